@@ -1,0 +1,1 @@
+"""The gateway between a vehicle's CAN buses and MQTT."""

@@ -1,0 +1,1 @@
+"""The contract: every topic and payload as one class, and the link that carries them."""

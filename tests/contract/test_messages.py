@@ -1,0 +1,103 @@
+"""Every message survives the wire; the hot path's encoders write the same bytes."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from internetcar.contract import wire
+from internetcar.contract.message import ContractError, Message, Value
+from internetcar.contract.presence import BusHealth, BusState, Health, Presence
+from internetcar.contract.signals import Catalog, CatalogLeaf, Position, Signal
+from internetcar.contract.telemetry import RepairedTelemetry, Telemetry, TelemetryRequest
+
+AT = datetime(2026, 11, 21, 3, 0, 0, 123_000, tzinfo=UTC)
+MESSAGES: list[Message] = [
+    Signal(vehicle_id="kona", path="Vehicle.Speed", value=12.5, at=AT),
+    Signal(vehicle_id="kona", path="Vehicle.Speed", value=None, at=AT, quality="not_available"),
+    Position(vehicle_id="kona", latitude=1.3, longitude=103.8, accuracy_m=3.0, at=AT),
+    Catalog(vehicle_id="kona", group="Vehicle.Cabin", leaves={"Vehicle.Cabin.X": CatalogLeaf()}),
+    Presence(
+        vehicle_id="kona", online=True, journal="j1", since=AT, clock="free", origin="live",
+        software="0.1.0", buses={"can0": BusState(interface="socketcan:can0")},
+    ),
+    Health(vehicle_id="kona", at=AT, buses={"can0": BusHealth(frames=3)}, outbox_batches=0),
+    Telemetry(
+        vehicle_id="kona", journal="j1", sequence=1, previous="j0", kind="snapshot",
+        start_at=AT, end_at=AT, clock="free", origin="live",
+        samples={"Vehicle.Speed": [(-3, 1.5), (0, None, "not_available")]},
+    ),
+    RepairedTelemetry(
+        requester="tolls", vehicle_id="kona", journal="j1", sequence=2, start_at=AT, end_at=AT,
+        clock="free", origin="live",
+    ),
+    TelemetryRequest(vehicle_id="kona", journal="j1", first=1, last=2, reply_to="tolls"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_survives_the_wire(message: Message) -> None:
+    assert type(message).decode(message.topic, message.encode()) == message
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_unknown_fields_are_ignored(message: Message) -> None:
+    payload = message.encode()[:-1] + b',"from_the_future":[1]}'
+    assert type(message).decode(message.topic, payload) == message
+
+
+def test_topics_are_unique_and_at_most_six_levels_deep() -> None:
+    topics = [cls.TOPIC for cls in {type(message) for message in MESSAGES}]
+    assert len(topics) == len(set(topics))
+    assert all(topic.count("/") <= 5 for topic in topics)
+
+
+@given(st.text(max_size=60), st.binary(max_size=200))
+def test_any_topic_and_payload_is_a_message_or_a_contract_error(topic: str, payload: bytes) -> None:
+    for message in MESSAGES:
+        for candidate in (topic, message.topic):
+            try:
+                type(message).decode(candidate, payload)
+            except ContractError as error:
+                assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("vehicle_id", ["a/b", "a+", "#", "", "x" * 37, "a\n"])
+def test_a_vehicle_id_cannot_carry_topic_characters(vehicle_id: str) -> None:
+    with pytest.raises(ValueError, match="vehicle_id"):
+        Signal(vehicle_id=vehicle_id, path="Vehicle.Speed", value=1, at=AT)
+
+
+@given(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53),
+              st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=20)),
+    st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),  # noqa: DTZ001
+    st.sampled_from(["valid", "stale"]),
+)  # fmt: skip
+def test_the_signal_encoder_equals_the_model(value: Value, at: datetime, quality: str) -> None:
+    at = at.replace(tzinfo=UTC)
+    at_ms = int(at.timestamp()) * 1000 + at.microsecond // 1000
+    message = Signal.model_validate(
+        {"vehicle_id": "kona", "path": "Vehicle.Speed", "value": value, "at": at,
+         "quality": quality}
+    )  # fmt: skip
+    written = wire.signal_payload(value, wire.InstantWriter()(at_ms), message.quality)
+    assert written == message.encode()
+    assert wire.signal_topic_prefix("kona") + "Vehicle.Speed" == message.topic
+
+
+@pytest.mark.parametrize("previous", [None, "j0"])
+def test_the_telemetry_encoder_equals_the_model(previous: str | None) -> None:
+    message = Telemetry(
+        vehicle_id="kona", journal="j1", sequence=1, previous=previous, kind="snapshot",
+        start_at=AT, end_at=AT, clock="free", origin="live",
+        samples={"Vehicle.Speed": [(-3, 1.5), (0, None, "not_available")]},
+    )  # fmt: skip
+    written = wire.telemetry_payload(
+        journal="j1", sequence=1, previous=previous, kind="snapshot",
+        start_at="2026-11-21T03:00:00.123Z", end_at="2026-11-21T03:00:00.123Z",
+        clock="free", origin="live", samples=message.samples,
+    )  # fmt: skip
+    assert written == message.encode()
+    assert wire.telemetry_topic("kona") == message.topic
