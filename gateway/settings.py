@@ -1,0 +1,187 @@
+"""The gateway's settings: every key, its default, and what it means, in one place."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from internetcar.contract.message import Name
+from internetcar.contract.presence import Origin
+
+
+class SettingsError(ValueError):
+    """The settings name something that cannot be; the text says which key and what to write."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BusSettings(_Section):
+    """One CAN bus and the databases that explain its frames."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")] = Field(
+        default="can0", description="the bus's name in mappings, health and presence"
+    )
+    interface: str = Field(
+        default="socketcan",
+        description="python-can interface: socketcan, loopback, slcan, pcan, virtual, …",
+    )
+    channel: str = Field(default="can0", description="the interface's channel: can0, /dev/ttyACM0")
+    bitrate: int | None = Field(
+        default=None, gt=0, description="bit/s, where the interface is set up by the gateway"
+    )
+    fd: bool = Field(default=False, description="also receive CAN FD frames")
+    transmit: bool = Field(
+        default=False, description="may the gateway send on this bus? It only listens until then"
+    )
+    dbc: list[str] = Field(
+        default_factory=list,
+        description="DBC, KCD, SYM or ARXML files, or opendbc:NAME; none: those of `vehicle`",
+    )
+
+
+class PacingSettings(_Section):
+    """What a leaf does where its mapping says nothing."""
+
+    enabled: bool = Field(default=True, description="false: every changed signal of every frame")
+    interval_ms: int = Field(default=100, ge=0, description="at least this between two samples")
+    max_interval_ms: int = Field(
+        default=60_000, ge=0, description="an unchanged value is said again after this; 0 never"
+    )
+
+
+class TelemetrySettings(_Section):
+    """The log and how long it is kept."""
+
+    batch_ms: int = Field(default=1000, ge=100, le=10_000, description="a batch covers this much")
+    snapshot_s: int = Field(default=60, ge=5, description="every leaf is said whole this often")
+    in_flight: int = Field(
+        default=20, ge=1, le=1000, description="batches sent and not yet acknowledged"
+    )
+    unsent_mib: int = Field(
+        default=1024,
+        ge=1,
+        description="room for what the broker has not got; beyond it the oldest is given up, and"
+        " says so",
+    )
+    history_mib: int = Field(default=256, ge=0, description="room for what readers may ask again")
+    history_hours: int = Field(default=24, ge=0, description="and how long it is kept at most")
+
+
+class GatewaySettings(BaseSettings):
+    """All settings of one gateway; `internetcar.toml` is this, written out.
+
+    `INTERNETCAR_GATEWAY_VEHICLE_ID=…` and so on stand above the file, for containers.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="INTERNETCAR_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    vehicle_id: Name = Field(
+        default="car", description="letters, digits, - and _; advise a pseudonym, not the VIN"
+    )
+    broker: str = Field(
+        default="",
+        description="mqtt://user:password@host:port or mqtts://…; empty: INTERNETCAR_BROKER, else"
+        " the `car up` that runs here",
+    )
+    state: str = Field(
+        default="", description="folder for what must last; empty: $XDG_STATE_HOME/internetcar"
+    )
+    vehicle: str = Field(
+        default="",
+        description="a vehicle line of ours (`reference`, `hyundai_kona_ev`, …) or a folder: gives"
+        " DBC files and mapping",
+    )
+    mapping: str = Field(
+        default="",
+        description="mapping file (KUKSA JSON or .vspec); empty: the vehicle's, or Message.Signal",
+    )
+    vss: str = Field(default="", description="a VSS release (JSON) to check the mapping against")
+    origin: Origin = Field(
+        default="live", description="live; simulation where the frames come from a simulated car"
+    )
+    asleep_after_s: float = Field(
+        default=10.0, gt=0, description="every bus silent for this long: the car is asleep"
+    )
+    buses: list[BusSettings] = Field(
+        default_factory=lambda: [BusSettings()], description="the CAN buses, at least one"
+    )
+    pacing: PacingSettings = Field(default_factory=PacingSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what the file or the command line says."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path) -> GatewaySettings:
+    """Read `internetcar.toml`.
+
+    Raises:
+        SettingsError: No such file, not TOML, an unknown key or an impossible value; one line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read ({error}); `car init` writes one") from error
+    try:
+        return GatewaySettings(**tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {describe(error)}") from error
+
+
+def describe(error: ValidationError) -> str:
+    """The first thing wrong with settings, as one line: the key, and what it should be."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{key}: no such setting"
+    return f"{key}: {first['msg']} (it is {first['input']!r})"
+
+
+def template() -> str:
+    """`internetcar.toml` with every key, its meaning, and its default; the keys commented out."""
+    lines = [
+        "# Settings of the gateway. Each key shows its default; remove the # to change it.",
+        "",
+    ]
+    lines += _commented(GatewaySettings)
+    lines += ["", "# One [[buses]] section for each CAN bus.", "[[buses]]"]
+    lines += _commented(BusSettings)
+    for name, section in (("pacing", PacingSettings), ("telemetry", TelemetrySettings)):
+        lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"[{name}]"]
+        lines += _commented(section)
+    return "\n".join(lines) + "\n"
+
+
+def _commented(section: type[BaseModel]) -> list[str]:
+    lines = []
+    for name, field in section.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, BaseModel) or name == "buses":
+            continue
+        lines += [f"# {field.description}", f"# {name} = {_toml(default)}"]
+    return lines
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return "500000"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, int | float | list) else f'"{value}"'

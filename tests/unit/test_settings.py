@@ -1,0 +1,60 @@
+"""Settings: the template is the defaults, and every mistake is one clear line."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import BusSettings, GatewaySettings, SettingsError, load_settings, template
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "internetcar.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_template_is_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, template())) == GatewaySettings()
+
+
+def test_the_template_with_every_key_taken_says_the_defaults_too(tmp_path: Path) -> None:
+    text = re.sub(r"^# (\w+ = )", r"\1", template(), flags=re.MULTILINE)
+    settings = load_settings(write(tmp_path, text))
+    assert settings.model_copy(update={"buses": []}) == GatewaySettings(buses=[])
+    assert settings.buses == [BusSettings(bitrate=500_000)]
+
+
+def test_no_bus_transmits_by_default() -> None:
+    assert not any(bus.transmit for bus in GatewaySettings().buses)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("vehicle_id = 'a/b'", "vehicle_id"),
+        ("vehicel_id = 'a'", "vehicel_id: no such setting"),
+        ("[telemetry]\nbatch_ms = 5", "telemetry.batch_ms"),
+        ("[[buses]]\nnmae = 'x'", "buses.0.nmae: no such setting"),
+        ("origin = 'dream'", "origin"),
+        ("a = = b", "not TOML"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(said)) as caught:
+        load_settings(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_names_the_command_that_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="car init"):
+        load_settings(tmp_path / "nothing.toml")
+
+
+def test_the_environment_stands_above_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERNETCAR_GATEWAY_VEHICLE_ID", "van-7")
+    monkeypatch.setenv("INTERNETCAR_GATEWAY_PACING__INTERVAL_MS", "250")
+    settings = load_settings(write(tmp_path, "vehicle_id = 'car'"))
+    assert (settings.vehicle_id, settings.pacing.interval_ms) == ("van-7", 250)
