@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from internetcar.contract.message import Name
+from internetcar.contract.message import InputError, Name
 from internetcar.contract.presence import Origin
 
 
-class SettingsError(ValueError):
+class SettingsError(InputError):
     """The settings name something that cannot be; the text says which key and what to write."""
 
 

@@ -22,7 +22,11 @@ Value = Scalar | list[Scalar] | None
 """What a signal can be; `None` where the number is not finite or there is none."""
 
 
-class ContractError(ValueError):
+class InputError(ValueError):
+    """Something from outside is wrong: one line that names the thing and the fix."""
+
+
+class ContractError(InputError):
     """The sender broke the contract: a topic or payload that is not what its class says."""
 
 
@@ -56,6 +60,7 @@ class Message(Part):
     """
 
     TOPIC: ClassVar[str]
+    SENDER: ClassVar[str] = "gateway"
     QOS: ClassVar[Literal[0, 1]]
     RETAIN: ClassVar[bool]
     MAX_PAYLOAD_BYTES: ClassVar[int] = 1 << 20

@@ -54,6 +54,7 @@ class TelemetryRequest(Message):
     """A reader asks for batches it missed."""
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/telemetry-request"
+    SENDER: ClassVar[str] = "reader"
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
     MAX_PAYLOAD_BYTES: ClassVar[int] = 1024

@@ -1,0 +1,5 @@
+"""`python -m internetcar.launcher` is the command `car`."""
+
+from internetcar.launcher.command import main
+
+main()

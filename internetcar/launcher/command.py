@@ -1,0 +1,64 @@
+"""The command `car`: its subcommands, and what every one of them does with an error."""
+
+import logging
+import sys
+from importlib import import_module
+
+import typer
+
+from internetcar.contract.message import InputError
+
+SUBCOMMANDS = (
+    "up", "watch", "vehicles", "replay", "gateway", "simulate", "init", "install", "doctor",
+    "identify", "explain", "dbc", "mapping", "asyncapi",
+)  # fmt: skip
+"""Each is `app` in the module of its name, in the order a newcomer meets them."""
+
+
+def build(arguments: list[str]) -> typer.Typer:
+    """The command line with the subcommand that is asked for, or with all of them for `--help`.
+
+    Importing one module instead of all keeps `car` quick on a small computer.
+    """
+    root = typer.Typer(
+        name="car",
+        help="A car's CAN traffic as named signals on MQTT. It only listens until you say"
+        " otherwise.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    root.callback()(_version)
+    wanted = [name for name in SUBCOMMANDS if name in arguments[:1]] or SUBCOMMANDS
+    for name in wanted:
+        app: typer.Typer = import_module(f"internetcar.launcher.{name}").app
+        if len(app.registered_commands) == 1 and not app.registered_groups:
+            only = app.registered_commands[0]
+            assert only.callback is not None
+            root.command(name)(only.callback)
+        else:
+            root.add_typer(app, name=name)
+    return root
+
+
+def _version(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("internetcar"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run `car`; wrong input ends it with one line on stderr and exit code 2."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        build(sys.argv[1:])()
+    except InputError as error:
+        sys.stderr.write(f"car: {' '.join(str(error).split())}\n")
+        sys.exit(2)
