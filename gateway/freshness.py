@@ -1,0 +1,99 @@
+"""Which messages fell silent while their bus talks on, and which buses sleep (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+STALE_PERIODS = 10
+"""A message that misses this many of its periods is stale."""
+LEARN_FRAMES = 10
+"""So many frames teach the period of a message whose DBC does not say it."""
+
+
+class CountedMessage(Protocol):
+    """What this needs to know of a CAN message: how many frames came, and how often they should."""
+
+    @property
+    def bus(self) -> int:
+        """Index of the bus it arrives on."""
+
+    @property
+    def frames(self) -> int:
+        """Frames received since the start, repeated ones too."""
+
+    @property
+    def cycle_time_ms(self) -> int | None:
+        """The DBC's GenMsgCycleTime; `None` or 0 where it does not say."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    frames: int = 0
+    first_frames: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a check found: indices of messages whose freshness changed."""
+
+    gone: list[int] = field(default_factory=list)
+    back: list[int] = field(default_factory=list)
+
+
+class Freshness:
+    """Watches the frame counts of all messages.
+
+    Silence is measured in the bus's own time: while the whole bus is silent nothing goes stale,
+    since a sleeping car's last-known values still hold. Only counts and a clock that goes forward
+    are used, so that a step of the wall clock ages nothing.
+    """
+
+    def __init__(self, messages: Sequence[CountedMessage], bus_count: int) -> None:
+        self._messages = messages
+        self._seen = [_Seen() for _ in messages]
+        self._bus_ns: list[int | None] = [None] * bus_count
+
+    def check(self, now_ns: int) -> Changes:
+        """Compare the counts with those of the last check; a tenth of a second apart is right."""
+        changes = Changes()
+        for index, (message, seen) in enumerate(zip(self._messages, self._seen, strict=True)):
+            if message.frames == seen.frames:
+                continue
+            if not seen.frames:
+                seen.first_frames, seen.first_ns = message.frames, now_ns
+            seen.frames, seen.last_ns = message.frames, now_ns
+            self._bus_ns[message.bus] = now_ns
+            if seen.stale:
+                seen.stale = False
+                changes.back.append(index)
+        for index, (message, seen) in enumerate(zip(self._messages, self._seen, strict=True)):
+            bus_ns = self._bus_ns[message.bus]
+            if seen.stale or not seen.frames or bus_ns is None:
+                continue
+            period_ns = self.period_ns(index)
+            if period_ns and bus_ns - seen.last_ns > STALE_PERIODS * period_ns:
+                seen.stale = True
+                changes.gone.append(index)
+        return changes
+
+    def period_ns(self, index: int) -> int | None:
+        """How far apart a message's frames should be: as its DBC says, else as learned."""
+        cycle_time_ms = self._messages[index].cycle_time_ms
+        if cycle_time_ms:
+            return cycle_time_ms * 1_000_000
+        seen = self._seen[index]
+        learned = seen.frames - seen.first_frames
+        if learned < LEARN_FRAMES:
+            return None
+        return (seen.last_ns - seen.first_ns) // learned
+
+    def is_stale(self, index: int) -> bool:
+        """Whether a message fell silent while its bus talks on."""
+        return self._seen[index].stale
+
+    def is_asleep(self, now_ns: int, after_ns: int) -> bool:
+        """Whether every bus has been silent this long; a bus that never spoke is silent."""
+        return all(bus_ns is None or now_ns - bus_ns > after_ns for bus_ns in self._bus_ns)

@@ -1,0 +1,75 @@
+"""Freshness: a silent message is stale, a silent bus is asleep, and clocks do not matter."""
+
+from dataclasses import dataclass
+
+from gateway.freshness import Changes, Freshness
+
+MS = 1_000_000
+
+
+@dataclass
+class Counted:
+    bus: int = 0
+    frames: int = 0
+    cycle_time_ms: int | None = None
+
+
+def test_a_message_that_misses_ten_periods_is_stale_once_and_comes_back() -> None:
+    quiet, busy = Counted(cycle_time_ms=100), Counted(cycle_time_ms=100)
+    freshness = Freshness([quiet, busy], 1)
+    quiet.frames = busy.frames = 1
+    found = []
+    for now_ms in range(0, 3000, 100):
+        busy.frames += 1
+        changes = freshness.check(now_ms * MS)
+        found += [(now_ms, index) for index in changes.gone]
+    assert found == [(1100, 0)]
+    assert freshness.is_stale(0)
+    quiet.frames += 1
+    assert freshness.check(3000 * MS) == Changes(back=[0])
+    assert not freshness.is_stale(0)
+
+
+def test_nothing_goes_stale_while_the_whole_bus_is_silent() -> None:
+    messages = [Counted(frames=1, cycle_time_ms=10), Counted(frames=1, cycle_time_ms=10)]
+    freshness = Freshness(messages, 1)
+    freshness.check(0)
+    assert freshness.check(3_600_000 * MS) == Changes()
+    assert freshness.is_asleep(3_600_000 * MS, 10_000 * MS)
+
+
+def test_one_awake_bus_keeps_the_car_awake_and_ages_only_its_own() -> None:
+    first, second = Counted(bus=0, frames=1, cycle_time_ms=10), Counted(bus=1, frames=1)
+    freshness = Freshness([first, second], 2)
+    freshness.check(0)
+    second.frames += 1
+    assert freshness.check(20_000 * MS) == Changes()
+    assert not freshness.is_asleep(20_000 * MS, 10_000 * MS)
+
+
+def test_a_period_the_dbc_does_not_say_is_learned() -> None:
+    learner, busy = Counted(), Counted()
+    freshness = Freshness([learner, busy], 1)
+    for now_ms in range(0, 4000, 100):
+        busy.frames += 1
+        learner.frames += now_ms % 200 == 0
+        freshness.check(now_ms * MS)
+    assert freshness.period_ns(0) == 200 * MS
+    gone = []
+    for now_ms in range(4000, 8000, 100):
+        busy.frames += 1
+        gone += [now_ms for index in freshness.check(now_ms * MS).gone if index == 0]
+    assert gone == [5900]
+
+
+def test_a_message_seen_a_few_times_has_no_period_and_never_goes_stale() -> None:
+    rare, busy = Counted(frames=1), Counted()
+    freshness = Freshness([rare, busy], 1)
+    for now_ms in range(0, 100_000, 1000):
+        busy.frames += 1
+        assert freshness.check(now_ms * MS) == Changes()
+    assert freshness.period_ns(0) is None
+
+
+def test_a_bus_that_never_spoke_is_silent() -> None:
+    assert Freshness([Counted()], 1).is_asleep(0, 10)
