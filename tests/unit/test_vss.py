@@ -99,7 +99,8 @@ def nested_aliases(levels: int) -> str:
         ('{"Vehicle": {"dbc2vss": {"signal": "X"}}}', "Vehicle needs `type"),
         ('{"X": {"type": "sensor", "datatype": 3}}', "X has no datatype"),
         (
-            '{"A": {"X": {"type": "sensor"}}, "X": {"type": "sensor", "datatype": "float"}}',
+            '{"A": {"X": {"type": "sensor", "datatype": "int8"}}, '
+            '"X": {"type": "sensor", "datatype": "int8"}}',
             "X is written twice",
         ),
     ],
