@@ -1,0 +1,142 @@
+"""What a terminal shows of one vehicle: its signals, its buses, and where to hear them."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rich.console import Group
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from internetcar.contract.message import Value
+from internetcar.contract.presence import Health, Presence
+from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+
+_FRESH_S = 1.0
+_LINES_AROUND_SIGNALS = 13
+_QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
+
+
+@dataclass
+class VehicleView:
+    """Everything heard of one vehicle so far; fed by the link's handlers."""
+
+    vehicle_id: str
+    signals: dict[str, Signal] = field(default_factory=dict)
+    leaves: dict[str, CatalogLeaf] = field(default_factory=dict)
+    presence: Presence | None = None
+    health: Health | None = None
+    notices: deque[str] = field(default_factory=lambda: deque(maxlen=3))
+
+    def on_signal(self, signal: Signal) -> None:
+        """Keep the newest value of a leaf."""
+        self.signals[signal.path] = signal
+
+    def on_catalog(self, catalog: Catalog) -> None:
+        """Learn units and value names."""
+        self.leaves.update(catalog.leaves)
+
+    def on_presence(self, presence: Presence) -> None:
+        """Learn whether the gateway is there."""
+        self.presence = presence
+
+    def on_health(self, health: Health) -> None:
+        """Learn how the buses fare."""
+        self.health = health
+
+    def text(self, path: str) -> tuple[str, str]:
+        """A leaf's value and unit as a person reads them."""
+        leaf = self.leaves.get(path, CatalogLeaf())
+        value = self.signals[path].value
+        name = (leaf.value_names or {}).get(str(value))
+        return f"{_plain(value)} {name}" if name else _plain(value), leaf.unit or ""
+
+    def line(self, path: str, now: datetime) -> str:
+        """One signal as one line of plain text."""
+        signal = self.signals[path]
+        value, unit = self.text(path)
+        return f"{path} = {value} {unit}".rstrip() + f"  ({_age(signal.at, now)}, {signal.quality})"
+
+
+def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
+    """The live view for a terminal of `height` lines."""
+    return Group(
+        _header(view, now, broker, subscribe),
+        _buses(view),
+        _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - len(view.notices))),
+        *(f"[yellow]{escape(notice)}[/]" for notice in view.notices),
+    )
+
+
+def _header(view: VehicleView, now: datetime, broker: str, subscribe: str) -> Panel:
+    presence = view.presence
+    if presence is None:
+        state = "waiting for the gateway …"
+    else:
+        word = "[red]offline[/]" if not presence.online else "[green]online[/]"
+        asleep = ", asleep" if presence.asleep else ""
+        state = f"{word}{asleep} · {presence.origin} · clock {presence.clock}"
+    backlog = f" · backlog {view.health.outbox_batches} batches" if view.health else ""
+    fresh = sum((now - signal.at).total_seconds() < _FRESH_S for signal in view.signals.values())
+    return Panel(
+        f"{state} · {len(view.signals)} signals, {fresh} of them in the last second{backlog}\n"
+        f"broker [bold]{escape(broker)}[/]\n{escape(subscribe)}",
+        title=f"[bold]{view.vehicle_id}[/]",
+        title_align="left",
+    )
+
+
+def _buses(view: VehicleView) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("bus")
+    for column in ("state", "load", "frames/s", "frames", "unknown", "errors", "dropped"):
+        table.add_column(column, justify="right")
+    states = view.presence.buses if view.presence else {}
+    for name, bus in (view.health.buses if view.health else {}).items():
+        state = states[name].state if name in states else "?"
+        table.add_row(
+            escape(name), state, f"{bus.load:.1%}", f"{bus.frames_per_s:.0f}", f"{bus.frames}",
+            f"{bus.unknown_ids}", f"{bus.decode_errors + bus.error_frames}", f"{bus.dropped}",
+        )  # fmt: skip
+    return table
+
+
+def _signals(view: VehicleView, now: datetime, rows: int) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("signal", no_wrap=True, min_width=40)
+    table.add_column("value", justify="right", no_wrap=True)
+    for column in ("unit", "age", "quality"):
+        table.add_column(column, no_wrap=True)
+    paths = sorted(view.signals)
+    for path in paths[: rows if len(paths) <= rows else rows - 1]:
+        signal = view.signals[path]
+        value, unit = view.text(path)
+        style = "bold" if (now - signal.at).total_seconds() < _FRESH_S else ""
+        quality = f"[{_QUALITY_STYLE.get(signal.quality, 'red')}]{signal.quality}[/]"
+        age = _age(signal.at, now)
+        table.add_row(escape(path), escape(value), escape(unit), age, quality, style=style)
+    if len(paths) > rows:
+        table.add_row(f"[dim]… and {len(paths) - rows + 1} more (a taller terminal shows them)[/]")
+    return table
+
+
+def _plain(value: Value) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _age(at: datetime, now: datetime) -> str:
+    age_s = (now - at).total_seconds()
+    if age_s < 0:
+        return "ahead of this clock"
+    if age_s < 1:
+        return "now"
+    if age_s < 120:
+        return f"{age_s:.0f} s"
+    if age_s < 7200:
+        return f"{age_s / 60:.0f} min"
+    return f"{age_s / 3600:.0f} h" if age_s < 172_800 else f"{age_s / 86_400:.0f} days"

@@ -1,0 +1,86 @@
+"""The live view: what a person reads of a vehicle."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from internetcar.contract.presence import BusHealth, BusState, Health, Presence
+from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+from internetcar.launcher.view import VehicleView, render
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+
+def heard() -> VehicleView:
+    view = VehicleView("kona")
+    view.on_catalog(
+        Catalog(
+            vehicle_id="kona",
+            group="Vehicle",
+            leaves={
+                "Vehicle.Speed": CatalogLeaf(unit="km/h"),
+                "Gear.G": CatalogLeaf(value_names={"5": "D"}),
+            },
+        )
+    )
+    view.on_signal(Signal(vehicle_id="kona", path="Vehicle.Speed", value=12.5, at=NOW))
+    view.on_signal(
+        Signal(vehicle_id="kona", path="Gear.G", value=5, at=NOW - timedelta(seconds=30))
+    )
+    return view
+
+
+def shown(view: VehicleView, height: int = 40) -> str:
+    console = Console(width=120, record=True, file=None, quiet=False, force_terminal=False)
+    with console.capture() as capture:
+        console.print(render(view, NOW, height, "mqtt://127.0.0.1:1883", "mosquitto_sub -t '#'"))
+    return capture.get()
+
+
+def test_before_anything_is_heard_it_says_that_it_waits() -> None:
+    assert "waiting for the gateway" in shown(VehicleView("kona"))
+
+
+def test_it_shows_value_unit_age_quality_buses_and_where_to_subscribe() -> None:
+    view = heard()
+    view.on_presence(
+        Presence(
+            vehicle_id="kona", online=True, asleep=True, journal="j", since=NOW, clock="free",
+            origin="live", software="0", buses={"can0": BusState(interface="socketcan:can0")},
+        )
+    )  # fmt: skip
+    view.on_health(
+        Health(vehicle_id="kona", at=NOW, buses={"can0": BusHealth(load=0.25)}, outbox_batches=3)
+    )
+    text = shown(view)
+    for said in ("online", "asleep", "12.5", "km/h", "5 D", "30 s", "valid", "25.0%", "up",
+                 "backlog 3", "mqtt://127.0.0.1:1883", "mosquitto_sub -t '#'"):  # fmt: skip
+        assert said in text
+
+
+def test_a_small_terminal_says_how_many_signals_it_leaves_out() -> None:
+    view = VehicleView("kona")
+    for number in range(40):
+        view.on_signal(Signal(vehicle_id="kona", path=f"A.B{number:02d}", value=1, at=NOW))
+    text = shown(view, height=20)
+    assert len([line for line in text.splitlines() if line.startswith("A.B")]) == 6
+    assert "and 34 more" in text
+
+
+def test_markup_in_a_name_is_shown_and_not_obeyed() -> None:
+    view = VehicleView("kona")
+    view.on_signal(Signal(vehicle_id="kona", path="A.B", value="[red]x[/]", at=NOW))
+    assert "[red]x[/]" in shown(view)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "said"),
+    [(-5, "ahead of this clock"), (0.5, "now"), (30, "30 s"), (600, "10 min"), (9000, "2 h"),
+     (400_000, "5 days")],
+)  # fmt: skip
+def test_an_age_is_said_in_the_unit_that_fits(age_s: float, said: str) -> None:
+    view = VehicleView("kona")
+    at = NOW - timedelta(seconds=age_s)
+    view.on_signal(Signal(vehicle_id="kona", path="A.B", value=None, at=at))
+    assert view.line("A.B", NOW) == f"A.B = —  ({said}, valid)"
