@@ -15,7 +15,7 @@ Node = Mapping[str, Any]
 MAX_JSON_BYTES = 16 << 20
 MAX_YAML_BYTES = 1 << 20
 MAX_NODES = 500_000
-LEAF_TYPES = frozenset({"sensor", "actuator", "attribute"})
+LEAF_TYPES = ("sensor", "actuator", "attribute")
 MAPPING_KEYS = frozenset({"dbc", "dbc2vss", "vss2dbc"})
 
 

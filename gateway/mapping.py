@@ -1,0 +1,251 @@
+"""Signals to leaves: the rules of a mapping meet the signals of the databases (pure)."""
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+
+from gateway.mapping_rules import (
+    Command,
+    LeafRule,
+    Mapping,
+    MappingError,
+    Selector,
+    Source,
+    parse_mapping,
+)
+from gateway.translation import (
+    UNMAPPABLE,
+    SignalLike,
+    Translate,
+    as_it_is,
+    finite_or_none,
+    translation,
+    unmatched,
+)
+from gateway.vss import integer_range
+from internetcar.contract.signals import CatalogLeaf
+
+__all__ = [
+    "UNMAPPABLE",
+    "Binding",
+    "BoundLeaf",
+    "Command",
+    "LeafRule",
+    "Mapping",
+    "MappingError",
+    "SignalLike",
+    "Source",
+    "bind",
+    "catalog_leaf",
+    "parse_mapping",
+    "unmapped_binding",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundLeaf:
+    """One leaf, its signal, and what turns the signal's number into the leaf's value."""
+
+    path: str
+    rule: LeafRule
+    signal_index: int
+    translate: Translate
+    low: float = -math.inf
+    """A number below this, in the leaf's unit, is out of range."""
+    high: float = math.inf
+    selectors: tuple[tuple[int, int], ...] = ()
+    """(signal index, value): the leaf is meant only while all of these hold in its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a mapping comes to on these databases."""
+
+    leaves: list[BoundLeaf] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    """What must be mended before the mapping can be used."""
+    warnings: list[str] = field(default_factory=list)
+    """Leaves that will never be said here, and tables that name what does not exist."""
+
+    @property
+    def signal_indices(self) -> set[int]:
+        """The signals that must be decoded."""
+        selecting = {index for leaf in self.leaves for index, _ in leaf.selectors}
+        return {leaf.signal_index for leaf in self.leaves} | selecting
+
+
+def bind(mapping: Mapping, signals: Sequence[SignalLike], bus_names: Sequence[str]) -> Binding:
+    """Find each rule's signal and prepare its translation.
+
+    A leaf whose signal is in none of the databases is a warning: the bus may just not be connected.
+    """
+    binding = Binding()
+    by_name: dict[str, list[int]] = {}
+    for index, signal in enumerate(signals):
+        by_name.setdefault(signal.name, []).append(index)
+    for rule in mapping.leaves.values():
+        if rule.source is None:
+            continue
+        try:
+            found = _find(rule, rule.source, signals, by_name, bus_names, binding)
+            if found is not None:
+                binding.leaves.append(_bound(rule, rule.source, found, signals, by_name, binding))
+        except MappingError as error:
+            binding.errors.append(f"{mapping.name}: {rule.path}: {error}")
+    return binding
+
+
+def unmapped_binding(signals: Sequence[SignalLike], bus_names: Sequence[str]) -> Binding:
+    """Every signal as the leaf `Message.Signal`, for use without a mapping.
+
+    Characters outside `[A-Za-z0-9_-]` become `_`. Where several buses have the same
+    `Message.Signal`, each of these leaves begins with the name of its bus.
+    """
+    binding = Binding()
+    plain = [f"{_safe(signal.message)}.{_safe(signal.name)}" for signal in signals]
+    buses: dict[str, set[int]] = {}
+    for signal, path in zip(signals, plain, strict=True):
+        buses.setdefault(path, set()).add(signal.bus)
+    taken: dict[str, str] = {}
+    for index, (signal, path) in enumerate(zip(signals, plain, strict=True)):
+        where = f"{bus_names[signal.bus]}/{signal.message}.{signal.name}"
+        if len(buses[path]) > 1:
+            path = f"{_safe(bus_names[signal.bus])}.{path}"
+        if path in taken:
+            binding.errors.append(f"{path}: both {taken[path]} and {where}; rename one in its file")
+            continue
+        taken[path] = where
+        translate = finite_or_none if signal.is_float else as_it_is
+        binding.leaves.append(BoundLeaf(path, _unmapped_rule(path, signal), index, translate))
+    return binding
+
+
+def catalog_leaf(
+    leaf: BoundLeaf,
+    signals: Sequence[SignalLike],
+    bus_names: Sequence[str],
+    *,
+    max_interval_ms: int,
+) -> CatalogLeaf:
+    """What a reader must know of a leaf; `max_interval_ms` is its pace's, 0 for never."""
+    rule, signal = leaf.rule, signals[leaf.signal_index]
+    is_mapped = rule.source is not None
+    return CatalogLeaf(
+        datatype=rule.datatype,
+        unit=rule.unit,
+        min=rule.min,
+        max=rule.max,
+        allowed=list(rule.allowed) if rule.allowed else None,
+        value_names=None if is_mapped or not signal.choices else _value_names(signal),
+        source=f"{bus_names[signal.bus]}/{signal.message}.{signal.name}",
+        description=rule.description,
+        max_interval_ms=max_interval_ms or None,
+    )
+
+
+def _find(
+    rule: LeafRule,
+    source: Source,
+    signals: Sequence[SignalLike],
+    by_name: MappingOf[str, Sequence[int]],
+    bus_names: Sequence[str],
+    binding: Binding,
+) -> int | None:
+    named = by_name.get(source.signal, ())
+    fitting = [
+        index
+        for index in named
+        if source.message in (None, signals[index].message)
+        and source.bus in (None, bus_names[signals[index].bus])
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        found = _places(named, signals, bus_names) or _similar(source.signal, by_name)
+        wanted = "/".join(part for part in (source.bus, source.message, source.signal) if part)
+        binding.warnings.append(f"{rule.path}: no {wanted} in these databases{found}; never said")
+        return None
+    messages = {signals[index].message for index in fitting}
+    key = "message" if len(messages) > 1 else "bus"
+    places = _places(fitting, signals, bus_names)
+    raise MappingError(f"{source.signal} is ambiguous{places}; add `{key}`")
+
+
+def _places(indices: Iterable[int], signals: Sequence[SignalLike], buses: Sequence[str]) -> str:
+    places = [f"{buses[signals[index].bus]}/{signals[index].message}" for index in indices]
+    return f": it is in {', '.join(places[:8])}" if places else ""
+
+
+def _similar(name: str, by_name: Iterable[str]) -> str:
+    similar = difflib.get_close_matches(name, list(by_name), n=3)
+    return f" (there is {', '.join(similar)})" if similar else ""
+
+
+def _bound(
+    rule: LeafRule,
+    source: Source,
+    index: int,
+    signals: Sequence[SignalLike],
+    by_name: MappingOf[str, Sequence[int]],
+    binding: Binding,
+) -> BoundLeaf:
+    signal = signals[index]
+    for value in unmatched(source, signal):
+        names = ", ".join((signal.choices or {}).values()) or "no names"
+        binding.warnings.append(
+            f"{rule.path}: `from: {value}` never matches; {signal.name} has {names[:200]}"
+        )
+    low, high = _limits(rule)
+    return BoundLeaf(
+        path=rule.path,
+        rule=rule,
+        signal_index=index,
+        translate=translation(rule, source, signal),
+        low=low,
+        high=high,
+        selectors=tuple(_selector(item, signal, signals, by_name) for item in source.multiplexer),
+    )
+
+
+def _limits(rule: LeafRule) -> tuple[float, float]:
+    low, high = integer_range(rule.datatype) or (-math.inf, math.inf)
+    return (
+        low if rule.min is None else max(low, rule.min),
+        high if rule.max is None else min(high, rule.max),
+    )
+
+
+def _selector(
+    selector: Selector,
+    beside: SignalLike,
+    signals: Sequence[SignalLike],
+    by_name: MappingOf[str, Sequence[int]],
+) -> tuple[int, int]:
+    for index in by_name.get(selector.signal, ()):
+        if (signals[index].bus, signals[index].message) == (beside.bus, beside.message):
+            return index, selector.value
+    raise MappingError(
+        f"the multiplexer {selector.signal} is not in {beside.message}, as {beside.name} is"
+    )
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name)
+
+
+def _unmapped_rule(path: str, signal: SignalLike) -> LeafRule:
+    is_integer = not signal.is_float and float(signal.scale).is_integer()
+    return LeafRule(
+        path=path,
+        kind="sensor",
+        datatype="int64" if is_integer and float(signal.offset).is_integer() else "double",
+        unit=signal.unit,
+        min=signal.minimum,
+        max=signal.maximum,
+    )
+
+
+def _value_names(signal: SignalLike) -> dict[str, str]:
+    return {str(raw): name for raw, name in (signal.choices or {}).items()}

@@ -1,0 +1,165 @@
+"""What a rule makes of a signal's number: a look-up, a formula or the number itself (pure)."""
+
+import math
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Final, Literal, Protocol
+
+from gateway.expression import Formula, compile_formula
+from gateway.mapping_rules import LeafRule, Source
+from gateway.vss import convert, converter
+from internetcar.contract.message import Scalar, Value
+
+
+class Unmappable(Enum):
+    """The type of `UNMAPPABLE`."""
+
+    UNMAPPABLE = "unmappable"
+
+
+UNMAPPABLE: Final = Unmappable.UNMAPPABLE
+"""What a leaf's rule makes of a number it has no value for: no `from` matches, or no result."""
+
+Translate = Callable[[int | float], Value | Literal[Unmappable.UNMAPPABLE]]
+
+
+class SignalLike(Protocol):
+    """What a mapping must know of a decoded signal."""
+
+    @property
+    def bus(self) -> int:
+        """Index of its bus."""
+
+    @property
+    def message(self) -> str:
+        """Name of its message."""
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of its number."""
+
+    @property
+    def minimum(self) -> float | None:
+        """Smallest number its database knows."""
+
+    @property
+    def maximum(self) -> float | None:
+        """Largest number its database knows."""
+
+    @property
+    def choices(self) -> Mapping[int, str] | None:
+        """Its value table: raw number → name."""
+
+    @property
+    def scale(self) -> float:
+        """Its number is raw * scale + offset."""
+
+    @property
+    def offset(self) -> float:
+        """Its number is raw * scale + offset."""
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the raw number is a float, and so may not be finite."""
+
+
+def translation(rule: LeafRule, source: Source, signal: SignalLike) -> Translate:
+    """What turns the signal's number into the leaf's value."""
+    transform = source.transform
+    if transform is not None and transform.mapping is not None:
+        return _Table(_table(rule, source, signal)).__getitem__
+    if transform is not None and transform.math is not None:
+        return _calculation(compile_formula(transform.math), rule.datatype)
+    if rule.datatype == "string" and signal.choices:
+        return _Named(
+            {_physical(signal, raw): name for raw, name in signal.choices.items()}
+        ).__getitem__
+    return _direct(rule.datatype, may_be_infinite=signal.is_float)
+
+
+class _Table(dict[int | float, Value]):
+    """A table as one look-up; a number that is not in it is unmappable."""
+
+    def __missing__(self, number: int | float) -> Literal[Unmappable.UNMAPPABLE]:
+        return UNMAPPABLE
+
+
+class _Named(dict[int | float, Value]):
+    """A signal's names for a leaf of text; a number without a name is written as it is."""
+
+    def __missing__(self, number: int | float) -> Value:
+        return str(number) if math.isfinite(number) else None
+
+
+def unmatched(source: Source, signal: SignalLike) -> list[Scalar]:
+    """Each `from` that no number of this signal can match."""
+    entries = (source.transform and source.transform.mapping) or ()
+    return [entry.from_ for entry in entries if not _numbers(entry.from_, signal)]
+
+
+def _table(rule: LeafRule, source: Source, signal: SignalLike) -> dict[int | float, Value]:
+    """Each number a `from` stands for, by number or by name; the first of equals holds."""
+    table: dict[int | float, Value] = {}
+    for entry in (source.transform and source.transform.mapping) or ():
+        for number in _numbers(entry.from_, signal):
+            table.setdefault(number, convert(rule.datatype, entry.to))
+    return table
+
+
+def _numbers(value: Scalar, signal: SignalLike) -> list[int | float]:
+    """The numbers a decoder can give for what a `from` says."""
+    if isinstance(value, str):
+        choices = signal.choices or {}
+        return [_physical(signal, raw) for raw, name in choices.items() if name == value]
+    try:
+        nearest = _physical(signal, round((value - signal.offset) / signal.scale))
+        is_near = not signal.is_float and math.isclose(value, nearest, rel_tol=1e-9)
+    except ArithmeticError:
+        return [value]
+    return [value, nearest] if is_near else [value]
+
+
+def _physical(signal: SignalLike, raw: int) -> int | float:
+    return raw * signal.scale + signal.offset
+
+
+def _calculation(formula: Formula, datatype: str) -> Translate:
+    element = converter(datatype)
+    is_array = datatype.endswith("[]")
+
+    def calculate(number: int | float) -> Value | Literal[Unmappable.UNMAPPABLE]:
+        try:
+            result = formula(number)
+            if not math.isfinite(result):
+                return UNMAPPABLE
+            value = element(result)
+        except (ArithmeticError, ValueError):
+            return UNMAPPABLE
+        if isinstance(value, int) and not -(2**63) <= value < 2**64:
+            return UNMAPPABLE
+        return [value] if is_array else value
+
+    return calculate
+
+
+def _direct(datatype: str, *, may_be_infinite: bool) -> Translate:
+    element = converter(datatype)
+    if datatype.endswith("[]"):
+        return lambda number: [element(number)] if math.isfinite(number) else None
+    if may_be_infinite:
+        return lambda number: element(number) if math.isfinite(number) else None
+    return element
+
+
+def as_it_is(number: int | float) -> Value:
+    """The number; the translation of a signal without a mapping that is always finite."""
+    return number
+
+
+def finite_or_none(number: int | float) -> Value:
+    """The number, or `None` where it is not finite."""
+    return number if math.isfinite(number) else None
