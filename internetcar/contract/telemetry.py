@@ -31,7 +31,12 @@ class Telemetry(Message):
     journal: str = Field(min_length=1, max_length=64)
     sequence: int = Field(ge=1, description="from 1 without a gap; of `dropped`, its last")
     previous: str | None = Field(
-        default=None, description="on sequence 1: the journal this writer kept before"
+        default=None,
+        max_length=64,
+        description="on sequence 1 (or a loss from 1 on): the journal this writer kept before",
+    )
+    previous_last: int | None = Field(
+        default=None, ge=1, description="beside `previous`: that journal's last sequence"
     )
     dropped: Dropped | None = None
     kind: Literal["changes", "snapshot", "dropped"] = "changes"

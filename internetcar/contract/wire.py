@@ -47,11 +47,14 @@ def telemetry_payload(
     clock: Clock,
     origin: Origin,
     samples: dict[str, list[Sample]],
+    previous_last: int | None = None,
 ) -> bytes:
     """The payload of `Telemetry` without `dropped`, in the field order of the model."""
     body: dict[str, object] = {"journal": journal, "sequence": sequence}
     if previous is not None:
         body["previous"] = previous
+    if previous_last is not None:
+        body["previous_last"] = previous_last
     body |= {"kind": kind, "start_at": start_at, "end_at": end_at, "clock": clock}
     return orjson.dumps({**body, "origin": origin, "samples": samples})
 

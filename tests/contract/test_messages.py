@@ -87,17 +87,20 @@ def test_the_signal_encoder_equals_the_model(value: Value, at: datetime, quality
     assert wire.signal_topic_prefix("kona") + "Vehicle.Speed" == message.topic
 
 
-@pytest.mark.parametrize("previous", [None, "j0"])
-def test_the_telemetry_encoder_equals_the_model(previous: str | None) -> None:
+@pytest.mark.parametrize(("previous", "previous_last"), [(None, None), ("j0", None), ("j0", 7)])
+def test_the_telemetry_encoder_equals_the_model(
+    previous: str | None, previous_last: int | None
+) -> None:
     message = Telemetry(
-        vehicle_id="kona", journal="j1", sequence=1, previous=previous, kind="snapshot",
+        vehicle_id="kona", journal="j1", sequence=1, previous=previous,
+        previous_last=previous_last, kind="snapshot",
         start_at=AT, end_at=AT, clock="free", origin="live",
         samples={"Vehicle.Speed": [(-3, 1.5), (0, None, "not_available")]},
     )  # fmt: skip
     written = wire.telemetry_payload(
         journal="j1", sequence=1, previous=previous, kind="snapshot",
         start_at="2026-11-21T03:00:00.123Z", end_at="2026-11-21T03:00:00.123Z",
-        clock="free", origin="live", samples=message.samples,
+        clock="free", origin="live", samples=message.samples, previous_last=previous_last,
     )  # fmt: skip
     assert written == message.encode()
     assert wire.telemetry_topic("kona") == message.topic
