@@ -1,0 +1,145 @@
+"""Every CAN interface python-can knows, as a port of the gateway."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import can
+from typing_extensions import override
+
+from gateway.drain import BusCounters, FrameSink, State, WireTime
+from gateway.ports import BusMissingError, BusRefusedError, Port
+from internetcar.socketcan import ERROR, EXTENDED, REMOTE
+
+_MAX_PER_DRAIN = 1_000  # so that one busy adapter does not starve the other buses
+_CLOCK_SPAN_S = 60.0  # an adapter's stamp further from now than this is not UTC
+_LISTEN_ONLY: Mapping[str, Mapping[str, Any]] = {
+    "slcan": {"listen_only": True},
+    "vector": {"listen_only": True},
+    "nixnet": {"listen_only": True},
+    "kvaser": {"driver_mode": False},
+    "pcan": {"state": can.BusState.PASSIVE},
+    "systec": {"state": can.BusState.PASSIVE},
+    "seeedstudio": {"operation_mode": "silent"},
+}
+_EXTRAS = {"slcan": "serial", "robotell": "serial", "gs_usb": "gs-usb"}
+"""Extras of python-can that are not named as the interface is."""
+
+
+def interfaces() -> list[str]:
+    """The names of all interfaces a bus may have."""
+    return sorted({*can.VALID_INTERFACES, "loopback"})
+
+
+class AdapterPort(Port):
+    """A bus opened through python-can; neither echo nor software filters.
+
+    Args:
+        settings: more of python-can's own arguments, such as `bitrate`.
+    """
+
+    def __init__(
+        self,
+        interface: str,
+        channel: str,
+        wire_time: WireTime,
+        *,
+        is_fd: bool,
+        is_listen_only: bool,
+        **settings: Any,
+    ) -> None:
+        settings |= _LISTEN_ONLY.get(interface, {}) if is_listen_only else {}
+        settings |= {"fd": True} if is_fd else {}
+        self._channel = channel
+        self._wire_time = wire_time
+        self._offset_s: float | None = None
+        try:
+            self._bus = can.Bus(channel=channel, interface=interface, **settings)
+        except (can.CanInterfaceNotImplementedError, ImportError) as error:
+            raise BusRefusedError(
+                f"{interface}:{channel}: {error} (pip install "
+                f"'python-can[{_EXTRAS.get(interface, interface)}]', or its maker's driver)"
+            ) from error
+        except (TypeError, ValueError) as error:
+            raise BusRefusedError(f"{interface}:{channel}: {error}") from error
+        except (OSError, can.CanError) as error:
+            if isinstance(error.__cause__ or error, PermissionError) or "ermission" in str(error):
+                raise BusRefusedError(
+                    f"no permission for {channel}: add yourself to its group "
+                    f"(`ls -l {channel}`, usually `sudo usermod -aG dialout $USER`)"
+                ) from error
+            raise BusMissingError(f"{interface}:{channel}: {error}") from error
+        try:
+            self._descriptor: int | None = self._bus.fileno()
+        except (NotImplementedError, OSError, AttributeError):
+            self._descriptor = None
+
+    @property
+    @override
+    def dropped(self) -> int:
+        return 0
+
+    @override
+    def fileno(self) -> int | None:
+        return self._descriptor if self._descriptor != -1 else None
+
+    @override
+    def drain(self, bus: int, sink: FrameSink, counters: BusCounters) -> int:
+        total = 0
+        try:
+            while total < _MAX_PER_DRAIN and (message := self._bus.recv(0)) is not None:
+                total += 1
+                self._hand_on(message, bus, sink, counters)
+        except (OSError, can.CanError) as error:
+            raise BusMissingError(f"{self._channel}: {error}") from error
+        return total
+
+    @override
+    def send(self, can_id: int, payload: bytes, is_fd: bool) -> None:
+        message = can.Message(
+            arbitration_id=can_id & 0x1FFF_FFFF,
+            is_extended_id=bool(can_id & EXTENDED),
+            is_remote_frame=bool(can_id & REMOTE),
+            data=None if can_id & REMOTE else payload,
+            dlc=len(payload),
+            is_fd=is_fd,
+            bitrate_switch=is_fd,
+        )
+        try:
+            self._bus.send(message, timeout=0)
+        except can.CanError as error:
+            raise OSError(str(error)) from error
+
+    @override
+    def look(self) -> tuple[State, str]:
+        return "up", ""
+
+    @override
+    def close(self) -> None:
+        self._bus.shutdown()
+
+    def _hand_on(
+        self, message: can.Message, bus: int, sink: FrameSink, counters: BusCounters
+    ) -> None:
+        length = min(message.dlc, 64)
+        counters.bits += self._wire_time.fd[length] if message.is_fd else 0.0
+        counters.bits += 0.0 if message.is_fd else self._wire_time.classic[min(length, 8)]
+        if message.is_error_frame:
+            counters.error_frames += 1
+            return
+        if message.is_remote_frame:
+            counters.remote_frames += 1
+            return
+        can_id = message.arbitration_id
+        if message.is_extended_id:
+            can_id |= EXTENDED
+            counters.bits += self._wire_time.longer_id
+        counters.frames += 1
+        sink(bus, can_id & ~ERROR, bytes(message.data), self._at_ns(message.timestamp))
+
+    def _at_ns(self, stamp_s: float) -> int:
+        """UTC of an adapter's stamp; one that counts from its start is anchored at the first."""
+        if self._offset_s is None:
+            now_s = time.time()
+            self._offset_s = now_s - stamp_s if abs(now_s - stamp_s) > _CLOCK_SPAN_S else 0.0
+        return round((stamp_s + self._offset_s) * 1e6) * 1_000

@@ -1,0 +1,246 @@
+"""CAN frames in, and out where a bus says so: several buses of any kind in one thread.
+
+`socketcan` and `loopback` are read by the fast path in `drain.py`, every other interface through
+python-can. A bus that is missing, down or refused is tried again every second; the others go on.
+"""
+
+import logging
+import re
+import select
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.adapter import AdapterPort, interfaces
+from gateway.drain import BusCounters, FrameDrain, FrameSink, State, WireTime
+from gateway.ports import BusMissingError, BusRefusedError, LoopbackPort, Port, SocketCanPort
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 1.0
+_POLL_S = 0.005  # how often an interface without a file descriptor is asked
+_SPEC = re.compile(r"(?:(?P<name>[^=:]+)=)?(?:(?P<interface>[a-z0-9_]+):)?(?P<channel>.+)")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
+_INTERFACE = re.compile(r"[!-.0-9;<>-~]{1,15}")  # the kernel's dev_valid_name, without '='
+
+
+class FrameError(ValueError):
+    """A bus or a recording that cannot be used as it was given."""
+
+
+@dataclass(frozen=True)
+class BusSpec:
+    """One bus as the user names it."""
+
+    name: str
+    interface: str = "socketcan"
+    channel: str = ""
+    bitrate: int | None = None
+    """Bits a second; None: as the interface is set."""
+    data_bitrate: int | None = None
+    """Of CAN FD; None: four times the other, where it has to be known."""
+    fd: bool = False
+    transmit: bool = False
+    listen_only: bool = True
+    """Not even acknowledge, where the interface can; a bus that transmits cannot be listen-only."""
+    can_ids: frozenset[int] | None = field(default=None, repr=False)
+    """Let the kernel hold back all others, where it filters. None: everything is heard."""
+
+
+def parse_bus(text: str, **settings: Any) -> BusSpec:
+    """Reads `can0`, `slcan:/dev/ttyACM0` or `powertrain=loopback:powertrain`.
+
+    Raises:
+        FrameError: it names no bus.
+    """
+    found = _SPEC.fullmatch(text.strip())
+    if found is None:
+        raise FrameError(f"bus {text!r}: write can0, INTERFACE:CHANNEL or NAME=INTERFACE:CHANNEL")
+    interface = found["interface"] or "socketcan"
+    channel = found["channel"]
+    name = found["name"] or re.sub(r"[^A-Za-z0-9_-]+", "_", channel).strip("_")
+    if not _NAME.fullmatch(name):
+        raise FrameError(f"bus {text!r}: the name {name!r} is not 1 to 36 of A-Z a-z 0-9 _ -")
+    known = interfaces()
+    if interface not in known:
+        raise FrameError(f"bus {text!r}: no interface {interface!r}; there are {', '.join(known)}")
+    if interface == "socketcan" and not _INTERFACE.fullmatch(channel):
+        raise FrameError(f"bus {text!r}: {channel!r} is no interface's name (at most 15 letters)")
+    return BusSpec(name, interface, channel, **settings)
+
+
+class Buses:
+    """Several buses, read in one thread.
+
+    Args:
+        specs: the order gives each bus its index.
+        coalesce_s: under load frames are collected for so long, and read together: wake-ups cost
+            more than frames. A frame that comes alone is not delayed.
+
+    Raises:
+        FrameError: two buses have the same name.
+    """
+
+    def __init__(self, specs: Iterable[BusSpec], coalesce_s: float = 0.0005) -> None:
+        self.specs = tuple(specs)
+        names = [spec.name for spec in self.specs]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise FrameError(f"two buses are named {', '.join(sorted(twice))}")
+        self._coalesce_s = coalesce_s
+        self._drain = FrameDrain()
+        self._counters = [BusCounters() for _ in self.specs]
+        self._dropped_before = [0] * len(self.specs)
+        self._ports: list[Port | None] = [None] * len(self.specs)
+        self._readable = select.epoll()
+        self._by_descriptor: dict[int, int] = {}
+        self._asked: list[int] = []
+        self._next_look = 0.0
+        self._rested_until = 0.0
+        self.look()
+
+    def wait(self, timeout_s: float) -> None:
+        """Returns when there is something to drain, at the latest after so many seconds."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            self.look()
+        limit = min(timeout_s, self._next_look - now, _POLL_S if self._asked else timeout_s)
+        self._readable.poll(max(0.0, limit))
+        now = time.monotonic()
+        if now < self._rested_until:
+            time.sleep(self._rested_until - now)
+            now = self._rested_until
+        self._rested_until = now + self._coalesce_s
+
+    def drain(self, sink: FrameSink) -> int:
+        """Hands every data frame that has arrived to the sink; returns how many frames came.
+
+        Error and remote frames are counted, not handed on.
+        """
+        total = 0
+        for descriptor, _ in self._readable.poll(0):
+            total += self._drain_bus(self._by_descriptor[descriptor], sink)
+        for bus in self._asked:
+            total += self._drain_bus(bus, sink)
+        return total
+
+    def counters(self, bus: int) -> BusCounters:
+        """What this bus has brought, up to date."""
+        counters = self._counters[bus]
+        if (port := self._ports[bus]) is not None:
+            counters.dropped = self._dropped_before[bus] + port.dropped
+        return counters
+
+    def send(self, bus: int, can_id: int, payload: bytes, is_fd: bool = False) -> None:
+        """Sends one frame.
+
+        Raises:
+            FrameError: the bus may not transmit, is not there, or cannot take the frame.
+        """
+        spec, port = self.specs[bus], self._ports[bus]
+        if not spec.transmit:
+            raise FrameError(f"bus {spec.name} only listens: set transmit = true to let it send")
+        if is_fd and not spec.fd:
+            raise FrameError(f"bus {spec.name} is not CAN FD: set fd = true if it is")
+        if len(payload) > (64 if is_fd else 8):
+            raise FrameError(f"bus {spec.name}: {len(payload)} bytes do not fit one frame")
+        if port is None:
+            raise FrameError(f"bus {spec.name} is {self._counters[bus].state}")
+        try:
+            port.send(can_id, payload, is_fd)
+        except OSError as error:
+            raise FrameError(f"bus {spec.name} did not take the frame: {error}") from error
+
+    def look(self) -> None:
+        """Opens what can be opened now, and sees which buses are up. `wait` does it each second."""
+        self._next_look = time.monotonic() + _LOOK_S
+        for bus, port in enumerate(self._ports):
+            try:
+                if port is None:
+                    port = self._open(bus)
+                self._note(bus, *port.look())
+            except BusMissingError as missing:
+                self._lose(bus, "missing", str(missing))
+            except BusRefusedError as refused:
+                self._lose(bus, "refused", str(refused))
+
+    def close(self) -> None:
+        """Gives all buses back."""
+        for bus in range(len(self.specs)):
+            self._forget(bus)
+        self._readable.close()
+
+    def _drain_bus(self, bus: int, sink: FrameSink) -> int:
+        port = self._ports[bus]
+        if port is None:
+            return 0
+        try:
+            return port.drain(bus, sink, self._counters[bus])
+        except BusMissingError as missing:
+            self._lose(bus, "missing", str(missing))
+        except OSError as error:
+            self._note(bus, "down", f"{self.specs[bus].name}: {error.strerror}")
+            self._next_look = 0.0
+        return 0
+
+    def _open(self, bus: int) -> Port:
+        spec = self.specs[bus]
+        wire_time = WireTime.of(_data_bitrate_ratio(spec))
+        port: Port
+        if spec.interface == "socketcan":
+            port = SocketCanPort(spec.channel, self._drain, wire_time, spec.can_ids)
+        elif spec.interface == "loopback":
+            port = LoopbackPort(spec.channel, self._drain, wire_time)
+        else:
+            port = AdapterPort(
+                spec.interface,
+                spec.channel,
+                wire_time,
+                is_fd=spec.fd,
+                is_listen_only=spec.listen_only and not spec.transmit,
+                **({} if spec.bitrate is None else {"bitrate": spec.bitrate}),
+            )
+        self._ports[bus] = port
+        descriptor = port.fileno()
+        if descriptor is None:
+            self._asked.append(bus)
+        else:
+            self._by_descriptor[descriptor] = bus
+            self._readable.register(descriptor, select.EPOLLIN)
+        return port
+
+    def _lose(self, bus: int, state: State, reason: str) -> None:
+        self._forget(bus)
+        self._note(bus, state, reason)
+
+    def _forget(self, bus: int) -> None:
+        port = self._ports[bus]
+        if port is None:
+            return
+        self._dropped_before[bus] = self.counters(bus).dropped
+        self._ports[bus] = None
+        descriptor = port.fileno()
+        if descriptor is None:
+            self._asked.remove(bus)
+        else:
+            del self._by_descriptor[descriptor]
+            self._readable.unregister(descriptor)
+        port.close()
+
+    def _note(self, bus: int, state: State, reason: str) -> None:
+        counters = self._counters[bus]
+        if (state, reason) != (counters.state, counters.reason):
+            log.log(
+                logging.INFO if state == "up" else logging.WARNING,
+                "bus %s is %s%s",
+                self.specs[bus].name,
+                state,
+                f": {reason}" if reason else "",
+            )
+        counters.state, counters.reason = state, reason
+
+
+def _data_bitrate_ratio(spec: BusSpec) -> float:
+    if spec.bitrate is None or spec.data_bitrate is None:
+        return 4.0
+    return spec.data_bitrate / spec.bitrate
