@@ -58,6 +58,8 @@ class _Place(_Rule):
     message: str | None = Field(default=None, description="needed where several have the signal")
     bus: str | None = Field(default=None, description="needed where several have the message")
     transform: Transform | None = None
+    counter: str | dict[str, JsonValue] | None = None
+    checksum: str | dict[str, JsonValue] | None = None
 
 
 class Source(_Place):
@@ -85,8 +87,6 @@ class Command(_Place):
     rate_limit_hz: float | None = Field(default=None, gt=0)
     timeout_ms: _Milliseconds | None = None
     hold_s: float = Field(default=0.0, ge=0, le=600)
-    counter: str | dict[str, JsonValue] | None = None
-    checksum: str | dict[str, JsonValue] | None = None
     override: bool = False
     momentary: bool = False
 
