@@ -84,7 +84,7 @@ def bind(mapping: Mapping, signals: Sequence[SignalLike], bus_names: Sequence[st
     binding = Binding()
     by_name: dict[str, list[int]] = {}
     for index, signal in enumerate(signals):
-        by_name.setdefault(signal.name, []).append(index)
+        by_name.setdefault(signal.signal, []).append(index)
     for rule in mapping.leaves.values():
         if rule.source is None:
             continue
@@ -104,13 +104,13 @@ def unmapped_binding(signals: Sequence[SignalLike], bus_names: Sequence[str]) ->
     `Message.Signal`, each of these leaves begins with the name of its bus.
     """
     binding = Binding()
-    plain = [f"{_safe(signal.message)}.{_safe(signal.name)}" for signal in signals]
+    plain = [f"{_safe(signal.message)}.{_safe(signal.signal)}" for signal in signals]
     buses: dict[str, set[int]] = {}
     for signal, path in zip(signals, plain, strict=True):
         buses.setdefault(path, set()).add(signal.bus)
     taken: dict[str, str] = {}
     for index, (signal, path) in enumerate(zip(signals, plain, strict=True)):
-        where = f"{bus_names[signal.bus]}/{signal.message}.{signal.name}"
+        where = f"{bus_names[signal.bus]}/{signal.message}.{signal.signal}"
         if len(buses[path]) > 1:
             path = f"{_safe(bus_names[signal.bus])}.{path}"
         if path in taken:
@@ -139,7 +139,7 @@ def catalog_leaf(
         max=rule.max,
         allowed=list(rule.allowed) if rule.allowed else None,
         value_names=None if is_mapped or not signal.choices else _value_names(signal),
-        source=f"{bus_names[signal.bus]}/{signal.message}.{signal.name}",
+        source=f"{bus_names[signal.bus]}/{signal.message}.{signal.signal}",
         description=rule.description,
         max_interval_ms=max_interval_ms or None,
     )
@@ -195,7 +195,7 @@ def _bound(
     for value in unmatched(source, signal):
         names = ", ".join((signal.choices or {}).values()) or "no names"
         binding.warnings.append(
-            f"{rule.path}: `from: {value}` never matches; {signal.name} has {names[:200]}"
+            f"{rule.path}: `from: {value}` never matches; {signal.signal} has {names[:200]}"
         )
     low, high = _limits(rule)
     return BoundLeaf(
@@ -227,7 +227,7 @@ def _selector(
         if (signals[index].bus, signals[index].message) == (beside.bus, beside.message):
             return index, selector.value
     raise MappingError(
-        f"the multiplexer {selector.signal} is not in {beside.message}, as {beside.name} is"
+        f"the multiplexer {selector.signal} is not in {beside.message}, as {beside.signal} is"
     )
 
 

@@ -35,7 +35,7 @@ class SignalLike(Protocol):
         """Name of its message."""
 
     @property
-    def name(self) -> str:
+    def signal(self) -> str:
         """Its own name."""
 
     @property

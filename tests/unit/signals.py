@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FakeSignal:
-    name: str
+    signal: str
     message: str = "MESSAGE"
     bus: int = 0
     unit: str | None = None

@@ -34,7 +34,7 @@ def table(*entries: tuple[Any, Any]) -> dict[str, Any]:
 def translated(
     signal: FakeSignal, number: float, transform: dict[str, Any] | None = None, **leaf: Any
 ) -> object:
-    source = {"signal": signal.name} | ({"transform": transform} if transform else {})
+    source = {"signal": signal.signal} | ({"transform": transform} if transform else {})
     binding = bind(mapping(source, **leaf), [signal], ["can0"])
     assert binding.errors == []
     return binding.leaves[0].translate(number)
