@@ -1,0 +1,328 @@
+"""Turns what a database says about a message into the source of a function that decodes it.
+
+The source holds integers, finite floats and indices only, never a name: a database is hostile.
+The generated function leaves at once when the payload is the previous one; else it looks only at
+signals whose bits changed. Signals that are in a frame under the same condition (none, or the same
+values of the same multiplexer) form a group, which keeps the bits it saw last.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cantools.database.can import Signal
+
+MAX_LEAF = 3
+"""Signals that are tested one by one; more are tested together first."""
+FAN_OUT = 4
+"""Parts into which a run of signals is divided."""
+_FLOATS = {16: "half", 32: "single", 64: "double"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One signal as generated code sees it.
+
+    Attributes:
+        index: what its value is reported under.
+        signal: where its bits are and what they mean.
+        mask: its bits in the payload read as a little-endian number.
+        end: the number of bytes a frame needs to contain it.
+    """
+
+    index: int
+    signal: Signal
+    mask: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Fields that come under one condition and share no bit.
+
+    Attributes:
+        multiplexer: name of the signal that selects them; `None` for those in every frame.
+        selectors: the multiplexer's values with which they are there, ascending.
+    """
+
+    multiplexer: str | None
+    selectors: tuple[int, ...]
+    fields: tuple[Field, ...]
+
+    @property
+    def mask(self) -> int:
+        """The bits of all fields."""
+        return _union(self.fields)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The decoder of one message.
+
+    Attributes:
+        source: defines `bind`, which makes the decoder.
+        groups: as the source numbers them.
+    """
+
+    source: str
+    groups: tuple[Group, ...]
+
+
+def field_mask(signal: Signal) -> int:
+    """The signal's bits in a payload read as a little-endian number."""
+    if signal.byte_order == "little_endian":
+        return ((1 << signal.length) - 1) << signal.start
+    mask = 0
+    bit = signal.start
+    for _ in range(signal.length):
+        mask |= 1 << bit
+        bit = bit + 15 if bit % 8 == 0 else bit - 1
+    return mask
+
+
+def generate(
+    signals: Sequence[Signal], first_index: int, wanted: Iterable[int] | None = None
+) -> Program:
+    """The decoder of one message.
+
+    Args:
+        signals: all of the message.
+        first_index: index of the first; the others count on from there.
+        wanted: indices to decode; all when `None`.
+    """
+    fields = []
+    keep = None if wanted is None else frozenset(wanted)
+    for index, signal in enumerate(signals, first_index):
+        if keep is None or index in keep:
+            mask = field_mask(signal)
+            fields.append(Field(index, signal, mask, (mask.bit_length() + 7) // 8))
+    groups = _groups(fields)
+    return Program(_Writer(signals, groups).write(), tuple(groups))
+
+
+def _groups(fields: Sequence[Field]) -> list[Group]:
+    """Groups by condition; fields that share bits are put in different groups."""
+    found: dict[tuple[str | None, tuple[int, ...], int], list[Field]] = {}
+    taken: dict[tuple[str | None, tuple[int, ...], int], int] = {}
+    for field in sorted(fields, key=lambda field: field.mask & -field.mask):
+        signal = field.signal
+        selectors = tuple(sorted(signal.multiplexer_ids or ())) if signal.multiplexer_signal else ()
+        layer = 0
+        while taken.get((signal.multiplexer_signal, selectors, layer), 0) & field.mask:
+            layer += 1
+        key = (signal.multiplexer_signal, selectors, layer)
+        found.setdefault(key, []).append(field)
+        taken[key] = taken.get(key, 0) | field.mask
+    return [Group(name, ids, tuple(found[name, ids, n])) for name, ids, n in found]
+
+
+def _union(fields: Iterable[Field]) -> int:
+    mask = 0
+    for field in fields:
+        mask |= field.mask
+    return mask
+
+
+def _raw(signal: Signal) -> str:
+    """The expression of the raw number, from `new` (little-endian) or `payload`."""
+    mask = field_mask(signal)
+    low = (mask & -mask).bit_length() - 1
+    ones = (1 << signal.length) - 1
+    if signal.byte_order == "little_endian" or mask >> (low // 8 + 1) * 8 == 0:
+        return f"new & {ones}" if low == 0 else f"new >> {low} & {ones}"
+    first = signal.start // 8
+    begin = 8 * first + 7 - signal.start % 8
+    last = (begin + signal.length + 7) // 8
+    shift = 8 * last - begin - signal.length
+    if last - first == 2:
+        number = f"payload[{first}] << 8 | payload[{first + 1}]"
+    else:
+        number = f'from_bytes(payload[{first}:{last}], "big")'
+    whole = signal.length + shift == 8 * (last - first)
+    number = f"({number}) >> {shift}" if shift else number
+    return number if whole else f"({number}) & {ones}"
+
+
+def _value(signal: Signal) -> str:
+    """The expression of the physical number, computed as cantools does."""
+    conversion = signal.conversion
+    raw = _raw(signal)
+    if conversion.is_float:
+        raw = f"{_FLOATS[signal.length]}({raw})"
+    elif signal.is_signed:
+        sign = 1 << (signal.length - 1)
+        raw = f"(({raw}) ^ {sign}) - {sign}"
+    scale, offset = conversion.scale, conversion.offset
+    if scale == 1 and offset == 0:
+        return raw
+    if not conversion.is_float and float(scale).is_integer() and float(offset).is_integer():
+        scale, offset = int(scale), int(offset)
+    return f"({raw}) * {scale!r} + {offset!r}"
+
+
+def _multiplexers(signals: Sequence[Signal], groups: Sequence[Group]) -> list[Signal]:
+    """The multiplexers on which the groups depend, each after the one it depends on itself."""
+    by_name = {signal.name: signal for signal in signals if signal.is_multiplexer}
+    needed: set[str] = set()
+    for group in groups:
+        name = group.multiplexer
+        while name in by_name and name not in needed:
+            needed.add(name)
+            name = by_name[name].multiplexer_signal
+    ordered: list[Signal] = []
+    reached: set[str | None] = {None}
+    while True:
+        level = [
+            by_name[name]
+            for name in sorted(needed - reached)
+            if by_name[name].multiplexer_signal in reached
+        ]
+        if not level:
+            return ordered
+        ordered += level
+        reached.update(signal.name for signal in level)
+
+
+def _ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as runs without a gap."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
+
+
+def _is_one_of(variable: str, numbers: Sequence[int]) -> str:
+    """The condition that a variable has one of the values."""
+    runs = _ranges(numbers)
+    if len(runs) > FAN_OUT:
+        return f"{variable} in {{{', '.join(map(str, numbers))}}}"
+    tests = [
+        f"{variable} == {low}" if low == high else f"{low} <= {variable} <= {high}"
+        for low, high in runs
+    ]
+    return " or ".join(tests)
+
+
+class _Writer:
+    """The source of one decoder under construction."""
+
+    def __init__(self, signals: Sequence[Signal], groups: Sequence[Group]) -> None:
+        self._signals = signals
+        self._groups = groups
+        self._multiplexers = _multiplexers(signals, groups)
+        self._lines: list[str] = []
+
+    def write(self) -> str:
+        """The whole source."""
+        count = len(self._groups)
+        self._add(0, "def bind(from_bytes, merge, half, single, double, unknown):")
+        self._add(1, "previous = None")
+        self._add(1, "frames = last_at_ns = 0")
+        for number in range(count):
+            self._add(1, f"word{number}, ready{number} = 0, -1")
+        self._add(1, "def decode(payload, at_ns):")
+        self._add(2, "nonlocal previous, frames, last_at_ns")
+        for number in range(count):
+            self._add(2, f"nonlocal word{number}, ready{number}")
+        self._add(2, "frames += 1")
+        self._add(2, "last_at_ns = at_ns")
+        if count:
+            self._add_body()
+        else:
+            self._add(2, "return ()")
+        self._add(1, "def state():")
+        self._add(2, "return frames, last_at_ns")
+        self._add(1, "return decode, state")
+        return "\n".join(self._lines) + "\n"
+
+    def _add(self, depth: int, line: str) -> None:
+        self._lines.append("    " * depth + line)
+
+    def _add_body(self) -> None:
+        self._add(2, "if payload == previous:")
+        self._add(3, "return ()")
+        self._add(2, "previous = payload")
+        self._add(2, "size = len(payload)")
+        self._add(2, 'new = from_bytes(payload, "little")')
+        self._add(2, "changes = []")
+        for number, group in enumerate(self._groups):
+            if group.multiplexer is None:
+                self._add_group(2, number)
+        for number in range(len(self._multiplexers)):
+            self._add_selector(number)
+            self._add_branches(number)
+        self._add(2, "return changes")
+
+    def _add_selector(self, number: int) -> None:
+        multiplexer = self._multiplexers[number]
+        end = (field_mask(multiplexer).bit_length() + 7) // 8
+        condition = f"size >= {end}"
+        if multiplexer.multiplexer_signal is not None:
+            names = [signal.name for signal in self._multiplexers]
+            parent = f"selector{names.index(multiplexer.multiplexer_signal)}"
+            ids = sorted(multiplexer.multiplexer_ids or ())
+            condition += f" and ({_is_one_of(parent, ids)})" if ids else " and False"
+        self._add(2, f"selector{number} = {_value(multiplexer)} if {condition} else -1")
+        known = {-1, *(multiplexer.conversion.choices or ())}
+        for signal in self._signals:
+            if signal.multiplexer_signal == multiplexer.name:
+                known.update(signal.multiplexer_ids or ())
+        self._add(2, f"if not ({_is_one_of(f'selector{number}', sorted(known))}):")
+        self._add(3, "unknown()")
+
+    def _add_branches(self, multiplexer: int) -> None:
+        variable = f"selector{multiplexer}"
+        name = self._multiplexers[multiplexer].name
+        single: dict[int, list[int]] = {}
+        for number, group in enumerate(self._groups):
+            if group.multiplexer != name:
+                continue
+            if len(group.selectors) == 1:
+                single.setdefault(group.selectors[0], []).append(number)
+            elif group.selectors:
+                self._add(2, f"if {_is_one_of(variable, group.selectors)}:")
+                self._add_group(3, number)
+        self._add_search(2, variable, sorted(single.items()))
+
+    def _add_search(
+        self, depth: int, variable: str, branches: Sequence[tuple[int, list[int]]]
+    ) -> None:
+        """A binary search for the branch of the selector's value."""
+        if len(branches) > FAN_OUT:
+            middle = len(branches) // 2
+            self._add(depth, f"if {variable} < {branches[middle][0]}:")
+            self._add_search(depth + 1, variable, branches[:middle])
+            self._add(depth, "else:")
+            self._add_search(depth + 1, variable, branches[middle:])
+            return
+        for position, (selector, numbers) in enumerate(branches):
+            self._add(depth, f"{'elif' if position else 'if'} {variable} == {selector}:")
+            for number in numbers:
+                self._add_group(depth + 1, number)
+
+    def _add_group(self, depth: int, number: int) -> None:
+        self._add(depth, f"if size == ready{number}:")
+        self._add(depth + 1, f"diff = new ^ word{number}")
+        self._add(depth + 1, f"word{number} = new")
+        self._add(depth, "else:")
+        outcome = f"diff, word{number}, ready{number}"
+        self._add(depth + 1, f"{outcome} = merge({number}, new, word{number}, size)")
+        self._add_fields(depth, self._groups[number].fields)
+
+    def _add_fields(self, depth: int, fields: Sequence[Field]) -> None:
+        """Reports the fields whose bits are in `diff`."""
+        if len(fields) > MAX_LEAF:
+            part = max(MAX_LEAF, -(-len(fields) // FAN_OUT))
+            for begin in range(0, len(fields), part):
+                some = fields[begin : begin + part]
+                if len(some) > 1:
+                    self._add(depth, f"if diff & {_union(some)}:")
+                    self._add_fields(depth + 1, some)
+                else:
+                    self._add_fields(depth, some)
+            return
+        for field in fields:
+            self._add(depth, f"if diff & {field.mask}:")
+            self._add(depth + 1, f"changes.append(({field.index}, {_value(field.signal)}))")
