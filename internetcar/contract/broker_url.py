@@ -11,6 +11,7 @@ Protocol = Literal["5", "3.1.1"]
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _OPTIONS = ("ca", "cert", "key", "protocol")
 _FORM = "mqtt://USER:PASSWORD@HOST:PORT or mqtts://…"
+_ESCAPES = "a '/', '#' or '?' in a password is written %2F, %23 or %3F"
 
 
 class BrokerUrlError(ValueError):
@@ -85,8 +86,11 @@ def parse_broker_url(text: str) -> BrokerUrl:
     try:
         parts = urlsplit(text.strip())
         port = parts.port
-    except ValueError as error:
-        raise BrokerUrlError(f"the broker's URL has a wrong host or port; write {_FORM}") from error
+    except ValueError:
+        # Without the cause: where a password holds a '#', urllib's text quotes the rest of it.
+        raise BrokerUrlError(
+            f"the broker's URL has a wrong host or port; write {_FORM}; {_ESCAPES}"
+        ) from None
     if parts.scheme not in _PORTS:
         raise BrokerUrlError(
             f"the broker's URL begins with {parts.scheme + ':' if parts.scheme else 'no scheme'}, "
@@ -95,10 +99,7 @@ def parse_broker_url(text: str) -> BrokerUrl:
     if not parts.hostname or port == 0:
         raise BrokerUrlError(f"the broker's URL names no host or port; write {_FORM}")
     if parts.path not in ("", "/") or parts.fragment:
-        raise BrokerUrlError(
-            "the broker's URL goes on after host and port; "
-            "a '/', '#' or '?' in a password is written %2F, %23 or %3F"
-        )
+        raise BrokerUrlError(f"the broker's URL goes on after host and port; {_ESCAPES}")
     options = _parse_options(parts.query)
     tls = parts.scheme == "mqtts"
     if not tls and options.keys() & {"ca", "cert", "key"}:

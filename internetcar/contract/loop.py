@@ -49,16 +49,15 @@ class Loop:
         self._turn = turn
         self._finish = finish
         self._on_failure = on_failure
-        self._wake_end, self._woken_end = socket.socketpair()
-        self._wake_end.setblocking(False)
-        self._woken_end.setblocking(False)
+        self._ends: tuple[socket.socket, socket.socket] | None = None
         self._is_stopping = False
         self._thread: threading.Thread | None = None
 
     @property
     def wake_fd(self) -> int:
-        """Readable after `wake`, until `woken` is called."""
-        return self._woken_end.fileno()
+        """Readable after `wake`, until `woken` is called; for the thread that turns."""
+        assert self._ends is not None
+        return self._ends[1].fileno()
 
     @property
     def is_stopping(self) -> bool:
@@ -67,13 +66,18 @@ class Loop:
 
     def run(self) -> None:
         """Turn in this thread until `stop`; an error of a turn is raised here."""
+        self._ends = socket.socketpair()
+        for end in self._ends:
+            end.setblocking(False)
+        is_clean = False
         try:
             while not self._is_stopping:
                 self._turn()
-        except BaseException:
-            self._finish(False)
-            raise
-        self._finish(True)
+            is_clean = True
+        finally:
+            self._finish(is_clean)
+            for end in self._ends:
+                end.close()
 
     def start(self) -> None:
         """Turn in a thread of its own."""
@@ -90,13 +94,15 @@ class Loop:
 
     def wake(self) -> None:
         """End the present wait; from any thread or signal handler."""
-        with contextlib.suppress(BlockingIOError):
-            self._wake_end.send(b"\0")
+        if self._ends is not None:
+            with contextlib.suppress(OSError):  # full: it is awake; closed: it is over
+                self._ends[0].send(b"\0")
 
     def woken(self) -> None:
         """Take note of `wake`."""
+        assert self._ends is not None
         with contextlib.suppress(BlockingIOError):
-            self._woken_end.recv(4096)
+            self._ends[1].recv(4096)
 
     def wait(self, timeout_s: float) -> None:
         """Sleep until `timeout_s` has passed or somebody stops the loop."""

@@ -64,7 +64,7 @@ class Session(ABC):
         self._on_failure = on_failure
         self._refusal: BrokerRefusedError | None = None
         self._subscriptions = Subscriptions()
-        self._on_connected: list[Callable[[], None]] = []
+        self._on_connected: list[Callable[[], object]] = []
         self._connection: Connection | None = None
         self._connected_s = 0.0
         self._is_awaited = False
@@ -106,7 +106,7 @@ class Session(ABC):
         if self._connection is not None:
             self._connection.subscribe(topic_filter, qos)
 
-    def on_connected(self, callback: Callable[[], None]) -> None:
+    def on_connected(self, callback: Callable[[], object]) -> None:
         """Call back on every connection, after the subscriptions are asked for."""
         self._on_connected.append(callback)
 

@@ -27,6 +27,7 @@ Kind = Literal["mosquitto", "embedded"]
 ENVIRONMENT = "INTERNETCAR_BROKER"
 APT_LINE = "apt-get install mosquitto"
 
+_EVERYTHING = "topic readwrite #\ntopic read $SYS/#\n"
 _READY_S = 20.0
 _QUEUE_BYTES = 256 << 20
 """What mosquitto keeps at most for one client that is away: as much as the gateway's history."""
@@ -62,12 +63,13 @@ class RunningBroker:
     `restart` brings it back on the same port, with the same user and what it had stored.
     """
 
-    def __init__(self, kind: Kind, state: Path) -> None:
+    def __init__(self, kind: Kind, state: Path, access: str = _EVERYTHING) -> None:
         """Start a broker and wait until it takes connections.
 
         Args:
             kind: Which.
             state: A folder of its own for what it keeps; it is made, for this user only.
+            access: What the generated user may do, as lines of mosquitto's `acl_file`.
 
         Raises:
             BrokerError: It is not installed, or does not start.
@@ -81,6 +83,7 @@ class RunningBroker:
             protocol="3.1.1" if kind == "embedded" else "5",
         )
         self._state = state
+        self._access = access
         self._child: subprocess.Popen[bytes] | None = None
         self.restart()
 
@@ -120,7 +123,7 @@ class RunningBroker:
         self.stop()
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._child = (
-            _start_mosquitto(self.url, self._state)
+            _start_mosquitto(self.url, self._state, self._access)
             if self.kind == "mosquitto"
             else _start_embedded(self.url, self._state)
         )
@@ -167,14 +170,14 @@ def free_port() -> int:
     return port
 
 
-def _start_mosquitto(url: BrokerUrl, state: Path) -> "subprocess.Popen[bytes]":
+def _start_mosquitto(url: BrokerUrl, state: Path, access: str) -> "subprocess.Popen[bytes]":
     path = mosquitto_path()
     if path is None:
         raise BrokerError(f"mosquitto is not installed: {APT_LINE}, or use --broker embedded")
     assert url.username is not None
     assert url.password is not None
     _write(state / "passwords", f"{url.username}:{_mosquitto_hash(url.password)}\n")
-    _write(state / "access", f"user {url.username}\ntopic readwrite #\ntopic read $SYS/#\n")
+    _write(state / "access", f"user {url.username}\n{access}")
     _write(state / "mosquitto.conf", _mosquitto_configuration(url.port, state))
     return _start([path, "-c", str(state / "mosquitto.conf")], state)
 

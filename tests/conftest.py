@@ -1,0 +1,73 @@
+"""Fixtures that several rooms' tests share, and the option that forbids skipping."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from internetcar.launcher.broker import APT_LINE, RunningBroker, mosquitto_path
+
+BROKERS = ("mosquitto", "mosquitto-3.1.1", "embedded")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--nothing-skipped", action="store_true", help="a test that would be skipped fails"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _forbid_skip(report, item.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped:
+        _forbid_skip(report, collector.config)
+    return report
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
+    if config.getoption("--nothing-skipped"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped, and this was: {reason}"
+
+
+def need_mosquitto() -> None:
+    """Skip the test where there is no mosquitto."""
+    if mosquitto_path() is None:
+        pytest.skip(f"no mosquitto: {APT_LINE}")
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[RunningBroker]:
+    """A fresh mosquitto on a free port of 127.0.0.1, spoken to in MQTT 5."""
+    need_mosquitto()
+    with RunningBroker("mosquitto", tmp_path / "mosquitto") as broker:
+        yield broker
+
+
+@pytest.fixture(params=BROKERS)
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningBroker]:
+    """Each broker that must do: mosquitto with MQTT 5 and 3.1.1, and the embedded one."""
+    if request.param == "embedded":
+        with RunningBroker("embedded", tmp_path / "embedded") as running:
+            yield running
+        return
+    need_mosquitto()
+    with RunningBroker("mosquitto", tmp_path / "mosquitto") as running:
+        if request.param == "mosquitto-3.1.1":
+            running.url = replace(running.url, protocol="3.1.1")
+        yield running
