@@ -17,6 +17,8 @@ IDLE_W = 350.0
 CHARGER_W = 150_000.0
 """At home stands a fast charger: a pause gives back what a loop takes."""
 BODY_STEP_S = 0.1
+SEAT_MM = {1: 180.0, 2: 205.0, 3: 230.0, 4: 255.0}
+"""Where the seat goes for each driver the car knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,9 @@ class Car:
         gap = self.cabin_c - self.body.signals["HVAC_Temperature_Driver"]
         fan = min(90, max(20, 20 + 10 * round(gap))) if is_on else 0
         braking = self.state.brake_force_n > 100.0 or self.state.acceleration_mps2 < -0.8
-        return {
+        identifier = int(self.body.signals["Occupant_Identifier_Driver"])
+        seat = {"Seat_Driver_Position": SEAT_MM[identifier]} if identifier in SEAT_MM else {}
+        return seat | {
             "Light_Low_Beam": float(is_on and dark),
             "Light_Brake": float(is_on and braking),
             "Wiper_Mode": wipers if is_on else WIPER_OFF,

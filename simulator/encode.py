@@ -135,8 +135,7 @@ class Listener:
             return {}
         if self._protection is not None and not self._protection.holds(payload):
             return {}
-        values = self._message.decode(payload, decode_choices=False)
-        assert isinstance(values, dict)
+        values = self._message.decode_simple(payload, decode_choices=False)
         return {
             name: float(str(values[name]))
             for name, nothing in self._requests.items()

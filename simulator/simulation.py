@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from cantools.database.can import Database
@@ -36,14 +35,6 @@ class Frame(NamedTuple):
     is_fd: bool
 
 
-@dataclass(slots=True)
-class _Due:
-    """A message and when it is sent next."""
-
-    bus: str
-    sender: Sender
-
-
 class Simulation:
     """One car on its buses.
 
@@ -68,13 +59,13 @@ class Simulation:
         self._now_ms = 0
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._queue: list[tuple[int, int]] = []
-        self._due: list[_Due] = []
+        self._senders: list[tuple[str, Sender]] = []
         for bus, database in databases.items():
             for identifier, listener in listeners(database).items():
                 self._listeners[bus, identifier] = listener
             for sender in senders(database):
-                index = len(self._due)
-                self._due.append(_Due(bus, sender))
+                index = len(self._senders)
+                self._senders.append((bus, sender))
                 heapq.heappush(self._queue, (index * 7 % sender.cycle_ms, index))
 
     @property
@@ -88,16 +79,15 @@ class Simulation:
         while self._queue[0][0] <= until_ms:
             due_ms, index = self._queue[0]
             self._advance_to(due_ms)
-            due = self._due[index]
-            heapq.heapreplace(self._queue, (due_ms + due.sender.cycle_ms, index))
-            if due.sender.name == POSITION:
+            bus, sender = self._senders[index]
+            heapq.heapreplace(self._queue, (due_ms + sender.cycle_ms, index))
+            if sender.name == POSITION:
                 values = gnss_position(self.car, self._start_at_ms + due_ms)
             else:
-                values = SPEAKERS[due.sender.name](self.car)
+                values = SPEAKERS[sender.name](self.car)
             if values is not None:
-                sender = due.sender
                 payload = sender.encode(values)
-                yield Frame(due_ms / 1_000, due.bus, sender.can_id, payload, sender.is_fd)
+                yield Frame(due_ms / 1_000, bus, sender.can_id, payload, sender.is_fd)
         self._advance_to(until_ms)
 
     def receive(self, bus: str, can_id: int, payload: bytes) -> None:
