@@ -12,6 +12,7 @@ from typing import Self
 
 import can
 
+from internetcar.contract.message import InputError
 from internetcar.loopback import LoopbackBus
 from simulator.encode import EXTENDED
 from simulator.simulation import Frame
@@ -23,7 +24,7 @@ KERNEL_SOFTWARE = re.compile(r"vx?can\d+")
 VIRTUAL_DEVICES = Path("/sys/devices/virtual/net")
 
 
-class BusError(ValueError):
+class BusError(InputError):
     """A bus that cannot be used, and why."""
 
 

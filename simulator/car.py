@@ -103,7 +103,9 @@ class Car:
         self.at_s += dt_s
         state = self.state
         was_driving = self.driver.is_driving
-        wish = self.driver.advance(self.at_s, dt_s, state.distance_m, state.speed_mps, self.body)
+        wish = self.driver.advance(
+            self.at_s, dt_s, state.distance_m, state.speed_mps, self.place, self.body
+        )
         if self.driver.is_driving and not was_driving:
             self.trip_from_m = state.distance_m
         if self.body.signals["Charging_State"] == 1:

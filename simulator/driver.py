@@ -19,7 +19,7 @@ RED_SHARE = 0.6
 RED_S = (8.0, 30.0)
 PARKED_S = 200.0
 LOCKS_ABOVE_MPS = 4.0
-INDICATES_ABOVE = 1 / 130.0
+INDICATES_ABOVE = 1 / 250.0
 """Curvature in 1/m of a bend that is a turn."""
 
 Script = tuple[tuple[float, Mapping[str, float]], ...]
@@ -76,7 +76,13 @@ class Driver:
         self.is_driving = False
 
     def advance(
-        self, at_s: float, dt_s: float, distance_m: float, speed_mps: float, body: Body
+        self,
+        at_s: float,
+        dt_s: float,
+        distance_m: float,
+        speed_mps: float,
+        here: Place,
+        body: Body,
     ) -> float:
         """The acceleration the driver wants, in m/s²; acts on doors, gear and belts as well."""
         if not self.is_driving:
@@ -89,7 +95,7 @@ class Driver:
         room = self._room_m(at_s, distance_m)
         if room < STOPS_BEFORE_M and speed_mps < 0.1 and distance_m > self._home_m - SEES_LIGHT_M:
             self._arrive()
-        target = min(ahead.speed_mps, _approach_mps(room, speed_mps))
+        target = min(here.speed_mps, ahead.speed_mps, _approach_mps(room, speed_mps))
         if ahead.jam:
             target = min(target, max(0.0, 6.0 + 8.0 * math.sin(at_s / 9.0 + self._jam_phase)))
         wish = (target - speed_mps) / REACTION_S

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from cantools.database.can import Database, Message
 from cantools.database.can.signal import Signal
 
+from internetcar.contract.message import InputError
+
 EXTENDED = 0x8000_0000
 """The bit that marks a 29-bit id, as in SocketCAN's canid_t."""
 
 COUNTER_VALUES = 16
 
 
-class EncodeError(ValueError):
+class EncodeError(InputError):
     """A DBC the simulator cannot speak."""
 
 

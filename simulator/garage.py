@@ -7,13 +7,14 @@ import cantools
 from cantools.database.can import Database
 
 import dbc
+from internetcar.contract.message import InputError
 from simulator.route import Route, RouteError, parse_route
 from simulator.simulation import Simulation
 
 SINGAPORE = Path(__file__).parent / "routes" / "singapore.json"
 
 
-class GarageError(ValueError):
+class GarageError(InputError):
     """A vehicle folder that cannot be simulated."""
 
 

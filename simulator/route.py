@@ -13,6 +13,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from internetcar.contract.message import InputError
+
 METRES_PER_DEGREE = 111_195.0
 """One degree of latitude on a sphere of 6,371 km radius."""
 SPACING_M = 10.0
@@ -23,7 +25,7 @@ HILLS = ((6.0, 7), (3.0, 23))
 """Amplitude in metres and waves per loop."""
 
 
-class RouteError(ValueError):
+class RouteError(InputError):
     """A route file that cannot be driven."""
 
 
