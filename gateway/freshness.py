@@ -11,7 +11,7 @@ LEARN_FRAMES = 10
 
 
 class CountedMessage(Protocol):
-    """What this needs to know of a CAN message: how many frames came, and how often they should."""
+    """What this needs to know of a CAN message: where it comes, and how many frames came."""
 
     @property
     def bus(self) -> int:
@@ -20,10 +20,6 @@ class CountedMessage(Protocol):
     @property
     def frames(self) -> int:
         """Frames received since the start, repeated ones too."""
-
-    @property
-    def cycle_time_ms(self) -> int | None:
-        """The DBC's GenMsgCycleTime; `None` or 0 where it does not say."""
 
 
 @dataclass(slots=True)
@@ -49,10 +45,21 @@ class Freshness:
     Silence is measured in the bus's own time: while the whole bus is silent nothing goes stale,
     since a sleeping car's last-known values still hold. Only counts and a clock that goes forward
     are used, so that a step of the wall clock ages nothing.
+
+    Args:
+        messages: All messages of all buses.
+        cycle_times_ms: Of each, the DBC's GenMsgCycleTime; `None` or 0 where it does not say.
+        bus_count: How many buses there are.
     """
 
-    def __init__(self, messages: Sequence[CountedMessage], bus_count: int) -> None:
+    def __init__(
+        self,
+        messages: Sequence[CountedMessage],
+        cycle_times_ms: Sequence[int | None],
+        bus_count: int,
+    ) -> None:
         self._messages = messages
+        self._cycle_times_ms = cycle_times_ms
         self._seen = [_Seen() for _ in messages]
         self._bus_ns: list[int | None] = [None] * bus_count
 
@@ -81,7 +88,7 @@ class Freshness:
 
     def period_ns(self, index: int) -> int | None:
         """How far apart a message's frames should be: as its DBC says, else as learned."""
-        cycle_time_ms = self._messages[index].cycle_time_ms
+        cycle_time_ms = self._cycle_times_ms[index]
         if cycle_time_ms:
             return cycle_time_ms * 1_000_000
         seen = self._seen[index]

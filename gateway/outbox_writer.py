@@ -92,6 +92,11 @@ class Outbox:
         return self._newest - self._acknowledged + self._writing + len(self._waiting)
 
     @property
+    def uncommitted(self) -> int:
+        """How many batches wait in memory for the disk."""
+        return self._writing + len(self._waiting)
+
+    @property
     def unsent_bytes(self) -> int:
         """What they take on disk."""
         return self._journals.unsent_bytes

@@ -114,6 +114,15 @@ class Pacer:
             self._sent_quality[leaf] = None
         return self._leave(now_ns)
 
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next held change is due; `None` while nothing is held."""
+        return self._held[0][0] if self._held else None
+
+    def newest(self, leaf: int) -> tuple[Value, Quality | None]:
+        """A leaf's newest value, sent or not; the quality is `None` before the first."""
+        return self._value[leaf], self._quality[leaf]
+
     def state(self) -> list[Sample]:
         """Every leaf that has been seen, as it is now: what a snapshot carries."""
         return [

@@ -14,9 +14,13 @@ class Counted:
     cycle_time_ms: int | None = None
 
 
+def watch(*messages: Counted, buses: int = 1) -> Freshness:
+    return Freshness(messages, [message.cycle_time_ms for message in messages], buses)
+
+
 def test_a_message_that_misses_ten_periods_is_stale_once_and_comes_back() -> None:
     quiet, busy = Counted(cycle_time_ms=100), Counted(cycle_time_ms=100)
-    freshness = Freshness([quiet, busy], 1)
+    freshness = watch(quiet, busy)
     quiet.frames = busy.frames = 1
     found = []
     for now_ms in range(0, 3000, 100):
@@ -32,7 +36,7 @@ def test_a_message_that_misses_ten_periods_is_stale_once_and_comes_back() -> Non
 
 def test_nothing_goes_stale_while_the_whole_bus_is_silent() -> None:
     messages = [Counted(frames=1, cycle_time_ms=10), Counted(frames=1, cycle_time_ms=10)]
-    freshness = Freshness(messages, 1)
+    freshness = watch(*messages)
     freshness.check(0)
     assert freshness.check(3_600_000 * MS) == Changes()
     assert freshness.is_asleep(3_600_000 * MS, 10_000 * MS)
@@ -40,7 +44,7 @@ def test_nothing_goes_stale_while_the_whole_bus_is_silent() -> None:
 
 def test_one_awake_bus_keeps_the_car_awake_and_ages_only_its_own() -> None:
     first, second = Counted(bus=0, frames=1, cycle_time_ms=10), Counted(bus=1, frames=1)
-    freshness = Freshness([first, second], 2)
+    freshness = watch(first, second, buses=2)
     freshness.check(0)
     second.frames += 1
     assert freshness.check(20_000 * MS) == Changes()
@@ -49,7 +53,7 @@ def test_one_awake_bus_keeps_the_car_awake_and_ages_only_its_own() -> None:
 
 def test_a_period_the_dbc_does_not_say_is_learned() -> None:
     learner, busy = Counted(), Counted()
-    freshness = Freshness([learner, busy], 1)
+    freshness = watch(learner, busy)
     for now_ms in range(0, 4000, 100):
         busy.frames += 1
         learner.frames += now_ms % 200 == 0
@@ -64,7 +68,7 @@ def test_a_period_the_dbc_does_not_say_is_learned() -> None:
 
 def test_a_message_seen_a_few_times_has_no_period_and_never_goes_stale() -> None:
     rare, busy = Counted(frames=1), Counted()
-    freshness = Freshness([rare, busy], 1)
+    freshness = watch(rare, busy)
     for now_ms in range(0, 100_000, 1000):
         busy.frames += 1
         assert freshness.check(now_ms * MS) == Changes()
@@ -72,4 +76,4 @@ def test_a_message_seen_a_few_times_has_no_period_and_never_goes_stale() -> None
 
 
 def test_a_bus_that_never_spoke_is_silent() -> None:
-    assert Freshness([Counted()], 1).is_asleep(0, 10)
+    assert watch(Counted()).is_asleep(0, 10)

@@ -1,0 +1,90 @@
+"""Databases and mapping to a pipeline: what the settings come to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.databases import Database
+from gateway.decode import Decoder, SignalDefinition, signal_definitions
+from gateway.mapping import Binding, Mapping, MappingError, bind, catalog_leaf, unmapped_binding
+from gateway.pacing import Pace
+from gateway.pipeline import Pipeline
+from internetcar.contract.signals import Catalog, CatalogLeaf
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A pipeline ready for frames, and what a reader may know of its leaves."""
+
+    pipeline: Pipeline
+    paths: list[str]
+    catalog: dict[str, dict[str, CatalogLeaf]]
+    """Leaves by group: the VSS branch, or the CAN message where there is no mapping."""
+    warnings: list[str]
+
+    def messages(self, vehicle_id: str) -> list[Catalog]:
+        """The catalog as its messages."""
+        return [
+            Catalog(vehicle_id=vehicle_id, group=group, leaves=leaves)
+            for group, leaves in self.catalog.items()
+        ]
+
+
+def assemble(
+    databases: Sequence[Sequence[Database]],
+    bus_names: Sequence[str],
+    mapping: Mapping | None,
+    default_pace: Pace,
+    *,
+    is_paced: bool = True,
+) -> Assembly:
+    """Bind a mapping (without one: every signal as `Message.Signal`) and build the pipeline.
+
+    Args:
+        databases: For each bus, those that explain its frames.
+        bus_names: The buses' names, as mappings and catalog say them.
+        mapping: Which leaf is which signal.
+        default_pace: For leaves whose mapping says nothing of pacing.
+        is_paced: False sends every changed signal of every frame.
+
+    Raises:
+        MappingError: The mapping does not fit these databases; names the leaf and the fix.
+    """
+    signals = signal_definitions(databases)
+    binding = (
+        unmapped_binding(signals, bus_names)
+        if mapping is None
+        else bind(mapping, signals, bus_names)
+    )
+    if binding.errors:
+        raise MappingError("; ".join(binding.errors))
+    decoder = Decoder(databases, wanted=binding.signal_indices)
+    paces = [
+        leaf.rule.pace(default_pace) if is_paced else Pace(interval_ns=0, max_interval_ns=0)
+        for leaf in binding.leaves
+    ]
+    return Assembly(
+        pipeline=Pipeline(decoder, binding.leaves, paces),
+        paths=[leaf.path for leaf in binding.leaves],
+        catalog=_catalog(binding, signals, bus_names, paces),
+        warnings=binding.warnings,
+    )
+
+
+def _catalog(
+    binding: Binding,
+    signals: Sequence[SignalDefinition],
+    bus_names: Sequence[str],
+    paces: Sequence[Pace],
+) -> dict[str, dict[str, CatalogLeaf]]:
+    catalog: dict[str, dict[str, CatalogLeaf]] = {}
+    for leaf, pace in zip(binding.leaves, paces, strict=True):
+        repeat_ms = pace.max_interval_ns // 1_000_000
+        entry = catalog_leaf(leaf, signals, bus_names, max_interval_ms=repeat_ms)
+        catalog.setdefault(group_of(leaf.path), {})[leaf.path] = entry
+    return catalog
+
+
+def group_of(path: str) -> str:
+    """The catalog entry a leaf stands in: `Vehicle.Cabin` for all below it, else its parent."""
+    steps = path.split(".")
+    return ".".join(steps[:2]) if len(steps) > 2 else steps[0]

@@ -1,0 +1,187 @@
+"""The gateway on live buses: one loop that drains, decodes, says and keeps."""
+
+import logging
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from gateway.clock import read_clock, wall_ms
+from gateway.frames import Buses, BusSpec
+from gateway.health import HealthWatch
+from gateway.mapping import MappingError
+from gateway.outbox import Limits
+from gateway.outbox_writer import Outbox
+from gateway.run import Run, software_version
+from gateway.settings import GatewaySettings
+from gateway.setup import Setup
+from gateway.telemetry import Batcher
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.link import Link
+from internetcar.contract.presence import BusState, Presence
+from internetcar.contract.retry import LinkOptions
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT_S = 0.1
+SECOND_NS = 1_000_000_000
+GOODBYE_S = 2.0
+
+
+class LiveGateway:
+    """Runs until `stop`, which may come from a signal handler."""
+
+    def __init__(self, settings: GatewaySettings, broker: BrokerUrl, state: Path) -> None:
+        self._settings = settings
+        self._setup = Setup(settings)
+        assembly = self._setup.assemble()
+        for warning in assembly.warnings:
+            log.warning("%s", warning)
+        self._since_ms = wall_ms()
+        self._clock = read_clock()
+        self._asleep_ns = int(settings.asleep_after_s * SECOND_NS)
+        self._is_stopping = False
+        self._next_second_ns = 0
+        self._buses = Buses(_bus_specs(settings))
+        self._health = HealthWatch(self._setup.bus_names, [bus.bitrate for bus in settings.buses])
+        telemetry = settings.telemetry
+        outbox = Outbox(
+            state / settings.vehicle_id / "telemetry.db",
+            settings.vehicle_id,
+            Limits(
+                unsent_bytes=telemetry.unsent_mib << 20,
+                history_bytes=telemetry.history_mib << 20,
+                history_s=telemetry.history_hours * 3600,
+            ),
+        )
+        journal = uuid4().hex
+        self._run = Run(
+            assembly,
+            link=Link(
+                broker,
+                f"gateway-{settings.vehicle_id}",
+                options=LinkOptions(in_flight=telemetry.in_flight),
+            ),
+            outbox=outbox,
+            batcher=Batcher(
+                journal,
+                previous=outbox.previous,
+                clock=self._clock,
+                origin=settings.origin,
+                batch_ms=telemetry.batch_ms,
+                snapshot_ms=telemetry.snapshot_s * 1000,
+            ),
+            presence=self._presence(journal, asleep=False),
+            in_flight=telemetry.in_flight,
+        )
+
+    def run(self) -> None:
+        """Drain, decode, say and keep, until `stop`; then say goodbye."""
+        run, buses = self._run, self._buses
+        run.start()
+        log.info(
+            "vehicle %s: %d leaves from %d buses, telemetry journal %s",
+            self._settings.vehicle_id, len(run.assembly.paths), len(buses.specs), run.journal,
+        )  # fmt: skip
+        try:
+            while not self._is_stopping:
+                buses.wait(self._wait_s())
+                self._turn()
+        finally:
+            buses.close()
+            run.finish(wall_ms())
+            if run.link.is_connected:
+                run.deliver(GOODBYE_S)
+            run.leave()
+
+    def stop(self) -> None:
+        """End `run` at its next turn, a tenth of a second away at most."""
+        self._is_stopping = True
+
+    def _turn(self) -> None:
+        run = self._run
+        pipeline = run.assembly.pipeline
+        pipeline.now_ns = time.monotonic_ns()
+        self._buses.drain(pipeline.feed if self._settings.pacing.enabled else self._feed_unpaced)
+        run.step(wall_ms(), self._clock)
+        if pipeline.now_ns >= self._next_second_ns:
+            self._next_second_ns = pipeline.now_ns + SECOND_NS
+            self._every_second()
+
+    def _feed_unpaced(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
+        self._run.assembly.pipeline.feed(bus, can_id, payload, at_ns)
+        self._run.step(wall_ms(), self._clock)
+
+    def _wait_s(self) -> float:
+        pipeline = self._run.assembly.pipeline
+        due_ns = pipeline.pacer.next_due_ns
+        if due_ns is None:
+            return LONGEST_WAIT_S
+        return min(LONGEST_WAIT_S, max(0.0, (due_ns - time.monotonic_ns()) / SECOND_NS))
+
+    def _every_second(self) -> None:
+        run, pipeline = self._run, self._run.assembly.pipeline
+        self._clock = read_clock()
+        asleep = pipeline.freshness.is_asleep(pipeline.now_ns, self._asleep_ns)
+        run.batcher.asleep = asleep
+        run.keeper.update(self._presence(run.journal, asleep=asleep))
+        problems = [problem for problem in (run.keeper.problem(), run.outbox_problem()) if problem]
+        counters = [self._buses.counters(bus) for bus in range(len(self._buses.specs))]
+        problems += [counted.reason for counted in counters if counted.reason]
+        health = self._health.take(
+            pipeline,
+            counters,
+            vehicle_id=self._settings.vehicle_id,
+            wall_ms=wall_ms(),
+            unsent=(run.outbox.unsent_batches, run.outbox.unsent_bytes),
+            problems=problems,
+        )
+        run.speaker.health(health)
+        if self._setup.is_changed():
+            self._take_up_mapping()
+
+    def _take_up_mapping(self) -> None:
+        try:
+            assembly = self._setup.assemble()
+        except MappingError as error:
+            log.warning("the changed mapping is not taken up: %s", error)
+            return
+        assembly.pipeline.now_ns = self._run.assembly.pipeline.now_ns
+        self._run.adopt(assembly)
+        log.info("the changed mapping is taken up: %d leaves", len(assembly.paths))
+
+    def _presence(self, journal: str, *, asleep: bool) -> Presence:
+        buses = {}
+        for bus, spec in enumerate(self._buses.specs):
+            buses[spec.name] = BusState(
+                interface=f"{spec.interface}:{spec.channel}",
+                state=self._buses.counters(bus).state,
+                listen_only=spec.listen_only and not spec.transmit,
+                transmit=spec.transmit,
+            )
+        return Presence.model_validate(
+            {
+                "vehicle_id": self._settings.vehicle_id,
+                "online": True,
+                "asleep": asleep,
+                "journal": journal,
+                "since": self._since_ms / 1000,
+                "clock": self._clock,
+                "origin": self._settings.origin,
+                "software": software_version(),
+                "buses": buses,
+            }
+        )
+
+
+def _bus_specs(settings: GatewaySettings) -> list[BusSpec]:
+    return [
+        BusSpec(
+            name=bus.name,
+            interface=bus.interface,
+            channel=bus.channel,
+            bitrate=bus.bitrate,
+            fd=bus.fd,
+            transmit=bus.transmit,
+        )
+        for bus in settings.buses
+    ]

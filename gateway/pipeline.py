@@ -1,0 +1,128 @@
+"""Frames in, paced samples out: decode, map and pace as one step (pure)."""
+
+from collections.abc import Sequence
+
+from gateway.decode import Decoder, MessageState
+from gateway.freshness import Freshness
+from gateway.mapping import UNMAPPABLE, BoundLeaf
+from gateway.pacing import Pace, Pacer, Sample
+
+FRESHNESS_INTERVAL_NS = 100_000_000
+
+
+class Pipeline:
+    """The way of a frame to the samples it causes.
+
+    `now_ns` is the monotonic clock (in a replay the recording's own time); whoever feeds frames
+    sets it before each drain. `feed` is the sink of a drain.
+    """
+
+    def __init__(
+        self, decoder: Decoder, leaves: Sequence[BoundLeaf], paces: Sequence[Pace]
+    ) -> None:
+        self.decoder = decoder
+        self.leaves = leaves
+        self.pacer = Pacer(paces)
+        self.unmappable = [0] * len(leaves)
+        self.now_ns = 0
+        self.messages = [state for states in decoder.messages for state in states.values()]
+        self.freshness = Freshness(
+            self.messages,
+            [state.definition.cycle_time_ms for state in self.messages],
+            len(decoder.messages),
+        )
+        self._next_check_ns = 0
+        self._decode = decoder.decode
+        self._numbers: list[int | float | None] = [None] * len(decoder.signals)
+        self._routes = _routes(leaves, len(decoder.signals))
+        self._message_of = [self._find_message(bound) for bound in leaves]
+        self._leaves_of = _leaves_of(self._message_of)
+
+    def feed(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
+        """Take one frame: its changed signals become values of leaves, for pacing to judge."""
+        changes = self._decode(bus, can_id, payload, at_ns)
+        if not changes:
+            return
+        numbers = self._numbers
+        for signal, number in changes:
+            numbers[signal] = number
+        for signal, _ in changes:
+            for leaf in self._routes[signal]:
+                self._offer(leaf, at_ns)
+
+    def take(self) -> list[Sample]:
+        """The samples due at `now_ns`."""
+        now_ns = self.now_ns
+        if now_ns >= self._next_check_ns:
+            self._next_check_ns = now_ns + FRESHNESS_INTERVAL_NS
+            return self._check(now_ns) + self.pacer.take(now_ns)
+        return self.pacer.take(now_ns)
+
+    def state(self) -> list[Sample]:
+        """Every leaf seen so far as it is now, its instant that of the last frame that said it."""
+        for leaf, bound in enumerate(self.leaves):
+            self._confirm(leaf, bound)
+        return self.pacer.state()
+
+    def _offer(self, leaf: int, at_ns: int) -> None:
+        bound = self.leaves[leaf]
+        number = self._numbers[bound.signal_index]
+        if number is None:
+            return
+        for selector, wanted in bound.selectors:
+            if self._numbers[selector] != wanted:
+                return
+        value = bound.translate(number)
+        if value is UNMAPPABLE:
+            self.unmappable[leaf] += 1
+        elif value is None:
+            self.pacer.offer(leaf, None, "not_available", at_ns, self.now_ns)
+        elif isinstance(value, int | float) and not bound.low <= value <= bound.high:
+            self.pacer.offer(leaf, value, "out_of_range", at_ns, self.now_ns)
+        else:
+            self.pacer.offer(leaf, value, "valid", at_ns, self.now_ns)
+
+    def _check(self, now_ns: int) -> list[Sample]:
+        changes = self.freshness.check(now_ns)
+        for message in changes.gone:
+            for leaf in self._leaves_of.get(self.messages[message], ()):
+                self.pacer.requalify(leaf, "stale", now_ns)
+        for message in changes.back:
+            state = self.messages[message]
+            for leaf in self._leaves_of.get(state, ()):
+                self._offer(leaf, state.last_at_ns)
+        silent = self.pacer.silent(now_ns)
+        for leaf in silent:
+            self._confirm(leaf, self.leaves[leaf])
+        return self.pacer.repeat(silent, now_ns) if silent else []
+
+    def message_of(self, leaf: int) -> MessageState:
+        """The CAN message a leaf comes from."""
+        return self._message_of[leaf]
+
+    def _confirm(self, leaf: int, bound: BoundLeaf) -> None:
+        """Date a leaf with its message's newest frame, if each frame of it says the leaf."""
+        message = self._message_of[leaf]
+        signal = message.definition.signals[bound.signal_index - message.indices.start]
+        if not bound.selectors and not signal.multiplexer_ids:
+            self.pacer.confirm(leaf, message.last_at_ns)
+
+    def _find_message(self, bound: BoundLeaf) -> MessageState:
+        signal = self.decoder.signals[bound.signal_index]
+        return self.decoder.messages[signal.bus][signal.can_id]
+
+
+def _routes(leaves: Sequence[BoundLeaf], signal_count: int) -> list[tuple[int, ...]]:
+    """For each signal the leaves that must be looked at when it changes."""
+    routes: list[list[int]] = [[] for _ in range(signal_count)]
+    for leaf, bound in enumerate(leaves):
+        for signal in {bound.signal_index, *(selector for selector, _ in bound.selectors)}:
+            routes[signal].append(leaf)
+    return [tuple(route) for route in routes]
+
+
+def _leaves_of(message_of: Sequence[MessageState]) -> dict[MessageState, tuple[int, ...]]:
+    found: dict[MessageState, list[int]] = {}
+    for leaf, message in enumerate(message_of):
+        found.setdefault(message, []).append(leaf)
+    return {message: tuple(leaves) for message, leaves in found.items()}

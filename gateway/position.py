@@ -1,0 +1,51 @@
+"""Where the vehicle is, in one piece, once for each GNSS frame (pure)."""
+
+from gateway.pipeline import Pipeline
+from internetcar.contract.message import Value
+
+INTERVAL_NS = 100_000_000
+"""At most ten positions a second."""
+
+_LATITUDE = "Vehicle.CurrentLocation.Latitude"
+_OPTIONAL = {
+    "accuracy_m": "Vehicle.CurrentLocation.HorizontalAccuracy",
+    "heading_deg": "Vehicle.CurrentLocation.Heading",
+    "speed_kmh": "Vehicle.Speed",
+}
+
+
+class PositionWatch:
+    """Watches the frame that carries the latitude; each one is a position, changed or not."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        leaf_of = {bound.path: leaf for leaf, bound in enumerate(pipeline.leaves)}
+        self._latitude = leaf_of.get(_LATITUDE)
+        self._longitude = leaf_of.get("Vehicle.CurrentLocation.Longitude")
+        self._optional = {
+            name: leaf_of[path] for name, path in _OPTIONAL.items() if path in leaf_of
+        }
+        self._frames = 0
+        self._next_ns = 0
+
+    def take(self) -> tuple[dict[str, Value], int] | None:
+        """The fields of a new position and its instant (UTC ns), or `None` when none is due."""
+        if self._latitude is None or self._longitude is None:
+            return None
+        message = self._pipeline.message_of(self._latitude)
+        if message.frames == self._frames or self._pipeline.now_ns < self._next_ns:
+            return None
+        self._frames = message.frames
+        self._next_ns = self._pipeline.now_ns + INTERVAL_NS
+        latitude, longitude = self._valid(self._latitude), self._valid(self._longitude)
+        if latitude is None or longitude is None:
+            return None
+        fields: dict[str, Value] = {"latitude": latitude, "longitude": longitude}
+        for name, leaf in self._optional.items():
+            if (value := self._valid(leaf)) is not None:
+                fields[name] = value
+        return fields, message.last_at_ns
+
+    def _valid(self, leaf: int) -> Value:
+        value, quality = self._pipeline.pacer.newest(leaf)
+        return value if quality == "valid" else None

@@ -1,0 +1,193 @@
+"""One run of the gateway: from paced samples to topics and the log, live or replayed."""
+
+import logging
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from gateway.assembly import Assembly
+from gateway.outbox_writer import Outbox
+from gateway.pacing import Sample
+from gateway.position import PositionWatch
+from gateway.sender import Sender
+from gateway.speaker import Speaker
+from gateway.telemetry import Batch, Batcher
+from internetcar.contract.link import Link
+from internetcar.contract.presence import Clock, Presence
+from internetcar.contract.presence_keeper import PresenceKeeper
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200
+"""Signals in one go when all are said again: a small broker's buffers take so many."""
+_PUMP_S = 0.02
+
+
+class Run:
+    """What the live loop and the replay share.
+
+    Whoever runs it feeds frames to `assembly.pipeline`, then calls `step`.
+
+    Args:
+        assembly: The pipeline and its leaves.
+        link: Not started yet.
+        outbox: Not started yet.
+        batcher: Of the journal that `presence` names.
+        presence: To say on every connection.
+        in_flight: Telemetry batches sent and not yet acknowledged, at most.
+        wait_for_room: Called when the link takes no more signals: true to try again. Live samples
+            are not worth waiting for, since the next ones are newer.
+    """
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        *,
+        link: Link,
+        outbox: Outbox,
+        batcher: Batcher,
+        presence: Presence,
+        in_flight: int,
+        wait_for_room: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.link = link
+        self.outbox = outbox
+        self.batcher = batcher
+        self.journal = presence.journal
+        self.speaker = Speaker(link, presence.vehicle_id)
+        self.keeper = PresenceKeeper(link, presence, self._on_taken_over)
+        self.sender = Sender(
+            outbox,
+            lambda payload: link.publish_bytes(outbox.topic, payload),
+            most_in_flight=in_flight,
+        )
+        self._wait_for_room = wait_for_room
+        self._must_repeat = False
+        self._next_pump_ns = 0
+        link.on_connected(self._on_connected)
+        self._use(assembly)
+
+    def start(self, wait_s: float | None = None) -> None:
+        """Begin the journal and connect; `wait_s` as in `Link.start`."""
+        self.outbox.start(self.journal)
+        self.link.start(wait_s)
+
+    def adopt(self, assembly: Assembly) -> None:
+        """Use other leaves from here on; those that are gone are cleared from the broker."""
+        self._use(assembly)
+        self.batcher.retain(assembly.paths)
+
+    def step(self, wall_ms: int, clock: Clock | None = None) -> None:
+        """Say what is due at the pipeline's `now_ns`.
+
+        Args:
+            wall_ms: UTC milliseconds since 1970, read together with `now_ns`.
+            clock: How far instants can be trusted from here on; `None`: as before.
+        """
+        pipeline = self.assembly.pipeline
+        if self._must_repeat and self.link.is_connected:
+            self._must_repeat = False
+            self.say_all()
+        samples = pipeline.take()
+        if samples:
+            self._say(samples)
+        if (position := self.positions.take()) is not None:
+            self.speaker.position(*position)
+        self._keep(samples, wall_ms, clock)
+        self.pump()
+
+    def pump(self) -> None:
+        """Send what is committed and note what was acknowledged, some fifty times a second."""
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._next_pump_ns:
+            self._next_pump_ns = now_ns + int(_PUMP_S * 1e9)
+            self.sender.pump(now_ns // 1_000_000)
+
+    def say_all(self) -> bool:
+        """Say every leaf as it is now: the broker may have forgotten, or we were away."""
+        state = self.assembly.pipeline.state()
+        parts = [state[start : start + AT_ONCE] for start in range(0, len(state), AT_ONCE)]
+        return all(self._say(part) for part in parts)
+
+    def finish(self, wall_ms: int) -> None:
+        """Say what pacing still holds and end the journal."""
+        pipeline = self.assembly.pipeline
+        samples = pipeline.pacer.flush(pipeline.now_ns)
+        if samples:
+            self._say(samples)
+        self._keep(samples, wall_ms, None)
+        now_ms = pipeline.now_ns // 1_000_000
+        self._append(self.batcher.finish(now_ms=now_ms, wall_ms=wall_ms))
+
+    def deliver(self, timeout_s: float) -> bool:
+        """Wait until the broker has every batch; false if it has not in time."""
+        deadline_s = time.monotonic() + timeout_s
+        while self.outbox.unsent_batches:
+            if time.monotonic() > deadline_s:
+                return False
+            self.sender.pump(time.monotonic_ns() // 1_000_000)
+            time.sleep(_PUMP_S / 4)
+        return True
+
+    def leave(self) -> int:
+        """Say goodbye and close; how many batches stay on disk for the next run."""
+        if self.link.is_connected:
+            self.keeper.leave()
+        left = self.outbox.unsent_batches
+        self.link.stop()
+        self.outbox.close()
+        if left:
+            log.warning("%d batches stay on disk; the next run sends them first", left)
+        return left
+
+    def outbox_problem(self) -> str | None:
+        """What a person should know of the outbox; `None` while all is well."""
+        return "telemetry cannot be written to disk" if self.outbox.is_failing else None
+
+    def _say(self, samples: list[Sample]) -> bool:
+        while not self.speaker.samples(samples):
+            if not self._wait_for_room():
+                return False
+        return True
+
+    def _use(self, assembly: Assembly) -> None:
+        self.assembly = assembly
+        self.positions = PositionWatch(assembly.pipeline)
+        self.speaker.describe(assembly.paths, assembly.messages(self.speaker.vehicle_id))
+
+    def _keep(self, samples: list[Sample], wall_ms: int, clock: Clock | None) -> None:
+        paths = self.assembly.paths
+        self._append(
+            self.batcher.take(
+                [
+                    (paths[leaf], at_ns // 1_000_000, value, quality)
+                    for leaf, value, quality, at_ns in samples
+                ],
+                now_ms=self.assembly.pipeline.now_ns // 1_000_000,
+                wall_ms=wall_ms,
+                clock=clock,
+            )
+        )
+
+    def _append(self, batches: list[Batch]) -> None:
+        for batch in batches:
+            self.outbox.append(batch)
+
+    def _on_connected(self) -> None:
+        self.speaker.introduce()
+        self.sender.on_connected()
+        self._must_repeat = True
+
+    def _on_taken_over(self, other: Presence) -> None:
+        log.error(
+            "another gateway (journal %s) speaks for %s: give one of them another vehicle_id",
+            other.journal, other.vehicle_id,
+        )  # fmt: skip
+
+
+def software_version() -> str:
+    """The version of this software, as presence says it."""
+    try:
+        return f"internetcar {version('internetcar')}"
+    except PackageNotFoundError:
+        return "internetcar"
