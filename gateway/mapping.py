@@ -80,6 +80,7 @@ def bind(mapping: Mapping, signals: Sequence[SignalLike], bus_names: Sequence[st
     """Find each rule's signal and prepare its translation.
 
     A leaf whose signal is in none of the databases is a warning: the bus may just not be connected.
+    A message that several buses carry is taken from the first of them, with a warning.
     """
     binding = Binding()
     by_name: dict[str, list[int]] = {}
@@ -167,10 +168,13 @@ def _find(
         wanted = "/".join(part for part in (source.bus, source.message, source.signal) if part)
         binding.warnings.append(f"{rule.path}: no {wanted} in these databases{found}; never said")
         return None
-    messages = {signals[index].message for index in fitting}
-    key = "message" if len(messages) > 1 else "bus"
     places = _places(fitting, signals, bus_names)
-    raise MappingError(f"{source.signal} is ambiguous{places}; add `{key}`")
+    if len({signals[index].message for index in fitting}) > 1:
+        raise MappingError(f"{source.signal} is ambiguous{places}; add `message`")
+    first = min(fitting, key=lambda index: signals[index].bus)
+    taken = bus_names[signals[first].bus]
+    binding.warnings.append(f"{rule.path}: taken from {taken}{places}; add `bus` to choose")
+    return first
 
 
 def _places(indices: Iterable[int], signals: Sequence[SignalLike], buses: Sequence[str]) -> str:

@@ -233,11 +233,16 @@ def test_a_signal_in_several_messages_needs_its_message() -> None:
     assert bound(mapping({"signal": "S", "message": "B"}), *signals).leaves[0].signal_index == 1
 
 
-def test_a_message_on_several_buses_needs_its_bus() -> None:
-    signals = [FakeSignal("S"), FakeSignal("S", bus=1)]
+def test_a_message_on_several_buses_is_taken_from_the_first_unless_it_says_which() -> None:
+    signals = [FakeSignal("S", bus=1), FakeSignal("S", bus=0)]
 
-    assert "add `bus`" in bound(mapping({"signal": "S"}), *signals).errors[0]
-    assert bound(mapping({"signal": "S", "bus": "can1"}), *signals).leaves[0].signal_index == 1
+    first = bound(mapping({"signal": "S"}), *signals)
+    assert first.leaves[0].signal_index == 1
+    assert first.warnings == [
+        "Vehicle.X: taken from can0: it is in can1/MESSAGE, can0/MESSAGE; add `bus` to choose"
+    ]
+    chosen = bound(mapping({"signal": "S", "bus": "can1"}), *signals)
+    assert (chosen.leaves[0].signal_index, chosen.warnings) == (0, [])
 
 
 def test_a_signal_that_is_not_there_is_a_warning_with_a_hint() -> None:
