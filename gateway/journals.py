@@ -214,7 +214,7 @@ class Journals:
     def _spans(self) -> list[_Span]:
         journals = self.file.rows("SELECT name, base FROM journals ORDER BY number")
         ends = [*(base for _, base in journals), self.newest][1:]
-        return [_Span(*journal, end) for journal, end in zip(journals, ends, strict=True)]
+        return [_Span(name, base, end) for (name, base), end in zip(journals, ends, strict=True)]
 
     def _parse(self, payload: bytes) -> Telemetry:
         return Telemetry.decode(self._topic, zlib.decompress(payload))
