@@ -1,5 +1,6 @@
 """Every CAN interface python-can knows, as a port of the gateway."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -116,7 +117,8 @@ class AdapterPort(Port):
 
     @override
     def close(self) -> None:
-        self._bus.shutdown()
+        with contextlib.suppress(OSError, can.CanError):  # an unplugged one cannot say goodbye
+            self._bus.shutdown()
 
     def _hand_on(
         self, message: can.Message, bus: int, sink: FrameSink, counters: BusCounters

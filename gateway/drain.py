@@ -100,6 +100,7 @@ class FrameDrain:
             self._records[index] = _Buffer(at + name, record)
             where = ctypes.addressof(self._records[index])
             self._headers[index].message = _Message(at, name, where, 1, at + name + record, control)
+        self._at = ctypes.addressof(self._headers)
         self._buffer = memoryview(buffer).cast("B")
         words = memoryview(self._headers).cast("B").cast("I")
         stride = ctypes.sizeof(_Header) // 4
@@ -134,14 +135,14 @@ class FrameDrain:
         """
         total = 0
         while True:
-            count: int = self._receive(descriptor, self._headers, _BATCH, _MSG_DONTWAIT, None)
+            count: int = self._receive(descriptor, self._at, _BATCH, _MSG_DONTWAIT, None)
             if count < 0:
                 number = ctypes.get_errno()
                 if number in (errno.EAGAIN, errno.EINTR):
                     return total
                 raise OSError(number, os.strerror(number))
             self._hand_on(count, bus, sink, counters, wire_time, senders)
-            ctypes.memmove(self._headers, self._blank, count * self._header_size)
+            ctypes.memmove(self._at, self._blank, count * self._header_size)
             total += count
             if count < _BATCH:
                 return total

@@ -4,6 +4,7 @@
 python-can. A bus that is missing, down or refused is tried again every second; the others go on.
 """
 
+import contextlib
 import logging
 import re
 import select
@@ -15,6 +16,7 @@ from typing import Any
 from gateway.adapter import AdapterPort, interfaces
 from gateway.drain import BusCounters, FrameDrain, FrameSink, State, WireTime
 from gateway.ports import BusMissingError, BusRefusedError, LoopbackPort, Port, SocketCanPort
+from internetcar.contract.message import InputError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _INTERFACE = re.compile(r"[!-.0-9;<>-~]{1,15}")  # the kernel's dev_valid_name, without '='
 
 
-class FrameError(ValueError):
+class FrameError(InputError):
     """A bus or a recording that cannot be used as it was given."""
 
 
@@ -96,21 +98,22 @@ class Buses:
         self._by_descriptor: dict[int, int] = {}
         self._asked: list[int] = []
         self._next_look = 0.0
-        self._rested_until = 0.0
+        self._awake_at = 0.0
+        self._is_busy = False
         self.look()
 
     def wait(self, timeout_s: float) -> None:
         """Returns when there is something to drain, at the latest after so many seconds."""
-        now = time.monotonic()
-        if now >= self._next_look:
+        if time.monotonic() >= self._next_look:
             self.look()
-        limit = min(timeout_s, self._next_look - now, _POLL_S if self._asked else timeout_s)
-        self._readable.poll(max(0.0, limit))
-        now = time.monotonic()
-        if now < self._rested_until:
-            time.sleep(self._rested_until - now)
-            now = self._rested_until
-        self._rested_until = now + self._coalesce_s
+        if self._is_busy:
+            self._rest()
+            if self._readable.poll(0):
+                return
+            self._is_busy = False
+        limit = min(timeout_s, self._next_look - time.monotonic())
+        self._readable.poll(max(0.0, min(limit, _POLL_S) if self._asked else limit))
+        self._is_busy = self._rest()
 
     def drain(self, sink: FrameSink) -> int:
         """Hands every data frame that has arrived to the sink; returns how many frames came.
@@ -120,7 +123,7 @@ class Buses:
         total = 0
         for descriptor, _ in self._readable.poll(0):
             total += self._drain_bus(self._by_descriptor[descriptor], sink)
-        for bus in self._asked:
+        for bus in tuple(self._asked):
             total += self._drain_bus(bus, sink)
         return total
 
@@ -154,21 +157,22 @@ class Buses:
     def look(self) -> None:
         """Opens what can be opened now, and sees which buses are up. `wait` does it each second."""
         self._next_look = time.monotonic() + _LOOK_S
-        for bus, port in enumerate(self._ports):
-            try:
-                if port is None:
-                    port = self._open(bus)
-                self._note(bus, *port.look())
-            except BusMissingError as missing:
-                self._lose(bus, "missing", str(missing))
-            except BusRefusedError as refused:
-                self._lose(bus, "refused", str(refused))
+        for bus in range(len(self.specs)):
+            self._look_at(bus)
 
     def close(self) -> None:
         """Gives all buses back."""
         for bus in range(len(self.specs)):
             self._forget(bus)
         self._readable.close()
+
+    def _rest(self) -> bool:
+        """Sleeps on when the last wake-up was less than `coalesce_s` ago; says whether it was."""
+        left = self._awake_at + self._coalesce_s - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+        self._awake_at = time.monotonic()
+        return left > 0
 
     def _drain_bus(self, bus: int, sink: FrameSink) -> int:
         port = self._ports[bus]
@@ -178,10 +182,20 @@ class Buses:
             return port.drain(bus, sink, self._counters[bus])
         except BusMissingError as missing:
             self._lose(bus, "missing", str(missing))
-        except OSError as error:
-            self._note(bus, "down", f"{self.specs[bus].name}: {error.strerror}")
-            self._next_look = 0.0
+        except OSError:  # said once; from then on the socket is only silent
+            self._look_at(bus)
         return 0
+
+    def _look_at(self, bus: int) -> None:
+        had = self._ports[bus]
+        try:
+            self._note(bus, *(had or self._open(bus)).look())
+        except BusMissingError as missing:
+            self._lose(bus, "missing", str(missing))
+            if had is not None:  # it may be there again already, as another interface
+                self._look_at(bus)
+        except BusRefusedError as refused:
+            self._lose(bus, "refused", str(refused))
 
     def _open(self, bus: int) -> Port:
         spec = self.specs[bus]
@@ -224,7 +238,8 @@ class Buses:
             self._asked.remove(bus)
         else:
             del self._by_descriptor[descriptor]
-            self._readable.unregister(descriptor)
+            with contextlib.suppress(OSError):  # an unplugged adapter's is closed already
+                self._readable.unregister(descriptor)
         port.close()
 
     def _note(self, bus: int, state: State, reason: str) -> None:
