@@ -13,6 +13,7 @@ from cantools.database.can import Message, Signal
 
 from gateway.codegen import field_mask
 from gateway.repair import Mend, RepairError, repair
+from internetcar.contract.message import InputError
 
 EXTENDED = 0x8000_0000
 """Set in a `can_id` of 29 bits, as SocketCAN has it."""
@@ -25,7 +26,7 @@ _FORMATS = {".dbc": "dbc", ".kcd": "kcd", ".sym": "sym", ".arxml": "arxml"}
 _HUGE = re.compile(r"\b(?:length|offset|count|Len|Sig|Var)\b[^\n<>]*?\b\d{6,}")
 
 
-class DatabaseError(ValueError):
+class DatabaseError(InputError):
     """A database that cannot be read; the message names the file and the fix."""
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from gateway.expression import ExpressionError, compile_formula
 from gateway.pacing import Pace
 from gateway.vss import Node, VssError, convert, leaf_nodes, read_document
-from internetcar.contract.message import Scalar, Value
+from internetcar.contract.message import InputError, Scalar, Value
 
 LOCATION = "Vehicle.CurrentLocation"
 """The branch whose leaves are one group unless they say otherwise."""
@@ -24,7 +24,7 @@ _Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
 _SignalName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class MappingError(ValueError):
+class MappingError(InputError):
     """A mapping that cannot be used; the text names the file, the leaf and the fix."""
 
 

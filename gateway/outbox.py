@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from internetcar.contract.message import InputError
+
 log = logging.getLogger(__name__)
 
 _PAGE_BYTES = 512
@@ -50,7 +52,7 @@ class Limits:
     waiting_batches: int = 64
 
 
-class OutboxError(RuntimeError):
+class OutboxError(InputError):
     """The outbox cannot be used as asked; the text says why and what to do."""
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from internetcar.contract.message import InputError
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FILE = "vehicle.toml"
 
 
-class VehicleError(ValueError):
+class VehicleError(InputError):
     """A vehicle line that is not there or cannot be read; the text names the file and the fix."""
 
 

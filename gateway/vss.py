@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from internetcar.contract.message import Scalar, Value
+from internetcar.contract.message import InputError, Scalar, Value
 
 Node = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ LEAF_TYPES = ("sensor", "actuator", "attribute")
 MAPPING_KEYS = frozenset({"dbc", "dbc2vss", "vss2dbc"})
 
 
-class VssError(ValueError):
+class VssError(InputError):
     """A tree that cannot be read; the text names the file, the place and what is wrong."""
 
 

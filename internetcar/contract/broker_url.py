@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from internetcar.contract.message import InputError
+
 Protocol = Literal["5", "3.1.1"]
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -14,7 +16,7 @@ _FORM = "mqtt://USER:PASSWORD@HOST:PORT or mqtts://…"
 _ESCAPES = "a '/', '#' or '?' in a password is written %2F, %23 or %3F"
 
 
-class BrokerUrlError(ValueError):
+class BrokerUrlError(InputError):
     """The text is not the URL of a broker; says what is wrong and never the password."""
 
 

@@ -4,9 +4,10 @@ import random
 from dataclasses import dataclass
 
 from internetcar.contract.broker_url import Protocol
+from internetcar.contract.message import InputError
 
 
-class LinkError(Exception):
+class LinkError(InputError):
     """The link to the broker cannot do what was asked of it."""
 
 

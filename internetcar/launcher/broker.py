@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from internetcar.contract.broker_url import BrokerUrl, parse_broker_url
+from internetcar.contract.message import InputError
 from internetcar.launcher.child import dying_with_us, end_child
 from internetcar.launcher.run_file import read_run_file
 
@@ -35,7 +36,7 @@ _PBKDF2_ROUNDS = 101
 """What mosquitto_passwd uses; the password is random, so more rounds would protect nothing."""
 
 
-class BrokerError(RuntimeError):
+class BrokerError(InputError):
     """There is no broker to use; says why, and what to do."""
 
 
