@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import signal
 import sys
 import threading
@@ -129,6 +130,8 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
     given = parser.parse_args(arguments)
     if given.vehicles < 1 or not 0 < given.speed_factor <= 1_000:
         parser.error("--vehicles is at least 1, --speed-factor between 0 and 1000")
+    if not 0 <= given.start_m < math.inf:
+        parser.error("--start-m is a distance from the start of the road, in metres")
     try:
         buses = tuple(parse_bus(text) for text in given.bus)
     except BusError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cantools
 from cantools.database.can import Database
+from cantools.errors import Error as CantoolsError
 
 import dbc
 from internetcar.contract.message import InputError
@@ -33,7 +34,7 @@ def load_databases(folder: Path) -> dict[str, Database]:
     try:
         buses = tomllib.loads(listing.read_text(encoding="utf-8"))["buses"]
         return {name: _load(folder / file) for name, file in buses.items()}
-    except (OSError, KeyError, AttributeError, TypeError, ValueError) as error:
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, CantoolsError) as error:
         raise GarageError(f"{listing}: not a vehicle ({error})") from error
 
 
