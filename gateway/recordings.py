@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import can
+from can.io.blf import BLFParseError
 
 from gateway.frames import FrameError
-from gateway.textlogs import RecordedFrame, candump_reader, gvret_reader, is_gvret
+from gateway.textlogs import MAX_SECONDS, RecordedFrame, candump_reader, gvret_reader, is_gvret
 from internetcar.socketcan import ERROR, EXTENDED, REMOTE
 
 SUFFIXES = (".log", ".asc", ".blf", ".trc", ".csv", ".mf4")
@@ -35,6 +36,7 @@ _READER_ERRORS = (  # what python-can's readers raise on broken files
     struct.error,
     zlib.error,
     can.CanError,
+    BLFParseError,
 )
 
 
@@ -288,7 +290,14 @@ def _frame(message: can.Message, suffix: str) -> RecordedFrame:
         channel = 0
     if isinstance(channel, int):
         channel = f"can{max(0, channel - 1) if suffix == '.trc' else channel}"
-    can_id = message.arbitration_id | (EXTENDED if message.is_extended_id else 0)
+    can_id = message.arbitration_id
+    if not 0 <= can_id <= (0x1FFF_FFFF if message.is_extended_id else 0x7FF):
+        raise ValueError(f"id {can_id:X}")
+    if len(message.data) > 64:
+        raise ValueError(f"{len(message.data)} bytes in one frame")
+    if not 0 <= message.timestamp < MAX_SECONDS:
+        raise ValueError(f"time {message.timestamp}")
+    can_id |= EXTENDED if message.is_extended_id else 0
     can_id |= REMOTE if message.is_remote_frame else 0
     can_id |= ERROR if message.is_error_frame else 0
     at_ns = round(message.timestamp * 1e6) * 1_000

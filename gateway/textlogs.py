@@ -10,6 +10,9 @@ from internetcar.socketcan import ERROR, EXTENDED, REMOTE
 RecordedFrame = tuple[str, int, bytes, int]
 """Channel, canid_t with its flag bits, payload, nanoseconds as the file has them."""
 
+MAX_SECONDS = 10_000_000_000
+"""No instant of a recording is later (the year 2286): a larger stamp is a broken one."""
+
 LineReader = Callable[[bytes], RecordedFrame]
 """Reads one line; any LookupError or ValueError says that it is broken."""
 
@@ -42,6 +45,7 @@ def candump_reader() -> LineReader:
         if (
             known is not None
             and stamp[-8:-7] == b"."  # seconds with six decimals
+            and len(stamp) < 20
             and (len(tokens) == 1 or (len(tokens) == 2 and tokens[1] in _DIRECTIONS))
             and len(tokens[0]) <= 16
         ):
@@ -106,7 +110,10 @@ def gvret_reader(header: bytes) -> LineReader:
         payload = unhexlify(b"".join(cells[first_at : first_at + length]))
         if len(payload) != length or length > 64:
             raise ValueError(f"{len(payload)} bytes, not {length}")
-        return (*known, payload, int(cells[0]) * 1_000)
+        at_us = int(cells[0])
+        if not 0 <= at_us < MAX_SECONDS * 1_000_000:
+            raise ValueError(f"time {at_us}")
+        return (*known, payload, at_us * 1_000)
 
     return read
 
