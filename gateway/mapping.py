@@ -201,7 +201,7 @@ def _bound(
         binding.warnings.append(
             f"{rule.path}: `from: {value}` never matches; {signal.signal} has {names[:200]}"
         )
-    low, high = _limits(rule)
+    low, high = _limits(rule, source, signal)
     return BoundLeaf(
         path=rule.path,
         rule=rule,
@@ -213,12 +213,19 @@ def _bound(
     )
 
 
-def _limits(rule: LeafRule) -> tuple[float, float]:
+def _limits(rule: LeafRule, source: Source, signal: SignalLike) -> tuple[float, float]:
+    """The leaf's own limits, those of its datatype and, for a number taken as it is, the signal's.
+
+    Half a step of tolerance: a database rounds the end of its range.
+    """
     low, high = integer_range(rule.datatype) or (-math.inf, math.inf)
-    return (
-        low if rule.min is None else max(low, rule.min),
-        high if rule.max is None else min(high, rule.max),
-    )
+    low = low if rule.min is None else max(low, rule.min)
+    high = high if rule.max is None else min(high, rule.max)
+    smallest, largest = signal.minimum, signal.maximum
+    if source.transform or smallest is None or largest is None or smallest >= largest:
+        return low, high
+    tolerance = abs(signal.scale) / 2
+    return max(low, smallest - tolerance), min(high, largest + tolerance)
 
 
 def _selector(

@@ -180,6 +180,16 @@ def test_what_is_out_of_range_is_known_by_the_leafs_limits() -> None:
     assert (free.low, free.high) == (-math.inf, math.inf)
 
 
+def test_a_number_taken_as_it_is_has_the_range_of_its_signal_too() -> None:
+    signal = FakeSignal("S", scale=0.1, minimum=0, maximum=102.3)
+
+    leaf = bound(mapping({"signal": "S"}, max=200), signal).leaves[0]
+    scaled = bound(mapping({"signal": "S", "transform": {"math": "x*2"}}), signal).leaves[0]
+
+    assert (leaf.low, leaf.high) == pytest.approx((-0.05, 102.35))
+    assert (scaled.low, scaled.high) == (-math.inf, math.inf)
+
+
 def test_what_a_file_leaves_open_is_the_default() -> None:
     assert pace() == Pace()
     assert pace(interval_ms=20, deadband=0.5, max_interval_ms=0, group="g") == Pace(
