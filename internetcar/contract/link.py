@@ -116,12 +116,13 @@ class _Connection:
         """Connect; CONNECT goes out with the first `turn`. Raises OSError."""
         self.is_v5 = client.protocol == mqtt.MQTTv5
         self.answer: Answer | None = None
-        self.end = "the broker closed the connection"
+        self.end = "closed by the broker: it went, or another client came with our id"
         self.arrivals: deque[Arrival] = deque()
         self.deliveries = Deliveries()
         self._client = client
         self._noted = 0
         self._is_closed = False
+        self._in_flight = options.in_flight
         self._room = options.queued
         self._filters: dict[int | None, str] = {}
         client.on_connect = self._on_connect
@@ -216,7 +217,8 @@ class _Connection:
         """Close; with a goodbye the broker does not publish our last will."""
         if with_goodbye:
             self._client.disconnect()
-            self._outgoing.pump()
+        if self.is_open:
+            self._outgoing.pump()  # also the acknowledgements of what has been dealt with
         self._is_closed = True
         sock = self._client.socket()
         if sock is not None:
@@ -225,8 +227,9 @@ class _Connection:
     def _on_connect(
         self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
-        # paho does not heed the broker's Receive Maximum, nor lets it be set now.
-        self._room = min(self._room, getattr(properties, "ReceiveMaximum", self._room))
+        allowed = getattr(properties, "ReceiveMaximum", self._in_flight)
+        if allowed < self._in_flight:  # paho does not heed it, nor lets us lower its own now
+            self._room = min(self._room, allowed)
         self.answer = Answer(
             text=str(reason),
             is_welcome=not reason.is_failure,

@@ -12,6 +12,8 @@ from internetcar.contract.subscriptions import Received
 
 _HEARD_WITHIN_S = 10.0
 """An own message that has not come back by then was not let through."""
+_UNHEARD_GREETINGS = 2
+"""After so many connections on which it did not, we need not wait (mosquitto 2.0.11 hangs up)."""
 
 
 class Verdict(Enum):
@@ -62,12 +64,13 @@ class PresenceKeeper:
         self._own = own
         self._on_taken_over = on_taken_over
         self._clock = clock
-        self._unheard_since_s: float | None = None
+        self._greeted_s = 0.0
+        self._unheard = 0
         self._is_taken_over = False
         self._is_leaving = False
         link.will = _offline(own)
         link.on_received(own.topic, self._hear, qos=own.QOS)
-        link.on_connected(self._say)
+        link.on_connected(self._greet)
 
     def update(self, own: Presence) -> None:
         """Say a new presence of the same journal."""
@@ -84,12 +87,9 @@ class PresenceKeeper:
         """Why others may not hear us, in words for a person; `None` while all is well."""
         if self._is_taken_over:
             return f"taken_over: another gateway speaks for {self._own.vehicle_id}"
-        is_silent = (
-            self._link.is_connected
-            and self._unheard_since_s is not None
-            and self._clock() - self._unheard_since_s > _HEARD_WITHIN_S
-        )
-        if is_silent or self._link.not_permitted is not None:
+        is_late = self._link.is_connected and self._clock() - self._greeted_s > _HEARD_WITHIN_S
+        is_unheard = self._unheard > _UNHEARD_GREETINGS or (self._unheard > 0 and is_late)
+        if (is_unheard and not self._is_leaving) or self._link.not_permitted is not None:
             topic = self._link.not_permitted or self._own.topic
             return (
                 f"not_permitted: the broker's rules do not let {self._link.broker.username or 'us'}"
@@ -97,10 +97,13 @@ class PresenceKeeper:
             )
         return None
 
+    def _greet(self) -> None:
+        self._greeted_s = self._clock()
+        self._unheard += 1
+        self._say()
+
     def _say(self) -> None:
         if not self._is_taken_over and not self._is_leaving:
-            if self._unheard_since_s is None:
-                self._unheard_since_s = self._clock()
             self._link.publish(self._own)
 
     def _hear(self, received: Received) -> None:
@@ -111,7 +114,9 @@ class PresenceKeeper:
             raise
         match judge(heard, self._own, retained=received.retained):
             case Verdict.OURS:
-                self._unheard_since_s = None
+                self._unheard = 0
+                if self._link.not_permitted == received.topic:
+                    self._link.not_permitted = None
             case Verdict.FALSE:
                 self._is_taken_over = False
                 self._say()
