@@ -56,7 +56,7 @@ class VehicleView:
         """One signal as one line of plain text."""
         signal = self.signals[path]
         value, unit = self.text(path)
-        return f"{path} = {value} {unit}".rstrip() + f"  ({_age(signal.at, now)}, {signal.quality})"
+        return f"{path} = {value} {unit}".rstrip() + f"  ({age(signal.at, now)}, {signal.quality})"
 
 
 def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
@@ -78,7 +78,9 @@ def _header(view: VehicleView, now: datetime, broker: str, subscribe: str) -> Pa
         asleep = ", asleep" if presence.asleep else ""
         state = f"{word}{asleep} · {presence.origin} · clock {presence.clock}"
     backlog = f" · backlog {view.health.outbox_batches} batches" if view.health else ""
-    fresh = sum((now - signal.at).total_seconds() < _FRESH_S for signal in view.signals.values())
+    fresh = sum(
+        (now - signal.at).total_seconds() < _FRESH_S for signal in list(view.signals.values())
+    )
     return Panel(
         f"{state} · {len(view.signals)} signals, {fresh} of them in the last second{backlog}\n"
         f"broker [bold]{escape(broker)}[/]\n{escape(subscribe)}",
@@ -114,8 +116,9 @@ def _signals(view: VehicleView, now: datetime, rows: int) -> Table:
         value, unit = view.text(path)
         style = "bold" if (now - signal.at).total_seconds() < _FRESH_S else ""
         quality = f"[{_QUALITY_STYLE.get(signal.quality, 'red')}]{signal.quality}[/]"
-        age = _age(signal.at, now)
-        table.add_row(escape(path), escape(value), escape(unit), age, quality, style=style)
+        table.add_row(
+            escape(path), escape(value), escape(unit), age(signal.at, now), quality, style=style
+        )
     if len(paths) > rows:
         table.add_row(f"[dim]… and {len(paths) - rows + 1} more (a taller terminal shows them)[/]")
     return table
@@ -129,7 +132,8 @@ def _plain(value: Value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _age(at: datetime, now: datetime) -> str:
+def age(at: datetime, now: datetime) -> str:
+    """How long ago something was, in words."""
     age_s = (now - at).total_seconds()
     if age_s < 0:
         return "ahead of this clock"

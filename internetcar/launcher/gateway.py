@@ -1,0 +1,98 @@
+"""`car gateway`: the gateway on this machine's buses."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.__main__ import run
+from gateway.frames import parse_bus
+from gateway.settings import BusSettings, GatewaySettings, load_settings
+from gateway.setup import Setup
+from internetcar.launcher.options import (
+    BrokerOption,
+    DbcOption,
+    StateOption,
+    broker_of,
+    by_bus,
+    state_folder,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def gateway(
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file; `car init` writes one.")
+    ] = None,
+    bus: Annotated[
+        list[str],
+        typer.Option(
+            help="can0, slcan:/dev/ttyACM0 or NAME=INTERFACE:CHANNEL; instead of --config."
+        ),
+    ] = [],  # noqa: B006 # typer reads it, nobody changes it
+    dbc: DbcOption = [],  # noqa: B006
+    mapping: Annotated[str, typer.Option(help="Mapping to VSS.")] = "",
+    vehicle: Annotated[str, typer.Option(help="A vehicle line of ours, or a folder.")] = "",
+    vehicle_id: Annotated[str, typer.Option(help="Letters, digits, - and _.")] = "",
+    broker: BrokerOption = "",
+    state: StateOption = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Only validate the settings, DBC files and mapping.")
+    ] = False,
+) -> None:
+    """Run the gateway on this machine's CAN buses. It only listens.
+
+    With a settings file for production, or with --bus and --dbc to try something. A changed mapping
+    is taken up without a restart.
+    """
+    settings = _settings(config, bus, dbc, mapping, vehicle, vehicle_id)
+    if check:
+        _check(settings)
+        return
+    with state_folder(state or settings.state, is_fresh=False) as folder:
+        run(settings, broker_of(broker or settings.broker), folder)
+
+
+def _settings(
+    config: Path | None,
+    buses: list[str],
+    dbc: list[str],
+    mapping: str,
+    vehicle: str,
+    vehicle_id: str,
+) -> GatewaySettings:
+    settings = load_settings(config) if config else GatewaySettings()
+    changes: dict[str, object] = {}
+    if buses:
+        sources = by_bus(dbc)
+        specs = [parse_bus(text) for text in buses]
+        changes["buses"] = [
+            BusSettings(
+                name=spec.name,
+                interface=spec.interface,
+                channel=spec.channel,
+                bitrate=spec.bitrate,
+                dbc=sources.get(spec.name, sources.get("", [])),
+            )
+            for spec in specs
+        ]
+    for key, value in (("mapping", mapping), ("vehicle", vehicle), ("vehicle_id", vehicle_id)):
+        if value:
+            changes[key] = value
+    return GatewaySettings(**{**dict(settings), **changes})
+
+
+def _check(settings: GatewaySettings) -> None:
+    setup = Setup(settings)
+    assembly = setup.assemble()
+    for name, databases in zip(setup.bus_names, setup.databases, strict=True):
+        for database in databases:
+            typer.echo(
+                f"{name}: {database.name}: {len(database.messages)} messages,"
+                f" {len(database.mends)} defects mended, {len(database.refused)} left out"
+            )
+    for warning in assembly.warnings:
+        typer.echo(f"note: {warning}")
+    typer.echo(f"ok: {len(assembly.paths)} leaves")

@@ -1,0 +1,168 @@
+"""`car replay`: a recording of a real car through the gateway."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from gateway.recordings import open_recording
+from gateway.replay import Replay
+from gateway.settings import BusSettings, GatewaySettings, PacingSettings
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.link import Link
+from internetcar.contract.message import InputError
+from internetcar.contract.presence import Presence
+from internetcar.launcher.options import (
+    BrokerOption,
+    DbcOption,
+    FreshOption,
+    StateOption,
+    VehicleIdOption,
+    broker_of,
+    by_bus,
+    instant_ns,
+    state_folder,
+)
+
+app = typer.Typer()
+
+LOOK_S = 0.5
+"""How long a broker is given to say that the vehicle is online already."""
+CONNECT_S = 10.0
+
+
+@app.command()
+def replay(
+    log: Annotated[Path, typer.Argument(help="A .log .asc .blf .trc .csv or .mf4 recording.")],
+    dbc: DbcOption = [],  # noqa: B006 # typer reads it, nobody changes it
+    mapping: Annotated[
+        str, typer.Option(help="Mapping to VSS; without one every signal is Message.Signal.")
+    ] = "",
+    vehicle: Annotated[
+        str, typer.Option(help="A vehicle line of ours or a folder: its DBC files and mapping.")
+    ] = "",
+    vehicle_id: VehicleIdOption = "replay",
+    broker: BrokerOption = "",
+    speed: Annotated[float, typer.Option(help="Times real time.", min=0.001)] = 1.0,
+    fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
+    start: Annotated[
+        str, typer.Option(help="Instant of the first frame, for logs with relative time.")
+    ] = "",
+    no_pacing: Annotated[
+        bool, typer.Option("--no-pacing", help="Every changed signal of every frame.")
+    ] = False,
+    journal: Annotated[
+        str,
+        typer.Option(
+            help="A fixed journal id for a run that can be repeated; needs --fresh. A reader that"
+            " has seen the id drops the rerun as duplicates."
+        ),
+    ] = "",
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Even if the vehicle id is online already.")
+    ] = False,
+    state: StateOption = "",
+    fresh: FreshOption = False,
+) -> None:
+    """Send a recording of a real car through the gateway.
+
+    Ends with 0 only when the broker has acknowledged every telemetry batch and was handed the last
+    value of every signal; else says how many are left and in which state folder.
+    """
+    if journal and not fresh:
+        raise InputError("--journal needs --fresh: a journal is written once per state folder")
+    recording = open_recording(log, instant_ns(start) if start else None)
+    settings = GatewaySettings(
+        vehicle_id=vehicle_id,
+        vehicle=vehicle,
+        mapping=mapping,
+        pacing=PacingSettings(enabled=not no_pacing),
+        buses=_buses(by_bus(dbc), vehicle, log),
+    )
+    url = broker_of(broker)
+    if not take_over:
+        _refuse_if_online(url, vehicle_id)
+    with state_folder(state, is_fresh=fresh) as folder:
+        player = Replay(
+            settings,
+            recording,
+            url,
+            folder,
+            speed=None if fast else speed,
+            is_looped=loop,
+            journal=journal or None,
+        )
+        for warning in player.warnings:
+            typer.echo(f"note: {warning}", err=True)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: player.stop())
+        _play(player, recording.path.name, folder, url)
+        if recording.broken:
+            typer.echo(
+                f"{recording.broken} broken lines, first: {recording.first_broken}", err=True
+            )
+
+
+def _play(player: Replay, name: str, folder: Path, broker: BrokerUrl) -> None:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    ) as progress:
+        task = progress.add_task(name, total=None)
+        played = player.run(lambda done, total: progress.update(task, completed=done, total=total))
+    typer.echo(f"{played.frames} frames of {name} sent to {broker}")
+    if played.unknown_channels:
+        channels = ", ".join(sorted(played.unknown_channels))
+        typer.echo(f"left out, for want of a --dbc: channel {channels}", err=True)
+    if played.batches_left:
+        typer.echo(
+            f"car: {played.batches_left} telemetry batches are not acknowledged; they are in"
+            f" {folder} and the next run sends them first",
+            err=True,
+        )
+        raise typer.Exit(1)
+    if not played.is_said:
+        typer.echo("car: the broker was not handed the last value of every signal", err=True)
+        raise typer.Exit(1)
+
+
+def _buses(sources: dict[str, list[str]], vehicle: str, log: Path) -> list[BusSettings]:
+    if "" in sources:
+        raise InputError(f"--dbc {sources[''][0]}: say of which channel, as in can0=FILE")
+    if not sources and not vehicle:
+        raise InputError(f"no --dbc: `car identify {log}` says which explains this recording")
+    if not sources:
+        from gateway.vehicles import load_vehicle
+
+        return [BusSettings(name=name) for name in load_vehicle(vehicle).buses]
+    return [BusSettings(name=name, dbc=files) for name, files in sources.items()]
+
+
+def _refuse_if_online(broker: BrokerUrl, vehicle_id: str) -> None:
+    heard = threading.Event()
+    online: list[Presence] = []
+
+    def on_presence(presence: Presence) -> None:
+        online.append(presence)
+        heard.set()
+
+    link = Link(broker, f"replay-look-{vehicle_id}")
+    link.on(Presence, on_presence, vehicle_id=vehicle_id)
+    link.start(wait_s=CONNECT_S)
+    heard.wait(LOOK_S)
+    link.stop()
+    if online and online[-1].online:
+        raise InputError(
+            f"vehicle {vehicle_id} is online already (journal {online[-1].journal});"
+            " choose another --vehicle-id, or --take-over"
+        )

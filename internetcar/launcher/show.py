@@ -1,0 +1,120 @@
+"""Shows a vehicle while it is heard: a live view in a terminal, or plain lines."""
+
+import logging
+import sys
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.link import Link
+from internetcar.contract.presence import Health, Presence
+from internetcar.contract.signals import Catalog, Signal
+from internetcar.launcher.terminal import PatientOutput
+from internetcar.launcher.view import VehicleView, render
+
+FRAME_S = 0.25
+"""Between two pictures of the live view."""
+PLAIN_S = 1.0
+"""Plain lines come in bursts so far apart: what changed since the last."""
+
+
+class Show:
+    """A context manager: connects, listens, and shows at each `refresh`.
+
+    Args:
+        broker: Where to listen.
+        vehicle_id: Whom.
+        is_plain: Lines instead of the live view; the first is `broker URL`.
+        replica: Keeps several views of one user apart at the broker.
+    """
+
+    def __init__(self, broker: BrokerUrl, vehicle_id: str, *, is_plain: bool) -> None:
+        self._broker = broker
+        self._is_plain = is_plain
+        self._view = VehicleView(vehicle_id)
+        self._subscribe = subscribe_line(broker, vehicle_id)
+        self._output = PatientOutput(sys.stdout)
+        self._console = Console(file=self._output)  # type: ignore[arg-type] # it is a text stream
+        self._changed: set[str] = set()
+        self._next_s = 0.0
+        self._stack = ExitStack()
+        self._live: Live | None = None
+        self._link = Link(broker, f"view-{vehicle_id}-{time.monotonic_ns():x}"[:60])
+        self._link.on(Signal, self._on_signal, vehicle_id=vehicle_id)
+        self._link.on(Catalog, self._view.on_catalog, vehicle_id=vehicle_id)
+        self._link.on(Presence, self._on_presence, vehicle_id=vehicle_id)
+        self._link.on(Health, self._view.on_health, vehicle_id=vehicle_id)
+
+    def __enter__(self) -> Self:
+        if self._is_plain:
+            self._output.write(f"broker {self._broker.address}\n")
+        else:
+            logging.getLogger().setLevel(logging.CRITICAL)  # lines would tear the picture
+            self._live = Live(console=self._console, screen=True, auto_refresh=False)
+            self._stack.enter_context(self._live)
+        self._link.start()
+        self._stack.callback(self._link.stop)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+        self._output.finish()
+
+    def refresh(self) -> None:
+        """Show what was heard, if it is time."""
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + (PLAIN_S if self._is_plain else FRAME_S)
+        now = datetime.now(UTC)
+        if self._live is None:
+            self._print_changes(now)
+            return
+        picture = render(
+            self._view, now, self._console.size.height, str(self._broker), self._subscribe
+        )
+        self._live.update(picture, refresh=True)
+
+    def notify(self, notice: str) -> None:
+        """Say something a person should know."""
+        self._view.notices.append(notice)
+        if self._is_plain:
+            sys.stderr.write(f"{notice}\n")
+
+    def _print_changes(self, now: datetime) -> None:
+        changed, self._changed = self._changed, set()
+        for path in sorted(changed):
+            self._output.write(self._view.line(path, now) + "\n")
+
+    def _on_signal(self, signal: Signal) -> None:
+        self._view.on_signal(signal)
+        self._changed.add(signal.path)
+
+    def _on_presence(self, presence: Presence) -> None:
+        before = self._view.presence
+        self._view.on_presence(presence)
+        if self._is_plain and (before is None or before.online != presence.online):
+            word = "online" if presence.online else "offline"
+            self._output.write(f"{presence.vehicle_id} is {word} ({presence.origin})\n")
+
+
+def subscribe_line(broker: BrokerUrl, vehicle_id: str) -> str:
+    """A `mosquitto_sub` command to paste into another terminal."""
+    parts = [f"mosquitto_sub -h {broker.host} -p {broker.port}"]
+    if broker.username:
+        parts.append(f"-u {broker.username} -P '{broker.password or ''}'")
+    if broker.tls:
+        parts.append(f"--cafile {broker.ca}" if broker.ca else "--tls-use-os-certs")
+    parts.append(f"-t 'v1/vehicle/{vehicle_id}/signal/#' -v")
+    return " ".join(parts)

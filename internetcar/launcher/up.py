@@ -1,0 +1,146 @@
+"""`car up`: a broker, a simulated car on a virtual bus, the gateway, and a live view."""
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from gateway.vehicles import load_vehicle
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.message import InputError
+from internetcar.launcher.broker import RunningBroker, start_broker
+from internetcar.launcher.options import FreshOption, StateOption, VehicleIdOption, state_folder
+from internetcar.launcher.run_file import announced
+from internetcar.launcher.show import Show
+from internetcar.launcher.supervisor import Supervisor
+from internetcar.launcher.virtual_bus import virtual_buses
+
+app = typer.Typer()
+
+VEHICLE = "reference"
+TURN_S = 0.1
+
+
+@app.command()
+def up(
+    vehicle_id: VehicleIdOption = "demo",
+    broker: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND|URL",
+            help="embedded, mosquitto, or the URL of a broker that runs already"
+            " [mosquitto where it is installed].",
+        ),
+    ] = "",
+    state: StateOption = "",
+    fresh: FreshOption = False,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain",
+            help="Lines instead of the live view; the first is `broker URL`. Logs go to stderr.",
+        ),
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(help="End by itself after so long, with exit code 0.", min=0)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulated car's driver and noise.")] = 1,
+) -> None:
+    """Start everything on this machine: a broker, a simulated car, the gateway, and a live view.
+
+    The simulated car drives a loop in Singapore. Ctrl-C ends all of it and leaves nothing behind
+    but the state folder.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    is_plain = plain or not sys.stdout.isatty()
+    with ExitStack() as stack:
+        folder = stack.enter_context(state_folder(state, is_fresh=fresh))
+        stack.enter_context(_only_one(folder))
+        started = start_broker(broker or None, folder / "broker")
+        if isinstance(started, RunningBroker):
+            stack.enter_context(started)
+        url = started.url if isinstance(started, RunningBroker) else started
+        stack.enter_context(announced(url, os.environ))
+        show = stack.enter_context(Show(url, vehicle_id, is_plain=is_plain))
+        log = None if is_plain else stack.enter_context((folder / "up.log").open("ab"))
+        supervisor = Supervisor(log, show.notify)
+        stack.callback(supervisor.stop)
+        buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
+        config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses)
+        here = [sys.executable, "-m"]
+        gateway_environ = {"INTERNETCAR_BROKER": url.secret}
+        supervisor.start("gateway", [*here, "gateway", str(config)], gateway_environ)
+        supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed)], {})
+        _watch(started, supervisor, show, stop, seconds)
+
+
+def _watch(
+    broker: RunningBroker | BrokerUrl,
+    supervisor: Supervisor,
+    show: Show,
+    stop: threading.Event,
+    seconds: float | None,
+) -> None:
+    end_s = None if seconds is None else time.monotonic() + seconds
+    while not stop.wait(TURN_S) and (end_s is None or time.monotonic() < end_s):
+        if isinstance(broker, RunningBroker) and not broker.is_running:
+            show.notify("the broker ended; starting it again")
+            broker.restart()
+        supervisor.watch()
+        show.refresh()
+
+
+def _car(buses: dict[str, str], seed: int) -> list[str]:
+    arguments = ["--seed", str(seed)]
+    for name, channel in buses.items():
+        arguments += ["--bus", f"{name}={channel}"]
+    return arguments
+
+
+def _write_settings(path: Path, vehicle_id: str, state: Path, buses: dict[str, str]) -> Path:
+    """The gateway's settings; the broker, with its password, goes by the environment."""
+    lines = [
+        f"vehicle_id = {json.dumps(vehicle_id)}",
+        f"vehicle = {json.dumps(VEHICLE)}",
+        f"state = {json.dumps(str(state))}",
+        'origin = "simulation"',
+    ]
+    for name, place in buses.items():
+        interface, _, channel = place.partition(":")
+        lines += ["[[buses]]", f"name = {json.dumps(name)}", f"interface = {json.dumps(interface)}"]
+        lines += [f"channel = {json.dumps(channel)}", "fd = true"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the state folder for this process.
+
+    Raises:
+        InputError: Another `up` holds it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock: IO[str] = (folder / "up.lock").open("w")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror}); --state DIR") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(
+                f"another `car up` uses {folder}; end it, or use --state DIR or --fresh"
+            ) from error
+        yield

@@ -1,0 +1,47 @@
+"""`car watch`: a vehicle's signals as they arrive."""
+
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from internetcar.contract.message import InputError
+from internetcar.launcher.options import BrokerOption, broker_of
+from internetcar.launcher.roll_call import roll_call
+from internetcar.launcher.show import Show
+
+app = typer.Typer()
+
+TURN_S = 0.1
+
+
+@app.command()
+def watch(
+    vehicle_id: Annotated[
+        str, typer.Option(help="Which vehicle; needed where the broker knows several.")
+    ] = "",
+    broker: BrokerOption = "",
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of the live view.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(help="End by itself after so long.", min=0)
+    ] = None,
+) -> None:
+    """Show a vehicle's signals as they arrive: value, unit, age, quality."""
+    url = broker_of(broker)
+    if not vehicle_id:
+        known = [vehicle.presence.vehicle_id for vehicle in roll_call(url).vehicles]
+        if len(known) != 1:
+            names = ", ".join(known) or "none yet"
+            raise InputError(f"--vehicle-id: which one? This broker knows {names}")
+        vehicle_id = known[0]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    with Show(url, vehicle_id, is_plain=plain or not sys.stdout.isatty()) as show:
+        left_s = seconds
+        while not stop.wait(TURN_S):
+            show.refresh()
+            if left_s is not None and (left_s := left_s - TURN_S) <= 0:
+                return
