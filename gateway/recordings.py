@@ -7,8 +7,8 @@ python-can's own .csv and .mf4 by python-can. What is broken in a file is counte
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,14 +16,22 @@ import can
 from can.io.blf import BLFParseError
 
 from gateway.frames import FrameError
-from gateway.textlogs import MAX_SECONDS, RecordedFrame, candump_reader, gvret_reader, is_gvret
+from gateway.textlogs import (
+    MAX_LINE_BYTES,
+    MAX_SECONDS,
+    HeadedLines,
+    LineReader,
+    RecordedFrame,
+    candump_reader,
+    gvret_reader,
+    is_gvret,
+)
 from internetcar.socketcan import ERROR, EXTENDED, REMOTE
 
 SUFFIXES = (".log", ".asc", ".blf", ".trc", ".csv", ".mf4")
 YEAR_2000_NS = 946_684_800_000_000_000
 
 _MAX_BROKEN_AT_START = 1_000  # so much that is no frame, and the file is no recording
-_MAX_LINE_BYTES = 4_096
 _READER_ERRORS = (  # what python-can's readers raise on broken files
     ValueError,
     LookupError,
@@ -92,7 +100,8 @@ class Recording:
         self.channels = set()
         shift_ns = self._shift_ns
         channel_before = ""
-        for channel, can_id, payload, at_ns in self._read():
+        for frame in self._read():
+            channel, can_id, payload, at_ns = frame
             if can_id & (ERROR | REMOTE):
                 self.error_frames += bool(can_id & ERROR)
                 self.remote_frames += not can_id & ERROR
@@ -100,7 +109,7 @@ class Recording:
             if channel != channel_before:
                 self.channels.add(channel)
                 channel_before = channel
-            yield channel, can_id, payload, at_ns + shift_ns
+            yield (channel, can_id, payload, at_ns + shift_ns) if shift_ns else frame
 
     def _first_ns(self) -> int:
         for _, _, _, at_ns in self:
@@ -114,7 +123,7 @@ class Recording:
             self._file = file
             if suffix == ".log":
                 yield from self._read_lines(file, candump_reader(), 1)
-            elif suffix == ".csv" and is_gvret(header := file.readline(_MAX_LINE_BYTES)):
+            elif suffix == ".csv" and is_gvret(header := file.readline(MAX_LINE_BYTES)):
                 try:
                     reader = gvret_reader(header)
                 except ValueError as error:
@@ -126,11 +135,9 @@ class Recording:
             else:
                 yield from self._read_binary(file, suffix)
 
-    def _read_lines(
-        self, file: BinaryIO, read: Callable[[bytes], RecordedFrame], first: int
-    ) -> Iterator[RecordedFrame]:
+    def _read_lines(self, file: BinaryIO, read: LineReader, first: int) -> Iterator[RecordedFrame]:
         found = False
-        for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), first):
+        for number, line in enumerate(iter(partial(file.readline, MAX_LINE_BYTES), b""), first):
             try:
                 frame = read(line)
             except (ValueError, LookupError) as error:
@@ -144,7 +151,7 @@ class Recording:
 
     def _read_text(self, file: BinaryIO, suffix: str) -> Iterator[RecordedFrame]:
         """python-can's text readers end at a broken line: each one begins a new reader after it."""
-        lines = _Lines(file, suffix)
+        lines = HeadedLines(file, suffix)
         readers: dict[str, type[can.io.generic.MessageReader]] = {
             ".asc": can.ASCReader,
             ".trc": can.TRCReader,
@@ -234,54 +241,6 @@ class Player:
                 return
             gap_ns = (last_ns - first_ns) // max(1, count - 1) or 1_000_000
             shift_ns += last_ns - first_ns + gap_ns
-
-
-class _Lines:
-    """A text file's lines with their number; `rest` repeats the header first."""
-
-    def __init__(self, file: BinaryIO, suffix: str) -> None:
-        self._file = file
-        self.number = 0
-        self.is_over = False
-        self._header: list[str] = []
-        self._pending: list[str] = []
-        for line in self._forward():
-            is_header = suffix != ".csv" and not line.lstrip()[:1].isdigit()
-            if is_header or (suffix == ".csv" and not self._header):
-                self._header.append(line)
-                if len(self._header) <= _MAX_BROKEN_AT_START:
-                    continue
-            self._pending = [line]
-            break
-
-    def rest(self) -> Any:
-        pending, self._pending = self._pending, []
-        return _LineFile(chain(self._header, pending, self._forward()))
-
-    def _forward(self) -> Iterator[str]:
-        while line := self._file.readline(_MAX_LINE_BYTES):
-            self.number += 1
-            yield line.decode("utf-8", "replace")
-        self.is_over = True
-
-
-class _LineFile:
-    """As much of a text file as python-can's readers need."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[str]:
-        return self._lines
-
-    def __next__(self) -> str:
-        return next(self._lines)
-
-    def read(self) -> str:
-        return next(self._lines, "")
-
-    def close(self) -> None:
-        """Nothing to close: the recording owns the file."""
 
 
 def _frame(message: can.Message, suffix: str) -> RecordedFrame:

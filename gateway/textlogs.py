@@ -1,9 +1,10 @@
-"""Lines of text recordings as frames: candump's and SavvyCAN's (GVRET). Pure."""
+"""Lines of text recordings: candump's and SavvyCAN's (GVRET) as frames, others to read on after."""
 
-import contextlib
 import re
 from binascii import unhexlify
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, BinaryIO
 
 from internetcar.socketcan import ERROR, EXTENDED, REMOTE
 
@@ -13,9 +14,12 @@ RecordedFrame = tuple[str, int, bytes, int]
 MAX_SECONDS = 10_000_000_000
 """No instant of a recording is later (the year 2286): a larger stamp is a broken one."""
 
+MAX_LINE_BYTES = 4_096
+
 LineReader = Callable[[bytes], RecordedFrame]
 """Reads one line; any LookupError or ValueError says that it is broken."""
 
+_MAX_HEADER_LINES = 1_000
 _DIRECTIONS = (b"R", b"T")
 _CANDUMP = re.compile(
     rb"\s*\((?P<seconds>\d{1,10})(?:\.(?P<fraction>\d{1,9}))?\)\s+(?P<channel>\S{1,64})\s+"
@@ -41,17 +45,14 @@ def candump_reader() -> LineReader:
         stamp, _, rest = line.partition(b" ")
         head, _, tail = rest.partition(b"#")
         known = heads.get(head)
-        tokens = tail.split()
-        if (
-            known is not None
-            and stamp[-8:-7] == b"."  # seconds with six decimals
-            and len(stamp) < 20
-            and (len(tokens) == 1 or (len(tokens) == 2 and tokens[1] in _DIRECTIONS))
-            and len(tokens[0]) <= 16
-        ):
-            with contextlib.suppress(ValueError):
-                at_ns = int(stamp[1:-8] + stamp[-7:-1]) * 1_000
-                return (*known, unhexlify(tokens[0]), at_ns)
+        digits = stamp.strip(b"()").replace(b".", b"", 1)
+        payload = tail.removesuffix(b" R\n").rstrip()
+        six_decimals = stamp[-8:-7] == b"."
+        if known is not None and six_decimals and len(digits) <= 16 and len(payload) <= 16:
+            try:
+                return (known[0], known[1], unhexlify(payload), int(digits) * 1_000)
+            except ValueError:
+                pass
         frame = _candump_frame(line)
         if b"#" in line and not frame[1] & (ERROR | REMOTE):
             heads[head] = frame[:2]
@@ -124,3 +125,59 @@ def _gvret_head(bus: bytes, can_id: bytes, extended: bytes) -> tuple[str, int]:
     if not 0 <= number <= (0x1FFF_FFFF if is_extended else 0x7FF):
         raise ValueError(f"id {number:X}")
     return f"can{int(bus)}", number | (EXTENDED if is_extended else 0)
+
+
+class HeadedLines:
+    """A text file's lines, for readers that end at a broken line and need the header to begin anew.
+
+    Args:
+        file: opened at its start.
+        suffix: `.csv` has one line of header, the others all before the first that has a number.
+    """
+
+    def __init__(self, file: BinaryIO, suffix: str) -> None:
+        self._file = file
+        self.number = 0
+        """Of the latest line that was read, from 1."""
+        self.is_over = False
+        """No line is left."""
+        self._header: list[str] = []
+        self._pending: list[str] = []
+        for line in self._forward():
+            is_first = suffix == ".csv" and not self._header
+            if not is_first and (suffix == ".csv" or line.lstrip()[:1].isdigit()):
+                self._pending = [line]
+                return
+            self._header.append(line)
+            if len(self._header) > _MAX_HEADER_LINES:
+                return
+
+    def rest(self) -> Any:
+        """The header and what has not been read, as much of a text file as python-can asks for."""
+        pending, self._pending = self._pending, []
+        return _LineFile(chain(self._header, pending, self._forward()))
+
+    def _forward(self) -> Iterator[str]:
+        while line := self._file.readline(MAX_LINE_BYTES):
+            self.number += 1
+            yield line.decode("utf-8", "replace")
+        self.is_over = True
+
+
+class _LineFile:
+    """As much of a text file as python-can's readers need."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def __next__(self) -> str:
+        return next(self._lines)
+
+    def read(self) -> str:
+        return next(self._lines, "")
+
+    def close(self) -> None:
+        """Nothing to close: the recording owns the file."""
