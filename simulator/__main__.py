@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from internetcar.contract.message import InputError
 from simulator.bus import BusChoice, BusError, Buses, parse_bus
-from simulator.encode import EncodeError
 from simulator.garage import (
     SINGAPORE,
-    GarageError,
     load_databases,
     load_route,
     reference_folder,
 )
-from simulator.route import RouteError
 from simulator.simulation import Simulation
 
 log = logging.getLogger("simulator")
@@ -60,7 +58,7 @@ def run(settings: Settings, stop: threading.Event, start_at_ms: int) -> None:
         start_at_ms: UTC of the start, in milliseconds since 1970: what the receivers tell.
 
     Raises:
-        BusError, EncodeError, GarageError, RouteError: Wrong settings; the message names the fix.
+        InputError: A wrong setting; the text names it and the fix.
     """
     databases = load_databases(settings.vehicle_folder or reference_folder())
     route = load_route(settings.route)
@@ -158,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         run(settings, stop, round(datetime.now(UTC).timestamp() * 1_000))
-    except (BusError, EncodeError, GarageError, RouteError) as error:
+    except InputError as error:
         log.error("%s", error)  # noqa: TRY400 -- a wrong setting needs words, not a trace
         return 2
     return 0

@@ -65,7 +65,7 @@ class Driver:
         self._random = random
         self._identifier = random.randint(1, 4)
         self._passenger = random.random() < 0.4
-        self._jam_phase = random.uniform(0, 2 * math.pi)
+        self._phase = random.uniform(0, 2 * math.pi)
         self._home_m = self._next_home(start_m)
         self._red_until_s = 0.0
         self._light_m: float | None = None
@@ -95,11 +95,16 @@ class Driver:
         room = self._room_m(at_s, distance_m)
         if room < STOPS_BEFORE_M and speed_mps < 0.1 and distance_m > self._home_m - SEES_LIGHT_M:
             self._arrive()
-        target = min(here.speed_mps, ahead.speed_mps, _approach_mps(room, speed_mps))
+        cruise = min(here.speed_mps, ahead.speed_mps) * self._attention(at_s)
+        target = min(cruise, _approach_mps(room, speed_mps))
         if ahead.jam:
-            target = min(target, max(0.0, 6.0 + 8.0 * math.sin(at_s / 9.0 + self._jam_phase)))
+            target = min(target, max(0.0, 6.0 + 8.0 * math.sin(at_s / 9.0 + self._phase)))
         wish = (target - speed_mps) / REACTION_S
         return max(-HARDEST_BRAKING_MPS2, min(ACCELERATION_MPS2, wish))
+
+    def _attention(self, at_s: float) -> float:
+        """Nobody holds a speed exactly: a share of it, 0.95…1."""
+        return 0.975 + 0.025 * math.sin(at_s / 11.0 + self._phase)
 
     def _room_m(self, at_s: float, distance_m: float) -> float:
         """Metres to where the car must stand: a red light, or home."""

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from random import Random
@@ -14,7 +14,7 @@ from simulator import cabin, vehicle
 from simulator.car import Car, Truth
 from simulator.garage import SINGAPORE, load_route
 from simulator.gnss import REACQUIRE_S, SIGMA_M, Fix, Receiver
-from simulator.route import Gantry, Route, RouteError, parse_route
+from simulator.route import Gantry, Route, RouteError, Waypoint, parse_route
 from simulator.vehicle import Parameters, VehicleState
 from tests.data import data_path
 
@@ -296,3 +296,23 @@ def test_the_road_is_closed_and_smooth(route: Route) -> None:
 def test_a_file_that_is_no_route_is_refused_in_words(text: str, words: str) -> None:
     with pytest.raises(RouteError, match=words):
         parse_route(text, "road.json")
+
+
+def test_charging_ends_at_its_limit(route: Route) -> None:
+    car = Car(route, seed=1)
+    car.state = replace(car.state, battery_kwh=0.8998 * car.parameters.capacity_kwh)
+    car.body.set({"Charging_State": 1, "Charging_Limit": 90})
+    car.advance(STEP_S)
+    assert car.body.signals["Charging_State"] == 1
+    for _ in range(6):
+        car.advance(STEP_S)
+    assert car.body.signals["Charging_State"] == 2
+
+
+def test_a_road_without_lights_is_driven_all_the_same() -> None:
+    corners = [(1.300, 103.80), (1.300, 103.81), (1.305, 103.81), (1.305, 103.80)]
+    road = Route("ring", [Waypoint(lat, lon, 50.0) for lat, lon in corners], [])
+    car = Car(road, seed=1)
+    for _ in range(600):
+        car.advance(STEP_S)
+    assert car.state.distance_m > 200

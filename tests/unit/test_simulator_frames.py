@@ -3,12 +3,13 @@
 from collections import defaultdict
 from itertools import pairwise
 
+import cantools
 import pytest
 from cantools.database.can import Database, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.encode import EXTENDED, RULES, EncodeError, Sender, can_id, protection
+from simulator.encode import EXTENDED, RULES, EncodeError, Sender, can_id, listeners, protection
 from simulator.garage import (
     SINGAPORE,
     load_databases,
@@ -312,3 +313,41 @@ def test_the_reference_car_drives_on_the_morning_of_its_route(
 def test_a_message_without_a_cycle_cannot_be_sent(databases: dict[str, Database]) -> None:
     with pytest.raises(EncodeError, match="GenMsgCycleTime"):
         Sender(databases["comfort"].get_message_by_name("Door_Command"))
+
+
+HEAD = """VERSION ""
+BU_: A
+BO_ 1 Guarded: 3 A
+ SG_ Guarded_Counter : 0|4@1+ (1,0) [0|15] "" A
+ SG_ Guarded_Checksum : 8|{bits}@1+ (1,0) [0|255] "" A
+ SG_ Light_Request : 16|2@1+ (1,0) [0|3] "" A
+BA_DEF_ BO_ "ChecksumRule" STRING;
+BA_DEF_DEF_ "ChecksumRule" "";
+BA_ "ChecksumRule" BO_ 1 "{rule}";
+"""
+
+
+@pytest.mark.parametrize(
+    ("bits", "rule", "renamed", "words"),
+    [
+        (8, "crc99", "Guarded_Counter", "unknown checksum rule 'crc99'"),
+        (7, "xor8", "Guarded_Counter", "not one whole byte"),
+        (8, "xor8", "Guarded_Count", "one signal that ends in _Counter"),
+    ],
+)
+def test_a_database_with_a_wrong_guard_is_refused_in_words(
+    bits: int, rule: str, renamed: str, words: str
+) -> None:
+    text = HEAD.format(bits=bits, rule=rule).replace("Guarded_Counter", renamed)
+    database = cantools.database.load_string(text, "dbc")
+    assert isinstance(database, Database)
+    with pytest.raises(EncodeError, match=words):
+        protection(database.messages[0])
+
+
+def test_a_request_needs_a_value_for_no_request() -> None:
+    text = HEAD.format(bits=8, rule="").replace("Guarded:", "Light_Command:")
+    database = cantools.database.load_string(text, "dbc")
+    assert isinstance(database, Database)
+    with pytest.raises(EncodeError, match="Light_Request: no value NO_REQUEST"):
+        listeners(database)
