@@ -102,6 +102,8 @@ def parse_broker_url(text: str) -> BrokerUrl:
         raise BrokerUrlError(f"the broker's URL names no host or port; write {_FORM}")
     if parts.path not in ("", "/") or parts.fragment:
         raise BrokerUrlError(f"the broker's URL goes on after host and port; {_ESCAPES}")
+    if parts.password and not parts.username:
+        raise BrokerUrlError(f"the broker's URL has a password without a user name; write {_FORM}")
     options = _parse_options(parts.query)
     tls = parts.scheme == "mqtts"
     if not tls and options.keys() & {"ca", "cert", "key"}:
@@ -109,8 +111,8 @@ def parse_broker_url(text: str) -> BrokerUrl:
     return BrokerUrl(
         host=parts.hostname,
         port=port or _PORTS[parts.scheme],
-        username=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
+        username=unquote(parts.username or "") or None,
+        password=unquote(parts.password or "") or None,
         tls=tls,
         ca=_file(options, "ca"),
         cert=_file(options, "cert"),

@@ -32,6 +32,7 @@ _BAD_VERSION = 0x84
 _NOT_PERMITTED = 0x87
 _FINAL_REFUSALS = {0x85, 0x86, _NOT_PERMITTED, 0x8A, 0x8C}
 """CONNACK reasons another attempt does not change: id, password, rights (MQTT 5 §3.2.2.2)."""
+_KEEPALIVE_TIMEOUT = 0x8D
 _SESSION_KEPT_S = 7 * 24 * 3600
 _READ_AT_ONCE = 64
 
@@ -240,6 +241,8 @@ class _Connection:
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _: Any) -> None:
         if flags.is_disconnect_packet_from_server:
             self.end = f"the broker ended the connection: {reason}"
+        elif reason.value == _KEEPALIVE_TIMEOUT:
+            self.end = "the broker does not answer our pings"
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _: Any) -> None:
         topic_filter = self._filters.pop(mid, "?")

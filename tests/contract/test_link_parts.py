@@ -223,7 +223,7 @@ def test_a_password_is_never_shown() -> None:
         ("mqtt://[::1", "host"), ("mqtt://pi/topic", "%2F"), ("mqtt://u:pass#w@pi", "%2"),
         ("mqtt://pi?ca=/x", "mqtts://"), ("mqtts://pi?ca=/no/such", "/no/such"),
         ("mqtts://pi?key=/etc/hosts", "cert"), ("mqtt://pi?protocol=4", "3.1.1"),
-        ("mqtt://pi?what=1", "what"),
+        ("mqtt://pi?what=1", "what"), ("mqtt://:secret@pi", "user name"),
     ],
 )  # fmt: skip
 def test_a_wrong_broker_url_is_one_clear_error(text: str, word: str) -> None:

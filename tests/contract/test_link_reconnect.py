@@ -74,6 +74,17 @@ def test_what_was_unanswered_when_the_broker_died_comes_back_to_its_sender(
     assert outcomes == [Outcome.LOST] * 5 + [Outcome.ACKNOWLEDGED]
 
 
+def test_a_broker_that_falls_silent_is_noticed(mosquitto: RunningBroker) -> None:
+    assert mosquitto.pid is not None
+    with running(Link(mosquitto.url, "gateway", options=replace(QUICK, keepalive_s=1))) as link:
+        os.kill(mosquitto.pid, signal.SIGSTOP)
+        try:
+            eventually(lambda: "pings" in str(link.problem))
+        finally:
+            os.kill(mosquitto.pid, signal.SIGCONT)
+        eventually(lambda: link.is_connected)
+
+
 @contextmanager
 def listening(answer: bytes | None, *, hangs_up: bool = False) -> Iterator[list[bytes]]:
     """A server that is no good broker; yields the port as text, then what clients sent."""
