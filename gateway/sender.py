@@ -56,6 +56,7 @@ class Sender:
         self._publish = publish
         self._most_in_flight = most_in_flight
         self._sent: list[_Sent] = []
+        self._newest = 0
         self._wait_until_ms: int | None = None
         self._refused: Outcome | None = None
 
@@ -80,6 +81,7 @@ class Sender:
             if batch is None:
                 break
             self._sent.append(_Sent(batch))
+            self._newest = batch.number
         if self._wait_until_ms is not None and now_ms < self._wait_until_ms:
             return
         for sent in self._sent:
@@ -101,7 +103,7 @@ class Sender:
             sent for sent in self._sent if not (sent.delivery and sent.delivery.is_acknowledged)
         ]
         if len(waiting) < len(self._sent):
-            through = waiting[0].batch.number - 1 if waiting else self._sent[-1].batch.number
+            through = waiting[0].batch.number - 1 if waiting else self._newest
             self._sent = waiting
             self._source.acknowledge(through)
 
