@@ -76,7 +76,7 @@ class Simulation:
     def frames_until(self, t_s: float) -> Iterator[Frame]:
         """The frames from the last call up to `t_s` seconds since the start, in order."""
         until_ms = round(t_s * 1_000)
-        while self._queue[0][0] <= until_ms:
+        while self._queue and self._queue[0][0] <= until_ms:
             due_ms, index = self._queue[0]
             self._advance_to(due_ms)
             bus, sender = self._senders[index]

@@ -61,6 +61,8 @@ def test_the_databases_show_what_a_real_car_has(databases: dict[str, Database]) 
     assert not any(message.is_fd for message in databases["powertrain"].messages)
     assert any(signal.choices for signal in signals)
     assert any(signal.is_signed for signal in signals)
+    rates = {n: d.dbc.attributes["Baudrate"].value for n, d in databases.items() if d.dbc}
+    assert rates == {"powertrain": 500_000, "comfort": 250_000, "telematics": 500_000}
 
 
 def test_every_message_has_a_cycle_or_is_a_command(databases: dict[str, Database]) -> None:

@@ -310,6 +310,12 @@ def test_the_reference_car_drives_on_the_morning_of_its_route(
     assert route.starts_at_ms <= position["GNSS_Time"] <= route.starts_at_ms + 1_000
 
 
+def test_a_car_without_buses_lives_in_silence(route: Route) -> None:
+    simulation = Simulation({}, route, seed=2)
+    assert list(simulation.frames_until(30.0)) == []
+    assert simulation.truth.speed_mps > 5
+
+
 def test_a_message_without_a_cycle_cannot_be_sent(databases: dict[str, Database]) -> None:
     with pytest.raises(EncodeError, match="GenMsgCycleTime"):
         Sender(databases["comfort"].get_message_by_name("Door_Command"))
