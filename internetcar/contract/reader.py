@@ -1,12 +1,12 @@
 """Reading telemetry right: each batch once, in order, and every gap either filled or known.
 
-Right whatever the broker's order and however often a batch arrives, so any number of replicas may
-share a subscription. Pure: time is an argument, and where a vehicle's log stands is plain data
-that a service keeps in its own store and commits together with what it derived.
+Right whatever the broker's order, so any number of replicas may share a subscription. Where a
+vehicle's log stands is plain data that a service commits together with what it derived.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -45,10 +45,7 @@ class Position(Part):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Batches that will never be applied: a fact to record.
-
-    `last` is `None` where nobody knows how far the journal went.
-    """
+    """Batches that will never be applied; `last` is `None` where nobody knows the end."""
 
     vehicle_id: str
     journal: str
@@ -67,8 +64,7 @@ class Accepted:
     request: TelemetryRequest | None
 
 
-@dataclass(slots=True)
-class _Parked:
+class _Parked(NamedTuple):
     batch: Telemetry
     at_s: float
 
