@@ -110,7 +110,7 @@ def _signals(view: VehicleView, now: datetime, rows: int) -> Table:
     table.add_column("value", justify="right", no_wrap=True)
     for column in ("unit", "age", "quality"):
         table.add_column(column, no_wrap=True)
-    paths = sorted(view.signals)
+    paths = sorted(view.signals, key=_importance)
     for path in paths[: rows if len(paths) <= rows else rows - 1]:
         signal = view.signals[path]
         value, unit = view.text(path)
@@ -122,6 +122,11 @@ def _signals(view: VehicleView, now: datetime, rows: int) -> Table:
     if len(paths) > rows:
         table.add_row(f"[dim]… and {len(paths) - rows + 1} more (a taller terminal shows them)[/]")
     return table
+
+
+def _importance(path: str) -> tuple[int, str]:
+    """What a person looks for first has the shortest path: speed, range, position."""
+    return path.count("."), path
 
 
 def _plain(value: Value) -> str:
