@@ -103,14 +103,12 @@ class Buses:
         self.look()
 
     def wait(self, timeout_s: float) -> None:
-        """Returns when there is something to drain, at the latest after so many seconds."""
+        """Returns when there may be something to drain, at the latest after so many seconds."""
         if time.monotonic() >= self._next_look:
             self.look()
         if self._is_busy:
             self._rest()
-            if self._readable.poll(0):
-                return
-            self._is_busy = False
+            return
         limit = min(timeout_s, self._next_look - time.monotonic())
         self._readable.poll(max(0.0, min(limit, _POLL_S) if self._asked else limit))
         self._is_busy = self._rest()
@@ -125,6 +123,7 @@ class Buses:
             total += self._drain_bus(self._by_descriptor[descriptor], sink)
         for bus in tuple(self._asked):
             total += self._drain_bus(bus, sink)
+        self._is_busy = self._is_busy and total > 0
         return total
 
     def counters(self, bus: int) -> BusCounters:

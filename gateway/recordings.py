@@ -79,17 +79,19 @@ class Recording:
             raise FrameError(f"{path}: not a recording; known are {', '.join(SUFFIXES)}")
         try:
             self.size_bytes = path.stat().st_size
-            first_ns = self._first_ns()
+            first_ns = self._read_first_ns()
         except OSError as error:
             raise FrameError(f"{path}: {error.strerror or error}") from error
         self.is_relative = first_ns < YEAR_2000_NS
         """The stamps count from the start of the recording, not from 1970."""
         if start_ns is not None:
             self._shift_ns = start_ns - first_ns
+        self.first_ns = first_ns + self._shift_ns
+        """The instant of the first frame."""
 
     @property
     def bytes_read(self) -> int:
-        """How far into the file the latest iteration is."""
+        """How far into the file the latest iteration is that has not ended."""
         if self._file is None or self._file.closed:
             return self.size_bytes
         return self._file.tell()
@@ -111,29 +113,36 @@ class Recording:
                 channel_before = channel
             yield (channel, can_id, payload, at_ns + shift_ns) if shift_ns else frame
 
-    def _first_ns(self) -> int:
+    def _read_first_ns(self) -> int:
         for _, _, _, at_ns in self:
             return at_ns
         detail = f": {self.first_broken}" if self.first_broken else ""
         raise FrameError(f"{self.path}: no CAN frame in this {self.path.suffix} file{detail}")
 
     def _read(self) -> Iterator[RecordedFrame]:
-        suffix = self.path.suffix.lower()
+        before = self._file
         with self.path.open("rb") as file:
             self._file = file
-            if suffix == ".log":
-                yield from self._read_lines(file, candump_reader(), 1)
-            elif suffix == ".csv" and is_gvret(header := file.readline(MAX_LINE_BYTES)):
-                try:
-                    reader = gvret_reader(header)
-                except ValueError as error:
-                    raise FrameError(f"{self.path}: SavvyCAN csv without: {error}") from error
-                yield from self._read_lines(file, reader, 2)
-            elif suffix in (".asc", ".trc", ".csv"):
-                file.seek(0)
-                yield from self._read_text(file, suffix)
-            else:
-                yield from self._read_binary(file, suffix)
+            try:
+                yield from self._read_file(file, self.path.suffix.lower())
+            finally:
+                if before is not None and not before.closed:
+                    self._file = before
+
+    def _read_file(self, file: BinaryIO, suffix: str) -> Iterator[RecordedFrame]:
+        if suffix == ".log":
+            yield from self._read_lines(file, candump_reader(), 1)
+        elif suffix == ".csv" and is_gvret(header := file.readline(MAX_LINE_BYTES)):
+            try:
+                reader = gvret_reader(header)
+            except ValueError as error:
+                raise FrameError(f"{self.path}: SavvyCAN csv without: {error}") from error
+            yield from self._read_lines(file, reader, 2)
+        elif suffix in (".asc", ".trc", ".csv"):
+            file.seek(0)
+            yield from self._read_text(file, suffix)
+        else:
+            yield from self._read_binary(file, suffix)
 
     def _read_lines(self, file: BinaryIO, read: LineReader, first: int) -> Iterator[RecordedFrame]:
         found = False

@@ -102,6 +102,18 @@ def test_a_start_shifts_every_instant(tmp_path: Path) -> None:
     assert next(iter(open_recording(path)))[3] == 1_953_613_500_000
 
 
+def test_a_look_aside_does_not_disturb_the_progress(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("(1.000000) can0 109#00\n" * 10_000)
+    recording = open_recording(path)
+    frames = iter(recording)
+    next(frames)
+    assert recording.first_ns == next(iter(recording))[3]
+    assert 0 < recording.bytes_read < recording.size_bytes // 2
+    assert sum(1 for _ in frames) == 9_999
+    assert recording.bytes_read == recording.size_bytes
+
+
 def test_each_kind_of_candump_line_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.LOG"
     path.write_text(
