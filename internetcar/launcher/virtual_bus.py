@@ -1,10 +1,14 @@
 """A virtual CAN bus that never leaves this machine: the kernel's vcan, else our loopback."""
 
+import contextlib
 import logging
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+
+from internetcar.channel import run_folder
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +24,7 @@ def virtual_buses(names: Sequence[str], number: int) -> Iterator[dict[str, str]]
         names: What the buses are called.
         number: Keeps several users of this apart, such as a process id.
     """
-    interfaces = [f"car{number % 1_000_000}.{index}" for index in range(len(names))]
+    interfaces = [f"vcan{number % 1_000_000}{index}" for index in range(len(names))]
     made: list[str] = []
     try:
         for interface in interfaces:
@@ -32,9 +36,16 @@ def virtual_buses(names: Sequence[str], number: int) -> Iterator[dict[str, str]]
         else:
             log.info("no vcan in this kernel, or no right to make one: using loopback buses")
             yield {name: f"loopback:up-{number}-{name}" for name in names}
+            _remove_if_empty(run_folder())
     finally:
         for interface in made:
             _ip("link", "delete", "dev", interface)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def _make(interface: str) -> bool:
