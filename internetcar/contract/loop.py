@@ -13,6 +13,8 @@ from internetcar.contract.retry import LinkError
 
 log = logging.getLogger(__name__)
 
+_PATIENCE_S = 5.0
+
 
 def end_process(error: BaseException) -> None:
     """Log the error, with its trace if it is a bug, and end the process with code 70.
@@ -89,7 +91,7 @@ class Loop:
         self._is_stopping = True
         self.wake()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)  # it may be looking up a name, which nothing ends
             self._thread = None
 
     def wake(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 _MOST_WAITING_BYTES = 4 << 20
+_WRITTEN_AT_ONCE = 256 << 10
 
 
 class Socket(Protocol):
@@ -48,6 +49,7 @@ class Outgoing:
         self._lock = threading.Lock()
         self._buffer = bytearray()
         self._is_half_written = False
+        self._is_broken = False
 
     @property
     def is_waiting(self) -> bool:
@@ -55,21 +57,21 @@ class Outgoing:
         return bool(self._buffer) or self._library_waits()
 
     def send(self, packets: bytes) -> bool:
-        """Write packets now, or keep them for `pump`; false if the buffer is full.
+        """Write packets now, or keep them for `pump`; false if there is no room or no connection.
 
         Any thread may call this.
         """
         with self._lock:
-            if len(self._buffer) + len(packets) > _MOST_WAITING_BYTES:
+            if self._is_broken or len(self._buffer) + len(packets) > _MOST_WAITING_BYTES:
                 return False
             was_idle = not self._buffer
             self._buffer += packets
             if was_idle and self._is_shareable and not self._library_waits():
                 self._write()
-            is_left = bool(self._buffer)
+            is_left, is_broken = bool(self._buffer), self._is_broken
         if is_left:
             self._wake()
-        return True
+        return not is_broken
 
     def pump(self) -> None:
         """Write what waits, until done or the socket is full. For the thread of the loop."""
@@ -83,12 +85,13 @@ class Outgoing:
 
     def _write(self) -> None:
         try:
-            written = self._sock.send(bytes(self._buffer))
+            written = self._sock.send(bytes(self._buffer[:_WRITTEN_AT_ONCE]))
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return
-        except OSError:
-            self._buffer.clear()  # the connection is gone: the reading side finds out why
+        except OSError:  # the connection is gone: the reading side finds out why
+            self._buffer.clear()
             self._is_half_written = False
+            self._is_broken = True
             return
         del self._buffer[:written]
         self._is_half_written = bool(self._buffer)

@@ -23,7 +23,7 @@ from internetcar.contract.subscriptions import Listener, Subscriptions
 
 log = logging.getLogger(__name__)
 
-_HELD_S = 5.0
+_HELD_S = 1.0
 """A connection that lives as long was a good one: the delays begin anew."""
 _GOODBYE_S = 2.0
 """How long `stop` waits for the broker to take what has been said."""

@@ -129,7 +129,7 @@ class RunningBroker:
             else _start_embedded(self.url, self._state)
         )
         deadline_s = time.monotonic() + _READY_S
-        while not _listens(self.url):
+        while not _listens(self.url) or self._child.poll() is not None:
             if self._child.poll() is not None or time.monotonic() > deadline_s:
                 self.stop()
                 raise BrokerError(f"{self.kind} did not start: {_last_line(self._state)}")

@@ -101,7 +101,7 @@ def test_a_batch_goes_out_in_order_and_the_last_value_is_retained(broker: Runnin
         assert [(topic, payload) for topic, payload, _ in others] == batch
         later = stack.enter_context(stranger(broker.url, "v1/#"))
         eventually(lambda: later)
-        assert later == [(SPEED.topic, b"2999", True)]
+        assert set(later) == {(SPEED.topic, b"2999", True)}
 
 
 def test_a_delivery_is_acknowledged(broker: RunningBroker) -> None:

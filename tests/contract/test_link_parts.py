@@ -178,6 +178,20 @@ def test_a_full_buffer_refuses_instead_of_growing() -> None:
         assert not outgoing.send(bytes(3 << 20))
 
 
+def test_a_broken_connection_takes_nothing_more() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        outgoing = Outgoing(
+            ours, library_waits=lambda: False, library_writes=lambda: None, is_shareable=True,
+            wake=lambda: None,
+        )  # fmt: skip
+        theirs.close()
+        assert not outgoing.send(b"packet")
+        assert not outgoing.send(b"packet")
+        outgoing.pump()
+        assert not outgoing.is_waiting
+
+
 @pytest.mark.parametrize(
     ("changes", "retained", "verdict"),
     [
