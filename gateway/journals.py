@@ -263,7 +263,6 @@ class Journals:
                 if max(span.base, after) < min(span.end, cut):
                     self._lose(span.base, max(span.base, after), min(span.end, cut), reason)
         self.unsent_bytes = self._stored_bytes(self.acknowledged, self.newest)
-        log.warning("%s: gave up unsent telemetry up to number %s: %s", self.file.path, cut, reason)
 
     def _cut(self, after: int, through: int, wanted_bytes: int) -> int:
         """The number up to which `wanted_bytes` lie; `after` where there is nothing."""
@@ -288,6 +287,8 @@ class Journals:
             through,
         )
         (begin, first), (end, _) = rows[0], rows[-1]
+        if first is None:
+            log.warning("%s: unsent telemetry is given up: %s", self.file.path, reason)
         ends = self.file.rows(
             "SELECT payload FROM batches WHERE number IN (?, ?) ORDER BY number", begin, end
         )

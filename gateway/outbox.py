@@ -190,7 +190,7 @@ class OutboxFile:
 
     def _fill_reserve(self) -> bool:
         try:
-            with self._reserve.open("wb") as reserve:
+            with self._reserve.open("ab") as reserve:
                 if self._reserve_bytes:
                     os.posix_fallocate(reserve.fileno(), 0, self._reserve_bytes)
         except OSError as error:
