@@ -101,6 +101,16 @@ def unmatched(source: Source, signal: SignalLike) -> list[Scalar]:
     return [entry.from_ for entry in entries if not _numbers(entry.from_, signal)]
 
 
+def unmatched_choices(source: Source | None, signal: SignalLike) -> list[str]:
+    """Each name of the signal that a table has no entry for; none where there is no table."""
+    entries = source and source.transform and source.transform.mapping
+    if not entries:
+        return []
+    matched = {number for entry in entries for number in _numbers(entry.from_, signal)}
+    choices = signal.choices or {}
+    return [name for raw, name in choices.items() if _physical(signal, raw) not in matched]
+
+
 def _table(rule: LeafRule, source: Source, signal: SignalLike) -> dict[int | float, Value]:
     """Each number a `from` stands for, by number or by name; the first of equals holds."""
     table: dict[int | float, Value] = {}
