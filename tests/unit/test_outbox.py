@@ -52,6 +52,7 @@ class Opened:
         self.committed = threading.Semaphore(0)
         self.outbox = Outbox(path, "kona", limits, on_committed=self.committed.release)
         self.previous = self.outbox.previous
+        self.journal = journal
         self.outbox.start(journal)
 
     def take(self, count: int) -> list[tuple[int, bytes]]:

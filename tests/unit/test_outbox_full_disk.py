@@ -46,7 +46,7 @@ def settle(opened: Opened) -> None:
 
 def append(opened: Opened, first: int, last: int) -> None:
     for sequence in range(first, last + 1):
-        opened.outbox.append(batch(sequence, size=1500))
+        opened.outbox.append(batch(sequence, opened.journal, size=1500))
         if sequence % 10 == 0:
             settle(opened)
     settle(opened)
