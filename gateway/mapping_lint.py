@@ -42,7 +42,7 @@ class Finding:
     """The leaf; empty where it concerns the whole file."""
     line: int | None
     severity: str
-    """`error`: the leaf cannot be used; `warning`: it says something wrong, or nothing."""
+    """`error`: the leaf cannot be used; `warning`: it says something wrong, or nothing; `note`."""
     text: str
     fix: str
 
@@ -98,9 +98,9 @@ def _against_signals(
     for leaf in binding.leaves:
         signal = signals[leaf.signal_index]
         line = lines.get(leaf.path)
-        for name in unmatched_choices(leaf.rule.source, signal):
-            text = f"{signal.signal} can be {name!r}, and no `from` says so"
-            yield _at(leaf.rule, line, "warning", text, "add it, else the value is left out")
+        if names := unmatched_choices(leaf.rule.source, signal):
+            text = f"{signal.signal} can also be {', '.join(names)}"
+            yield _at(leaf.rule, line, "note", text, "add a `from`, else these are left out")
         wrong = leaf.rule.source and not leaf.rule.source.transform
         if wrong and not _is_same_unit(leaf.rule.unit, signal.unit):
             text = f"{signal.signal} is in {signal.unit!r}, the leaf in {leaf.rule.unit!r}"

@@ -92,11 +92,11 @@ def test_a_table_is_checked_against_the_leaf_and_the_signal() -> None:
 
     assert texts(findings) == [
         "`from: dim` never matches; L has off, on, broken",
-        "L can be 'broken', and no `from` says so",
+        "L can also be broken",
         "`to: DARK` is not allowed",
         "`from: on` stands there twice; the first holds",
     ]
-    assert [finding.severity for finding in findings] == ["warning", "warning", "error", "warning"]
+    assert [finding.severity for finding in findings] == ["warning", "note", "error", "warning"]
 
 
 def test_keys_that_do_nothing_are_found() -> None:
