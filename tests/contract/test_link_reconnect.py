@@ -1,6 +1,7 @@
 """A link whose broker dies, stays silent or is old; and a reader that dies itself."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -188,6 +189,45 @@ def listening_on(port: int) -> Iterator[list[bytes]]:
         yield seen
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
+
+
+def test_a_broker_that_sends_anything_does_not_end_the_process() -> None:
+    """Every kind of packet with random contents, after a correct welcome."""
+    chance = random.Random(3)
+    errors: list[BaseException] = []
+    served: list[int] = []
+
+    def junk(number: int) -> bytes:
+        body = chance.randbytes(chance.randrange(24))
+        kind = (number % 16) << 4 | chance.randrange(16)
+        return bytes([kind, len(body) if chance.random() < 0.8 else chance.randrange(256)]) + body
+
+    def serve(server: socket.socket) -> None:
+        for number in range(320):
+            try:
+                connection, _ = server.accept()
+                with connection:
+                    level = connection.recv(4096)[8]
+                    connection.sendall(b"\x20\x03\0\0\0" if level == 5 else b"\x20\x02\0\0")
+                    connection.sendall(b"".join(junk(number) for _ in range(3)))
+            except (OSError, IndexError):
+                continue
+            finally:
+                served.append(number)
+
+    options = LinkOptions(first_retry_s=0.001, longest_retry_s=0.001, connack_timeout_s=1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        broker = BrokerUrl("127.0.0.1", server.getsockname()[1])
+        link = Link(broker, "client", options=options, on_failure=errors.append)
+        link.on(Signal, errors.append)  # type: ignore[arg-type]  # nothing readable may come
+        link.start()
+        eventually(lambda: len(served) == 320 or errors)
+        link.stop()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert errors == []
 
 
 READER = """
