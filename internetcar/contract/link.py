@@ -32,7 +32,8 @@ _BAD_VERSION = 0x84
 _NOT_PERMITTED = 0x87
 _FINAL_REFUSALS = {0x85, 0x86, _NOT_PERMITTED, 0x8A, 0x8C}
 """CONNACK reasons another attempt does not change: id, password, rights (MQTT 5 §3.2.2.2)."""
-_KEEPALIVE_TIMEOUT = 0x8D
+_ENDS = {0x82: "the broker sent what is not MQTT", 0x8D: "the broker does not answer our pings"}
+"""How a connection ended, by paho's reason; else the broker closed it."""
 _SESSION_KEPT_S = 7 * 24 * 3600
 _READ_AT_ONCE = 64
 
@@ -188,8 +189,8 @@ class _Connection:
             noted = self._noted
             try:
                 self._client.loop_read()
-            except (MQTTException, ValueError) as error:
-                self.end = f"the broker sent what is not MQTT: {error}"
+            except (MQTTException, ValueError):  # paho 2.1; 2.2 ends the connection itself
+                self.end = _ENDS[0x82]
                 self.close(with_goodbye=False)
             if not self.is_open or self._noted == noted:
                 return
@@ -241,8 +242,8 @@ class _Connection:
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _: Any) -> None:
         if flags.is_disconnect_packet_from_server:
             self.end = f"the broker ended the connection: {reason}"
-        elif reason.value == _KEEPALIVE_TIMEOUT:
-            self.end = "the broker does not answer our pings"
+        else:
+            self.end = _ENDS.get(reason.value, self.end)
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _: Any) -> None:
         topic_filter = self._filters.pop(mid, "?")

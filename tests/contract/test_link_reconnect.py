@@ -191,7 +191,9 @@ def listening_on(port: int) -> Iterator[list[bytes]]:
         thread.join()
 
 
-def test_a_broker_that_sends_anything_does_not_end_the_process() -> None:
+def test_a_broker_that_sends_anything_does_not_end_the_process(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Every kind of packet with random contents, after a correct welcome."""
     chance = random.Random(3)
     errors: list[BaseException] = []
@@ -228,6 +230,7 @@ def test_a_broker_that_sends_anything_does_not_end_the_process() -> None:
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
     assert errors == []
+    assert "not MQTT" in caplog.text
 
 
 READER = """
