@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from gateway.drain import BusCounters, FrameSink, State, WireTime
 from gateway.ports import BusMissingError, BusRefusedError, Port
-from internetcar.socketcan import ERROR, EXTENDED, REMOTE
+from internetcar.socketcan import EXTENDED, REMOTE
 
 _MAX_PER_DRAIN = 1_000  # so that one busy adapter does not starve the other buses
 _CLOCK_SPAN_S = 60.0  # an adapter's stamp further from now than this is not UTC
@@ -22,6 +22,9 @@ _LISTEN_ONLY: Mapping[str, Mapping[str, Any]] = {
     "pcan": {"state": can.BusState.PASSIVE},
     "systec": {"state": can.BusState.PASSIVE},
     "seeedstudio": {"operation_mode": "silent"},
+}
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "slcan": {"timeout": 0},  # else each look for a frame that is not there takes a millisecond
 }
 _EXTRAS = {"slcan": "serial", "robotell": "serial", "gs_usb": "gs-usb"}
 """Extras of python-can that are not named as the interface is."""
@@ -49,8 +52,8 @@ class AdapterPort(Port):
         is_listen_only: bool,
         **settings: Any,
     ) -> None:
+        settings = {**_OPTIONS.get(interface, {}), **({"fd": True} if is_fd else {}), **settings}
         settings |= _LISTEN_ONLY.get(interface, {}) if is_listen_only else {}
-        settings |= {"fd": True} if is_fd else {}
         self._channel = channel
         self._wire_time = wire_time
         self._offset_s: float | None = None
@@ -86,14 +89,21 @@ class AdapterPort(Port):
 
     @override
     def drain(self, bus: int, sink: FrameSink, counters: BusCounters) -> int:
-        total = 0
-        try:
-            while total < _MAX_PER_DRAIN and (message := self._bus.recv(0)) is not None:
-                total += 1
+        for total in range(_MAX_PER_DRAIN):
+            try:
+                message = self._bus.recv(0)
+                if message is None:
+                    return total
                 self._hand_on(message, bus, sink, counters)
-        except (OSError, can.CanError) as error:
-            raise BusMissingError(f"{self._channel}: {error}") from error
-        return total
+            except (OSError, can.CanError, ValueError, LookupError) as error:
+                reason = error.__cause__ or error
+                if not isinstance(reason, ValueError | LookupError):
+                    raise BusMissingError(f"{self._channel}: {error}") from error
+                counters.junk += 1  # what came over a serial line was no frame
+                flush = getattr(self._bus, "flush", None)
+                if isinstance(reason, UnicodeError) and flush:  # slcan would read it for ever
+                    flush()
+        return _MAX_PER_DRAIN
 
     @override
     def send(self, can_id: int, payload: bytes, is_fd: bool) -> None:
@@ -123,7 +133,10 @@ class AdapterPort(Port):
     def _hand_on(
         self, message: can.Message, bus: int, sink: FrameSink, counters: BusCounters
     ) -> None:
-        length = min(message.dlc, 64)
+        length = len(message.data)
+        is_extended = message.is_extended_id
+        if length > 64 or message.arbitration_id > (0x1FFF_FFFF if is_extended else 0x7FF):
+            raise ValueError(f"no CAN frame: {message}")
         counters.bits += self._wire_time.fd[length] if message.is_fd else 0.0
         counters.bits += 0.0 if message.is_fd else self._wire_time.classic[min(length, 8)]
         if message.is_error_frame:
@@ -133,11 +146,11 @@ class AdapterPort(Port):
             counters.remote_frames += 1
             return
         can_id = message.arbitration_id
-        if message.is_extended_id:
+        if is_extended:
             can_id |= EXTENDED
             counters.bits += self._wire_time.longer_id
         counters.frames += 1
-        sink(bus, can_id & ~ERROR, bytes(message.data), self._at_ns(message.timestamp))
+        sink(bus, can_id, bytes(message.data), self._at_ns(message.timestamp))
 
     def _at_ns(self, stamp_s: float) -> int:
         """UTC of an adapter's stamp; one that counts from its start is anchored at the first."""

@@ -9,7 +9,8 @@ import logging
 import re
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,8 @@ class BusSpec:
     """Not even acknowledge, where the interface can; a bus that transmits cannot be listen-only."""
     can_ids: frozenset[int] | None = field(default=None, repr=False)
     """Let the kernel hold back all others, where it filters. None: everything is heard."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """More arguments of python-can's own, such as slcan's `tty_baudrate`."""
 
 
 def parse_bus(text: str, **settings: Any) -> BusSpec:
@@ -100,7 +103,10 @@ class Buses:
         self._next_look = 0.0
         self._awake_at = 0.0
         self._is_busy = False
-        self.look()
+        self._opening: dict[int, Future[Port]] = {}
+        self._opener = ThreadPoolExecutor(1, "open-bus")
+        for bus in range(len(self.specs)):
+            self._look_at(bus, may_wait=True)
 
     def wait(self, timeout_s: float) -> None:
         """Returns when there may be something to drain, at the latest after so many seconds."""
@@ -163,6 +169,10 @@ class Buses:
         """Gives all buses back."""
         for bus in range(len(self.specs)):
             self._forget(bus)
+        self._opener.shutdown()
+        for opening in self._opening.values():
+            if opening.exception() is None:
+                opening.result().close()
         self._readable.close()
 
     def _rest(self) -> bool:
@@ -185,10 +195,13 @@ class Buses:
             self._look_at(bus)
         return 0
 
-    def _look_at(self, bus: int) -> None:
+    def _look_at(self, bus: int, may_wait: bool = False) -> None:
         had = self._ports[bus]
         try:
-            self._note(bus, *(had or self._open(bus)).look())
+            if had is None:
+                self._adopt(bus, self._open(bus) if may_wait else self._open_meanwhile(bus))
+            if (port := self._ports[bus]) is not None:
+                self._note(bus, *port.look())
         except BusMissingError as missing:
             self._lose(bus, "missing", str(missing))
             if had is not None:  # it may be there again already, as another interface
@@ -212,7 +225,23 @@ class Buses:
                 is_fd=spec.fd,
                 is_listen_only=spec.listen_only and not spec.transmit,
                 **({} if spec.bitrate is None else {"bitrate": spec.bitrate}),
+                **spec.options,
             )
+        return port
+
+    def _open_meanwhile(self, bus: int) -> Port | None:
+        """Opens without holding up the other buses: adapters may take seconds. None: not yet."""
+        if self.specs[bus].interface in ("socketcan", "loopback"):
+            return self._open(bus)
+        if bus not in self._opening:
+            self._opening[bus] = self._opener.submit(self._open, bus)
+        if not self._opening[bus].done():
+            return None
+        return self._opening.pop(bus).result()
+
+    def _adopt(self, bus: int, port: Port | None) -> None:
+        if port is None:
+            return
         self._ports[bus] = port
         descriptor = port.fileno()
         if descriptor is None:
@@ -220,7 +249,6 @@ class Buses:
         else:
             self._by_descriptor[descriptor] = bus
             self._readable.register(descriptor, select.EPOLLIN)
-        return port
 
     def _lose(self, bus: int, state: State, reason: str) -> None:
         self._forget(bus)
