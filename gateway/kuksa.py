@@ -1,24 +1,26 @@
 """What KUKSA's CAN provider would send, after its documentation; and where ours differs (pure)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from cantools.database.errors import Error
 from cantools.database.namedsignalvalue import NamedSignalValue
 
-from gateway.assembly import assemble
+from gateway.assembly import Assembly, assemble
 from gateway.databases import Database, MessageDefinition
 from gateway.decode import signal_definitions
 from gateway.expression import Formula, compile_formula
 from gateway.mapping import LeafRule, Mapping, Source, bind
-from gateway.pacing import Pace
+from gateway.pacing import Pace, Sample
 from gateway.vss import VssError, convert
 from internetcar.contract.message import Scalar, Value
 
 ELEVEN_BITS = 0x7FF
 DEFAULT_INTERVAL_MS = 1000
+STEP_NS = 10_000_000
+LONGEST_SILENCE_NS = 120_000_000_000
 Frame = tuple[int, int, bytes, int]
 """Bus index, SocketCAN id, payload, UTC nanoseconds."""
 Said = tuple[int, Value]
@@ -168,38 +170,51 @@ def compare(
 ) -> list[Difference]:
     """Run a log through KUKSA's rules (one provider a bus) and ours; leaves that differ, and why.
 
-    Raises:
-        MappingError: The mapping fits neither.
+    A leaf that cannot be bound here is among them, with the reason.
     """
     binding = bind(mapping, signal_definitions(databases), bus_names)
-    bound = {leaf.path for leaf in binding.leaves}
-    usable = replace(
-        mapping, leaves={path: rule for path, rule in mapping.leaves.items() if path in bound}
-    )
-    assembly = assemble(databases, bus_names, usable, Pace())
+    bound = {leaf.path: mapping.leaves[leaf.path] for leaf in binding.leaves}
+    assembly = assemble(databases, bus_names, replace(mapping, leaves=bound), Pace())
     senders = [KuksaSender(mapping, of_bus) for of_bus in databases]
     kuksa: dict[str, list[Said]] = {path: [] for path in mapping.leaves}
     ours: dict[str, list[Said]] = {path: [] for path in mapping.leaves}
-    pipeline = assembly.pipeline
-    for bus, can_id, payload, at_ns in frames:
-        pipeline.now_ns = at_ns
-        pipeline.feed(bus, can_id, payload, at_ns)
-        for sample in pipeline.take():
-            ours[assembly.paths[sample.leaf]].append((sample.at_ns, sample.value))
-        for path, value in senders[bus].feed(can_id, payload, at_ns):
-            kuksa[path].append((at_ns, value))
-    for sample in pipeline.pacer.flush(pipeline.now_ns):
+    for sample in _run(assembly, senders, frames, kuksa):
         ours[assembly.paths[sample.leaf]].append((sample.at_ns, sample.value))
     ignored: dict[str, Counter[str]] = {path: Counter() for path in mapping.leaves}
     for sender in senders:
         for path, counts in sender.ignored.items():
             ignored[path] += counts
-    notes = {path: _notes(path, [*binding.errors, *binding.warnings]) for path in mapping.leaves}
+    texts = [*binding.errors, *binding.warnings]
     found = [
-        _difference(path, kuksa[path], ours[path], ignored[path], notes[path])
+        _difference(path, kuksa[path], ours[path], ignored[path], _notes(path, texts))
         for path in mapping.leaves
     ]
     return [difference for difference in found if difference.reasons]
+
+
+def _run(
+    assembly: Assembly,
+    senders: Sequence[KuksaSender],
+    frames: Iterable[Frame],
+    kuksa: dict[str, list[Said]],
+) -> Iterator[Sample]:
+    """What we say for these frames; what KUKSA says is noted in `kuksa` on the way."""
+    pipeline = assembly.pipeline
+    for bus, can_id, payload, at_ns in frames:
+        for now_ns in _instants(pipeline.now_ns or at_ns, at_ns):
+            pipeline.now_ns = now_ns
+            yield from pipeline.take()
+        pipeline.now_ns = max(pipeline.now_ns, at_ns)
+        pipeline.feed(bus, can_id, payload, at_ns)
+        yield from pipeline.take()
+        for path, value in senders[bus].feed(can_id, payload, at_ns):
+            kuksa[path].append((at_ns, value))
+    yield from pipeline.pacer.flush(pipeline.now_ns)
+
+
+def _instants(then_ns: int, at_ns: int) -> range:
+    """When the gateway looks for what is due between two frames; a long silence is cut short."""
+    return range(max(then_ns, at_ns - LONGEST_SILENCE_NS) + STEP_NS, at_ns, STEP_NS)
 
 
 def _notes(path: str, texts: Sequence[str]) -> list[str]:

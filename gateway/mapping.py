@@ -13,6 +13,7 @@ from gateway.mapping_rules import (
     MappingError,
     Selector,
     Source,
+    inherit,
     parse_mapping,
 )
 from gateway.translation import (
@@ -39,6 +40,7 @@ __all__ = [
     "Source",
     "bind",
     "catalog_leaf",
+    "inherit",
     "parse_mapping",
     "unmapped_binding",
 ]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from gateway.expression import ExpressionError, compile_formula
 from gateway.pacing import Pace
-from gateway.vss import Node, VssError, convert, leaf_nodes, read_document
+from gateway.vss import Node, VssError, VssLeaf, convert, leaf_nodes, read_document
 from internetcar.contract.message import InputError, Scalar, Value
 
 LOCATION = "Vehicle.CurrentLocation"
@@ -166,6 +166,30 @@ def parse_mapping(text: str, name: str) -> Mapping:
     except MappingError as error:
         raise MappingError(f"{name}: {error}") from error
     return Mapping(name, leaves, tuple(f"{name}: {warning}" for warning in warnings))
+
+
+def inherit(mapping: Mapping, vss: MappingOf[str, VssLeaf]) -> Mapping:
+    """Fill in what an overlay leaves to its VSS release: unit, limits, allowed values, description.
+
+    What the mapping says itself stays.
+    """
+    return replace(
+        mapping, leaves={path: _filled(rule, vss) for path, rule in mapping.leaves.items()}
+    )
+
+
+def _filled(rule: LeafRule, vss: MappingOf[str, VssLeaf]) -> LeafRule:
+    leaf = vss.get(rule.path)
+    if leaf is None:
+        return rule
+    return replace(
+        rule,
+        unit=leaf.unit if rule.unit is None else rule.unit,
+        min=leaf.min if rule.min is None else rule.min,
+        max=leaf.max if rule.max is None else rule.max,
+        allowed=leaf.allowed if rule.allowed is None else rule.allowed,
+        description=leaf.description if rule.description is None else rule.description,
+    )
 
 
 def _rule(path: str, node: Node, warnings: list[str]) -> LeafRule | None:

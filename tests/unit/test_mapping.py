@@ -13,10 +13,12 @@ from gateway.mapping import (
     MappingError,
     bind,
     catalog_leaf,
+    inherit,
     parse_mapping,
     unmapped_binding,
 )
 from gateway.pacing import Pace
+from gateway.vss import VssLeaf
 from tests.unit.signals import FakeSignal
 
 GEARS = {0: "P", 5: "D", 6: "N", 7: "R"}
@@ -453,3 +455,16 @@ def test_the_catalog_says_what_a_reader_must_know() -> None:
     assert (leaf.value_names, leaf.max_interval_ms) == (None, 60_000)
     assert plain.value_names == {"0": "P", "5": "D", "6": "N", "7": "R"}
     assert (plain.unit, plain.max_interval_ms) == ("km", None)
+
+
+def test_an_overlay_inherits_from_its_release_what_it_does_not_say() -> None:
+    node = {"type": "sensor", "datatype": "float", "max": 5, "dbc2vss": {"signal": "S"}}
+    rules = parse_mapping(json.dumps({"A": node, "B": node}), "a")
+    release = {"A": VssLeaf("A", "sensor", "float", "km", 0, 9, (1, 2), "Of A")}
+
+    whole = inherit(rules, release).leaves
+
+    assert whole["B"] == rules.leaves["B"]
+    leaf = whole["A"]
+    assert (leaf.unit, leaf.min, leaf.max, leaf.allowed) == ("km", 0, 5, (1, 2))
+    assert (leaf.description, leaf.source) == ("Of A", rules.leaves["A"].source)

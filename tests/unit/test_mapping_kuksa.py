@@ -142,7 +142,35 @@ def test_kuksa_drops_what_is_beyond_the_range_and_what_is_selected_away() -> Non
 
 
 def test_a_frame_kuksa_cannot_decode_is_left_out() -> None:
+    multiplexed = parse_database(
+        'BO_ 257 M: 8 CAR\n SG_ S M : 0|8@1+ (1,0) [0|0] "" CAR\n'
+        ' SG_ Temperature m1 : 8|8@1+ (1,0) [0|0] "" CAR\n',
+        "mux.dbc",
+        "dbc",
+    )
+    sender = KuksaSender(mapping(TEMPERATURE), [multiplexed])
+
     assert kuksa(mapping(TEMPERATURE), (0, 0x7, b"", 1), (0, GEARBOX, b"", 2)) == []
+    assert sender.feed(GEARBOX, bytes(8), 1) == []
+    assert sender.feed(GEARBOX, bytes([1, 5]), 2) == [("Leaf", 5)]
+
+
+def test_kuksa_has_no_value_for_a_leaf_of_another_datatype() -> None:
+    sender = KuksaSender(mapping({"signal": "Gear", "interval_ms": 1}, "int8[]"), [database()])
+    huge = {**TEMPERATURE, "transform": {"math": "x*1e300*1e300"}}
+    endless = KuksaSender(mapping(huge, "int8"), [database()])
+
+    assert sender.feed(GEARBOX, bytes([3]), 1) == [("Leaf", [3])]
+    assert endless.feed(GEARBOX, bytes([0, 45]), 1) == []
+    assert endless.ignored == {"Leaf": {"not a value of the leaf's datatype": 1}}
+
+
+def test_a_leaf_that_is_only_set_is_not_sent() -> None:
+    rules = parse_mapping(
+        '{"A": {"type": "actuator", "datatype": "int8", "vss2dbc": {"signal": "Gear"}}}', "a"
+    )
+
+    assert kuksa(rules, frame(1, 3)) == []
 
 
 def test_the_last_change_within_an_interval_is_said_when_it_ends() -> None:
@@ -211,6 +239,18 @@ def test_unmappable_values_are_counted() -> None:
         pipeline.feed(0, can_id, payload, at_ns)
 
     assert pipeline.unmappable == [2]
+
+
+def test_the_first_difference_is_named_by_its_instant() -> None:
+    rules = mapping({**TEMPERATURE, "interval_ms": 500, "on_change": True})
+
+    [difference] = differences(
+        rules, *temperatures((1000, 1), (1100, 2), (1200, 3), (1700, 4), (2300, 5))
+    )
+
+    assert [value for _, value in difference.kuksa] == [1, 4, 5]
+    assert [value for _, value in difference.ours] == [1, 3, 4, 5]
+    assert difference.first_at_ns == 1_200_000_000
 
 
 def test_rules_that_say_the_same_have_no_difference() -> None:

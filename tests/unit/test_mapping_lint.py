@@ -130,6 +130,14 @@ def test_an_ambiguous_signal_is_an_error() -> None:
     assert finding.fix == "add the key that is named"
 
 
+def test_a_multiplexer_elsewhere_is_an_error() -> None:
+    source = {"signal": "V2", "multiplexer": [{"signal": "Else", "value": 1}]}
+
+    [finding] = checked({"Vehicle.Speed": leaf(source, unit="km/h")})
+
+    assert (finding.severity, finding.fix) == ("error", "see the text")
+
+
 def test_a_mapping_alone_can_be_checked() -> None:
     text = json.dumps({"A": {"type": "actuator", "datatype": "int8", "vss2dbc": {"signal": "S"}}})
 

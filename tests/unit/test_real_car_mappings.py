@@ -28,6 +28,7 @@ def rules_of(name: str) -> Mapping:
     return parse_mapping(Path(load_vehicle(name).mapping).read_text(encoding="utf-8"), name)
 
 
+@cache
 def connected(name: str) -> tuple[Decoder, Binding]:
     """The line's mapping on all its buses, as on a car."""
     vehicle = load_vehicle(name)

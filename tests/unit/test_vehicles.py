@@ -56,3 +56,11 @@ def test_a_broken_vehicle_file_is_one_error(tmp_path: Path, text: str, names: st
 def test_an_unknown_vehicle_says_which_there_are() -> None:
     with pytest.raises(VehicleError, match=r"nothing: no vehicle\.toml there; ours are .*kona"):
         load_vehicle("nothing")
+
+
+def test_a_file_is_not_a_vehicles_folder(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    with pytest.raises(VehicleError, match="Not a directory"):
+        load_vehicle(str(file))
