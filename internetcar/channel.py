@@ -100,7 +100,8 @@ class Registry:
         if changed_ns == self._seen_ns and not force:
             return
         now_ns = time.time_ns()
-        self._seen_ns = changed_ns if now_ns - changed_ns > _SETTLED_NS else 0
+        is_settled = abs(now_ns - changed_ns) > _SETTLED_NS
+        self._seen_ns = changed_ns if is_settled else 0
         own = self._own[0] if self._own else None
         present, departed = self._scan(own, now_ns / 1e9)
         self.present = tuple(present)
