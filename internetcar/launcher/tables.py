@@ -1,0 +1,34 @@
+"""Tables for a terminal, and readable columns of plain text for everything else."""
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PLAIN_WIDTH = 240
+"""Columns of plain text are not squeezed into 80 characters."""
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: str = "") -> None:
+    """Print rows under their columns.
+
+    Args:
+        columns: Their titles.
+        rows: Plain text; nothing in it is markup.
+        right: The titles of columns that are aligned to the right, separated by spaces.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right.split() else "left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    Console(width=width, highlight=False).print(table)
+
+
+def percent(share: float) -> str:
+    """A share (0…1) in percent, rounded down: 100 % only where nothing is missing."""
+    return f"{math.floor(share * 10_000) / 100:g} %"
