@@ -20,10 +20,9 @@ from gateway.translation import (
     UNMAPPABLE,
     SignalLike,
     Translate,
-    as_it_is,
-    finite_or_none,
     translation,
     unmatched,
+    untranslated,
 )
 from gateway.vss import integer_range
 from internetcar.contract.signals import CatalogLeaf
@@ -120,8 +119,8 @@ def unmapped_binding(signals: Sequence[SignalLike], bus_names: Sequence[str]) ->
             binding.errors.append(f"{path}: both {taken[path]} and {where}; rename one in its file")
             continue
         taken[path] = where
-        translate = finite_or_none if signal.is_float else as_it_is
-        binding.leaves.append(BoundLeaf(path, _unmapped_rule(path, signal), index, translate))
+        rule = _unmapped_rule(path, signal)
+        binding.leaves.append(BoundLeaf(path, rule, index, untranslated(signal)))
     return binding
 
 

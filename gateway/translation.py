@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 
 from gateway.expression import Formula, compile_formula
 from gateway.mapping_rules import LeafRule, Source
-from gateway.vss import convert, converter
+from gateway.vss import convert, converter, integer_range
 from internetcar.contract.message import Scalar, Value
 
 
@@ -19,6 +19,9 @@ class Unmappable(Enum):
 
 UNMAPPABLE: Final = Unmappable.UNMAPPABLE
 """What a leaf's rule makes of a number it has no value for: no `from` matches, or no result."""
+
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""The integers that JSON's encoder takes."""
 
 Translate = Callable[[int | float], Value | Literal[Unmappable.UNMAPPABLE]]
 
@@ -63,6 +66,10 @@ class SignalLike(Protocol):
         """Its number is raw * scale + offset."""
 
     @property
+    def bits(self) -> int:
+        """Its length."""
+
+    @property
     def is_float(self) -> bool:
         """Whether the raw number is a float, and so may not be finite."""
 
@@ -78,7 +85,7 @@ def translation(rule: LeafRule, source: Source, signal: SignalLike) -> Translate
         return _Named(
             {_physical(signal, raw): name for raw, name in signal.choices.items()}
         ).__getitem__
-    return _direct(rule.datatype, may_be_infinite=signal.is_float)
+    return _direct(rule.datatype, signal)
 
 
 class _Table(dict[int | float, Value]):
@@ -149,27 +156,50 @@ def _calculation(formula: Formula, datatype: str) -> Translate:
             value = element(result)
         except (ArithmeticError, ValueError):
             return UNMAPPABLE
-        if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        if isinstance(value, int) and not _LEAST <= value <= _MOST:
             return UNMAPPABLE
         return [value] if is_array else value
 
     return calculate
 
 
-def _direct(datatype: str, *, may_be_infinite: bool) -> Translate:
+def _direct(datatype: str, signal: SignalLike) -> Translate:
     element = converter(datatype)
     if datatype.endswith("[]"):
         return lambda number: [element(number)] if math.isfinite(number) else None
-    if may_be_infinite:
+    if signal.is_float:
         return lambda number: element(number) if math.isfinite(number) else None
+    if integer_range(datatype) and _may_be_too_long(signal):
+        return lambda number: _shortened(int(number))
     return element
 
 
-def as_it_is(number: int | float) -> Value:
-    """The number; the translation of a signal without a mapping that is always finite."""
+def untranslated(signal: SignalLike) -> Translate:
+    """The number as it is: the translation of a signal without a mapping."""
+    if signal.is_float:
+        return _finite_or_none
+    return _shortened if _may_be_too_long(signal) else _as_it_is
+
+
+def _as_it_is(number: int | float) -> Value:
     return number
 
 
-def finite_or_none(number: int | float) -> Value:
-    """The number, or `None` where it is not finite."""
+def _finite_or_none(number: int | float) -> Value:
     return number if math.isfinite(number) else None
+
+
+def _may_be_too_long(signal: SignalLike) -> bool:
+    """Whether an integer of this signal may have more than the 64 bits that JSON takes."""
+    largest: float = (1 << signal.bits) * abs(signal.scale) + abs(signal.offset)
+    return largest >= 2**63
+
+
+def _shortened(number: int | float) -> Value:
+    """An integer of more than 64 bits loses its last digits; beyond every float it is no value."""
+    if isinstance(number, int) and not _LEAST <= number <= _MOST:
+        try:
+            return float(number)
+        except OverflowError:
+            return None
+    return number

@@ -15,4 +15,5 @@ class FakeSignal:
     choices: Mapping[int, str] | None = None
     scale: float = 1
     offset: float = 0
+    bits: int = 8
     is_float: bool = False

@@ -172,6 +172,16 @@ def test_a_number_that_is_not_finite_is_no_value() -> None:
     assert translated(signal, 1.5) == 1.5
 
 
+def test_an_integer_longer_than_json_takes_loses_its_last_digits() -> None:
+    signal = FakeSignal("S", bits=512)
+    unmapped = unmapped_binding([signal], ["can0"]).leaves[0]
+
+    assert translated(signal, 2**64 - 1, datatype="uint64") == 2**64 - 1
+    assert translated(signal, 2**80, datatype="uint64") == 2.0**80
+    assert [unmapped.translate(n) for n in (5, 2**64, -(2**70))] == [5, 2.0**64, -(2.0**70)]
+    assert unmapped.translate(10**400) is None
+
+
 def test_what_is_out_of_range_is_known_by_the_leafs_limits() -> None:
     rules = mapping({"signal": "S"}, datatype="uint8", max=100)
 

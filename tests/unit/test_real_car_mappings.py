@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.databases import DatabaseError, load_database
+from gateway.databases import Database, DatabaseError, load_database
 from gateway.decode import Decoder
+from gateway.kuksa import compare
 from gateway.mapping import UNMAPPABLE, Binding, Mapping, bind, parse_mapping
 from gateway.vehicles import load_vehicle, vehicle_names
 from gateway.vss import VssLeaf, parse_vss
@@ -29,11 +30,10 @@ def rules_of(name: str) -> Mapping:
 
 
 @cache
-def connected(name: str) -> tuple[Decoder, Binding]:
-    """The line's mapping on all its buses, as on a car."""
-    vehicle = load_vehicle(name)
+def databases_of(name: str) -> list[list[Database]]:
+    """What explains each bus of the line."""
     buses = []
-    for bus in vehicle.buses.values():
+    for bus in load_vehicle(name).buses.values():
         sources = bus.databases or (str(data_path(BROUGHT[bus.bring or ""])),)
         try:
             buses.append([load_database(source) for source in sources])
@@ -41,8 +41,14 @@ def connected(name: str) -> tuple[Decoder, Binding]:
             if "install" in str(error):
                 pytest.skip(str(error))
             raise
-    decoder = Decoder(buses)
-    return decoder, bind(rules_of(name), decoder.signals, list(vehicle.buses))
+    return buses
+
+
+@cache
+def connected(name: str) -> tuple[Decoder, Binding]:
+    """The line's mapping on all its buses, as on a car."""
+    decoder = Decoder(databases_of(name))
+    return decoder, bind(rules_of(name), decoder.signals, list(load_vehicle(name).buses))
 
 
 @pytest.mark.parametrize("name", REAL_CARS)
@@ -153,3 +159,16 @@ def test_the_konas_states_are_what_was_done_with_it() -> None:
     assert values["Vehicle.Cabin.Door.Row1.DriverSide.IsOpen"] == [False]
     assert values["Vehicle.IsMoving"] == [False]
     assert set(values["Vehicle.Cabin.HVAC.IsAirConditioningActive"]) == {False, True}
+
+
+def test_on_the_konas_log_kuksas_rules_end_with_an_old_value() -> None:
+    buses = list(load_vehicle(REAL_KONA).buses)
+
+    found = compare(rules_of(REAL_KONA), databases_of(REAL_KONA), buses, kona_frames())
+
+    compressor = {difference.path: difference for difference in found}[
+        "Vehicle.Cabin.HVAC.IsAirConditioningActive"
+    ]
+    assert compressor.kuksa[-1][1] is True
+    assert compressor.ours[-1][1] is False
+    assert "KUKSA ends with True, the car with False" in compressor.reasons
