@@ -135,7 +135,7 @@ def _numbers(value: Scalar, signal: SignalLike) -> list[int | float]:
     try:
         nearest = _physical(signal, round((value - signal.offset) / signal.scale))
         is_near = not signal.is_float and math.isclose(value, nearest, rel_tol=1e-9)
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         return [value]
     return [value, nearest] if is_near else [value]
 

@@ -139,6 +139,8 @@ def test_an_absurd_from_matches_nothing_and_breaks_nothing() -> None:
     signal = FakeSignal("S", scale=1e-300)
 
     assert translated(signal, 1.0, table((1e300, 1), (10**400, 2))) is UNMAPPABLE
+    for scale in (0, math.nan, math.inf):
+        assert translated(FakeSignal("S", scale=scale), 2, table((1, 1), (2, 2))) == 2
 
 
 def test_the_values_of_a_table_are_of_the_leafs_datatype() -> None:
