@@ -51,7 +51,7 @@ class HealthWatch:
                 load=round(bits_per_s / self._bitrates[bus], 4),
                 frames_per_s=round(frames_per_s, 1),
                 frames=counted.frames,
-                unknown_ids=pipeline.decoder.unknown_frames(bus),
+                unknown_ids=pipeline.decoder.unknown_frames[bus],
                 decode_errors=pipeline.decoder.errors[bus],
                 error_frames=counted.error_frames,
                 dropped=counted.dropped,

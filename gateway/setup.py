@@ -1,6 +1,7 @@
 """Settings to databases and mapping: what must be read from disk before the first frame."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from gateway.assembly import Assembly, assemble
@@ -17,8 +18,9 @@ class Setup:
     def __init__(self, settings: GatewaySettings) -> None:
         self._vehicle = load_vehicle(settings.vehicle) if settings.vehicle else None
         self.bus_names = [bus.name for bus in settings.buses]
+        loaded = cache(load_database)
         self.databases = [
-            [load_database(source) for source in bus.dbc or self._sources(bus.name)]
+            [loaded(source) for source in bus.dbc or self._sources(bus.name)]
             for bus in settings.buses
         ]
         named = settings.mapping or (self._vehicle.mapping if self._vehicle else "")
