@@ -24,6 +24,7 @@ class Pipeline:
         self.leaves = leaves
         self.pacer = Pacer(paces)
         self.unmappable = [0] * len(leaves)
+        self._is_said = [True] * len(leaves)
         self.now_ns = 0
         self.messages = [state for states in decoder.messages for state in states.values()]
         self.freshness = Freshness(
@@ -73,6 +74,7 @@ class Pipeline:
             if self._numbers[selector] != wanted:
                 return
         value = bound.translate(number)
+        self._is_said[leaf] = value is not UNMAPPABLE
         if value is UNMAPPABLE:
             self.unmappable[leaf] += 1
         elif value is None:
@@ -86,7 +88,8 @@ class Pipeline:
         changes = self.freshness.check(now_ns)
         for message in changes.gone:
             for leaf in self._leaves_of.get(self.messages[message], ()):
-                self.pacer.requalify(leaf, "stale", now_ns)
+                if self.pacer.newest(leaf)[1] == "valid":  # what was no good value grows no better
+                    self.pacer.requalify(leaf, "stale", now_ns)
         for message in changes.back:
             state = self.messages[message]
             for leaf in self._leaves_of.get(state, ()):
@@ -104,7 +107,7 @@ class Pipeline:
         """Date a leaf with its message's newest frame, if each frame of it says the leaf."""
         message = self._message_of[leaf]
         signal = message.definition.signals[bound.signal_index - message.indices.start]
-        if not bound.selectors and not signal.multiplexer_ids:
+        if self._is_said[leaf] and not bound.selectors and not signal.multiplexer_ids:
             self.pacer.confirm(leaf, message.last_at_ns)
 
     def _find_message(self, bound: BoundLeaf) -> MessageState:

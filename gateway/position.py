@@ -1,5 +1,7 @@
 """Where the vehicle is, in one piece, once for each GNSS frame (pure)."""
 
+import math
+
 from gateway.pipeline import Pipeline
 from internetcar.contract.message import Value
 
@@ -7,11 +9,14 @@ INTERVAL_NS = 100_000_000
 """At most ten positions a second."""
 
 _LATITUDE = "Vehicle.CurrentLocation.Latitude"
+_LONGITUDE = "Vehicle.CurrentLocation.Longitude"
 _OPTIONAL = {
     "accuracy_m": "Vehicle.CurrentLocation.HorizontalAccuracy",
     "heading_deg": "Vehicle.CurrentLocation.Heading",
     "speed_kmh": "Vehicle.Speed",
 }
+_LIMITS = {_LATITUDE: (-90.0, 90.0), _LONGITUDE: (-180.0, 180.0), "accuracy_m": (0.0, math.inf)}
+"""What can be a place on Earth, whatever a mapping without limits lets through."""
 
 
 class PositionWatch:
@@ -21,7 +26,7 @@ class PositionWatch:
         self._pipeline = pipeline
         leaf_of = {bound.path: leaf for leaf, bound in enumerate(pipeline.leaves)}
         self._latitude = leaf_of.get(_LATITUDE)
-        self._longitude = leaf_of.get("Vehicle.CurrentLocation.Longitude")
+        self._longitude = leaf_of.get(_LONGITUDE)
         self._optional = {
             name: leaf_of[path] for name, path in _OPTIONAL.items() if path in leaf_of
         }
@@ -37,15 +42,19 @@ class PositionWatch:
             return None
         self._frames = message.frames
         self._next_ns = self._pipeline.now_ns + INTERVAL_NS
-        latitude, longitude = self._valid(self._latitude), self._valid(self._longitude)
+        latitude = self._valid(self._latitude, _LATITUDE)
+        longitude = self._valid(self._longitude, _LONGITUDE)
         if latitude is None or longitude is None:
             return None
         fields: dict[str, Value] = {"latitude": latitude, "longitude": longitude}
         for name, leaf in self._optional.items():
-            if (value := self._valid(leaf)) is not None:
+            if (value := self._valid(leaf, name)) is not None:
                 fields[name] = value
         return fields, message.last_at_ns
 
-    def _valid(self, leaf: int) -> Value:
+    def _valid(self, leaf: int, name: str) -> float | None:
         value, quality = self._pipeline.pacer.newest(leaf)
-        return value if quality == "valid" else None
+        if quality != "valid" or isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        low, high = _LIMITS.get(name, (-math.inf, math.inf))
+        return value if low <= value <= high and math.isfinite(value) else None

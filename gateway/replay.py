@@ -27,6 +27,9 @@ ROOM_BATCHES = 32
 """Batches in memory before the replay waits for the disk."""
 STALLED_S = 30.0
 """Without an acknowledgement for so long the broker is taken to be gone."""
+GOODBYE_S = 2.0
+"""The same once somebody wants us to stop."""
+DELIVER_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -76,17 +79,16 @@ class Replay:
         self._is_stopping = False
         self._next_step_ns = 0
         self._recording = recording
-        self._player = Player(recording, speed, is_looped)
-        first_ns = next(at_ns for _, _, _, at_ns in recording)
+        assembly = self._setup.assemble()
         outbox = Outbox(
             state / settings.vehicle_id / "telemetry.db",
             settings.vehicle_id,
             Limits(unsent_bytes=settings.telemetry.unsent_mib << 20),
         )
-        presence = self._presence(journal or uuid4().hex, first_ns)
+        presence = self._presence(journal or uuid4().hex, recording.first_ns)
         self._run = Run(
-            self._setup.assemble(),
-            link=Link(broker, f"gateway-{settings.vehicle_id}"),
+            assembly,
+            link=Link(broker, f"replay-{settings.vehicle_id}"),
             outbox=outbox,
             batcher=Batcher(
                 presence.journal,
@@ -100,6 +102,7 @@ class Replay:
             in_flight=settings.telemetry.in_flight,
             wait_for_room=self._wait_for_room,
         )
+        self._player = Player(recording, speed, is_looped)
 
     @property
     def warnings(self) -> list[str]:
@@ -150,7 +153,7 @@ class Replay:
         wall_ms = run.assembly.pipeline.now_ns // 1_000_000
         run.finish(wall_ms)
         left = self._deliver()
-        is_said = left == 0 and run.say_all() and run.link.drain(STALLED_S)
+        is_said = left == 0 and run.say_all() and run.link.drain(self._patience_s)
         run.leave()
         if not sum(self._frames):
             channels = ", ".join(sorted(self._unknown)) or "none"
@@ -159,16 +162,21 @@ class Replay:
         return Played(sum(self._frames), self._unknown, left, is_said)
 
     def _deliver(self) -> int:
-        """Wait until the broker has all, as long as it goes on; how many batches are left."""
+        """Wait for the broker as long as it goes on, after `stop` briefly; the batches left."""
         run = self._run
         left = run.outbox.unsent_batches
-        while left and not self._is_stopping:
-            run.deliver(STALLED_S)
+        since_s = time.monotonic()
+        while left and time.monotonic() - since_s < self._patience_s:
+            run.deliver(DELIVER_S)
             now_left = run.outbox.unsent_batches
-            if now_left == left:
-                break
+            if now_left < left:
+                since_s = time.monotonic()
             left = now_left
         return left
+
+    @property
+    def _patience_s(self) -> float:
+        return GOODBYE_S if self._is_stopping else STALLED_S
 
     def _wait_for_disk(self) -> None:
         while self._run.outbox.uncommitted > ROOM_BATCHES and not self._is_stopping:

@@ -138,11 +138,23 @@ def load_settings(path: Path) -> GatewaySettings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({error}); `car init` writes one") from error
     try:
-        return GatewaySettings(**tomllib.loads(text))
+        return make_settings(**tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def make_settings(**values: Any) -> GatewaySettings:
+    """Settings from their keys; sections may be given as they are or as mappings.
+
+    Raises:
+        SettingsError: An unknown key or an impossible value; one line.
+    """
+    try:
+        return GatewaySettings(**values)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {describe(error)}") from error
+        raise SettingsError(describe(error)) from error
 
 
 def describe(error: ValidationError) -> str:

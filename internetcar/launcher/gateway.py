@@ -7,7 +7,7 @@ import typer
 
 from gateway.__main__ import run
 from gateway.frames import parse_bus
-from gateway.settings import BusSettings, GatewaySettings, load_settings
+from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup
 from internetcar.launcher.options import (
     BrokerOption,
@@ -63,25 +63,25 @@ def _settings(
     vehicle: str,
     vehicle_id: str,
 ) -> GatewaySettings:
-    settings = load_settings(config) if config else GatewaySettings()
+    settings = load_settings(config) if config else make_settings()
     changes: dict[str, object] = {}
     if buses:
         sources = by_bus(dbc)
         specs = [parse_bus(text) for text in buses]
         changes["buses"] = [
-            BusSettings(
-                name=spec.name,
-                interface=spec.interface,
-                channel=spec.channel,
-                bitrate=spec.bitrate,
-                dbc=sources.get(spec.name, sources.get("", [])),
-            )
+            {
+                "name": spec.name,
+                "interface": spec.interface,
+                "channel": spec.channel,
+                "bitrate": spec.bitrate,
+                "dbc": sources.get(spec.name, sources.get("", [])),
+            }
             for spec in specs
         ]
     for key, value in (("mapping", mapping), ("vehicle", vehicle), ("vehicle_id", vehicle_id)):
         if value:
             changes[key] = value
-    return GatewaySettings(**{**dict(settings), **changes})
+    return make_settings(**{**dict(settings), **changes})
 
 
 def _check(settings: GatewaySettings) -> None:

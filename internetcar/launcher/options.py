@@ -95,5 +95,5 @@ def instant_ns(text: str) -> int:
     except ValueError as error:
         raise InputError(f"{text}: write an instant like 2026-05-01T08:00:00Z") from error
     if instant.tzinfo is None:
-        raise InputError(f"{text}: add the time zone, as in {text}Z")
+        raise InputError(f"{text}: add the time zone, as in 2026-05-01T08:00:00Z")
     return int(instant.timestamp() * 1000) * 1_000_000

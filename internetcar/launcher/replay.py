@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from gateway.recordings import open_recording
 from gateway.replay import Replay
-from gateway.settings import BusSettings, GatewaySettings, PacingSettings
+from gateway.settings import PacingSettings, make_settings
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
@@ -34,6 +35,7 @@ app = typer.Typer()
 LOOK_S = 0.5
 """How long a broker is given to say that the vehicle is online already."""
 CONNECT_S = 10.0
+LONGEST_JOURNAL = 64
 
 
 @app.command()
@@ -77,8 +79,10 @@ def replay(
     """
     if journal and not fresh:
         raise InputError("--journal needs --fresh: a journal is written once per state folder")
+    if len(journal) > LONGEST_JOURNAL:
+        raise InputError(f"--journal: at most {LONGEST_JOURNAL} characters, not {len(journal)}")
     recording = open_recording(log, instant_ns(start) if start else None)
-    settings = GatewaySettings(
+    settings = make_settings(
         vehicle_id=vehicle_id,
         vehicle=vehicle,
         mapping=mapping,
@@ -86,8 +90,6 @@ def replay(
         buses=_buses(by_bus(dbc), vehicle, log),
     )
     url = broker_of(broker)
-    if not take_over:
-        _refuse_if_online(url, vehicle_id)
     with state_folder(state, is_fresh=fresh) as folder:
         player = Replay(
             settings,
@@ -98,18 +100,20 @@ def replay(
             is_looped=loop,
             journal=journal or None,
         )
+        if not take_over:
+            _refuse_if_online(url, vehicle_id)
         for warning in player.warnings:
             typer.echo(f"note: {warning}", err=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: player.stop())
-        _play(player, recording.path.name, folder, url)
+        _play(player, recording.path.name, url, None if fresh else folder)
         if recording.broken:
             typer.echo(
                 f"{recording.broken} broken lines, first: {recording.first_broken}", err=True
             )
 
 
-def _play(player: Replay, name: str, folder: Path, broker: BrokerUrl) -> None:
+def _play(player: Replay, name: str, broker: BrokerUrl, kept_in: Path | None) -> None:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -125,10 +129,13 @@ def _play(player: Replay, name: str, folder: Path, broker: BrokerUrl) -> None:
         channels = ", ".join(sorted(played.unknown_channels))
         typer.echo(f"left out, for want of a --dbc: channel {channels}", err=True)
     if played.batches_left:
+        fate = (
+            f"they are in {kept_in} and the next run sends them first"
+            if kept_in
+            else "they are gone with the temporary state folder (--fresh)"
+        )
         typer.echo(
-            f"car: {played.batches_left} telemetry batches are not acknowledged; they are in"
-            f" {folder} and the next run sends them first",
-            err=True,
+            f"car: {played.batches_left} telemetry batches are not acknowledged; {fate}", err=True
         )
         raise typer.Exit(1)
     if not played.is_said:
@@ -136,7 +143,7 @@ def _play(player: Replay, name: str, folder: Path, broker: BrokerUrl) -> None:
         raise typer.Exit(1)
 
 
-def _buses(sources: dict[str, list[str]], vehicle: str, log: Path) -> list[BusSettings]:
+def _buses(sources: dict[str, list[str]], vehicle: str, log: Path) -> list[dict[str, object]]:
     if "" in sources:
         raise InputError(f"--dbc {sources[''][0]}: say of which channel, as in can0=FILE")
     if not sources and not vehicle:
@@ -144,8 +151,8 @@ def _buses(sources: dict[str, list[str]], vehicle: str, log: Path) -> list[BusSe
     if not sources:
         from gateway.vehicles import load_vehicle
 
-        return [BusSettings(name=name) for name in load_vehicle(vehicle).buses]
-    return [BusSettings(name=name, dbc=files) for name, files in sources.items()]
+        return [{"name": name} for name in load_vehicle(vehicle).buses]
+    return [{"name": name, "dbc": files} for name, files in sources.items()]
 
 
 def _refuse_if_online(broker: BrokerUrl, vehicle_id: str) -> None:
@@ -156,7 +163,7 @@ def _refuse_if_online(broker: BrokerUrl, vehicle_id: str) -> None:
         online.append(presence)
         heard.set()
 
-    link = Link(broker, f"replay-look-{vehicle_id}")
+    link = Link(broker, f"replay-look-{time.monotonic_ns():x}")
     link.on(Presence, on_presence, vehicle_id=vehicle_id)
     link.start(wait_s=CONNECT_S)
     heard.wait(LOOK_S)
