@@ -11,47 +11,13 @@ from dataclasses import dataclass
 
 from cantools.database.can import Signal
 
+from gateway.layout import Field, Group, field_mask, groups_of, multiplexers_of, union
+
 MAX_LEAF = 3
 """Signals that are tested one by one; more are tested together first."""
 FAN_OUT = 4
 """Parts into which a run of signals is divided."""
 _FLOATS = {16: "half", 32: "single", 64: "double"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """One signal as generated code sees it.
-
-    Attributes:
-        index: what its value is reported under.
-        signal: where its bits are and what they mean.
-        mask: its bits in the payload read as a little-endian number.
-        end: the number of bytes a frame needs to contain it.
-    """
-
-    index: int
-    signal: Signal
-    mask: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Group:
-    """Fields that come under one condition and share no bit.
-
-    Attributes:
-        multiplexer: name of the signal that selects them; `None` for those in every frame.
-        selectors: the multiplexer's values with which they are there, ascending.
-    """
-
-    multiplexer: str | None
-    selectors: tuple[int, ...]
-    fields: tuple[Field, ...]
-
-    @property
-    def mask(self) -> int:
-        """The bits of all fields."""
-        return _union(self.fields)
 
 
 @dataclass(frozen=True)
@@ -65,18 +31,6 @@ class Program:
 
     source: str
     groups: tuple[Group, ...]
-
-
-def field_mask(signal: Signal) -> int:
-    """The signal's bits in a payload read as a little-endian number."""
-    if signal.byte_order == "little_endian":
-        return ((1 << signal.length) - 1) << signal.start
-    mask = 0
-    bit = signal.start
-    for _ in range(signal.length):
-        mask |= 1 << bit
-        bit = bit + 15 if bit % 8 == 0 else bit - 1
-    return mask
 
 
 def generate(
@@ -95,34 +49,11 @@ def generate(
         if keep is None or index in keep:
             mask = field_mask(signal)
             fields.append(Field(index, signal, mask, (mask.bit_length() + 7) // 8))
-    groups = _groups(fields)
+    groups = groups_of(fields)
     return Program(_Writer(signals, groups).write(), tuple(groups))
 
 
-def _groups(fields: Sequence[Field]) -> list[Group]:
-    """Groups by condition; fields that share bits are put in different groups."""
-    found: dict[tuple[str | None, tuple[int, ...], int], list[Field]] = {}
-    taken: dict[tuple[str | None, tuple[int, ...], int], int] = {}
-    for field in sorted(fields, key=lambda field: field.mask & -field.mask):
-        signal = field.signal
-        selectors = tuple(sorted(signal.multiplexer_ids or ())) if signal.multiplexer_signal else ()
-        layer = 0
-        while taken.get((signal.multiplexer_signal, selectors, layer), 0) & field.mask:
-            layer += 1
-        key = (signal.multiplexer_signal, selectors, layer)
-        found.setdefault(key, []).append(field)
-        taken[key] = taken.get(key, 0) | field.mask
-    return [Group(name, ids, tuple(found[name, ids, n])) for name, ids, n in found]
-
-
-def _union(fields: Iterable[Field]) -> int:
-    mask = 0
-    for field in fields:
-        mask |= field.mask
-    return mask
-
-
-def _raw(signal: Signal) -> str:
+def raw_expression(signal: Signal) -> str:
     """The expression of the raw number, from `new` (little-endian) or `payload`."""
     mask = field_mask(signal)
     low = (mask & -mask).bit_length() - 1
@@ -145,7 +76,7 @@ def _raw(signal: Signal) -> str:
 def _value(signal: Signal) -> str:
     """The expression of the physical number, computed as cantools does."""
     conversion = signal.conversion
-    raw = _raw(signal)
+    raw = raw_expression(signal)
     if conversion.is_float:
         raw = f"{_FLOATS[signal.length]}({raw})"
     elif signal.is_signed:
@@ -157,29 +88,6 @@ def _value(signal: Signal) -> str:
     if not conversion.is_float and float(scale).is_integer() and float(offset).is_integer():
         scale, offset = int(scale), int(offset)
     return f"({raw}) * {scale!r} + {offset!r}"
-
-
-def _multiplexers(signals: Sequence[Signal], groups: Sequence[Group]) -> list[Signal]:
-    """The multiplexers on which the groups depend, each after the one it depends on itself."""
-    by_name = {signal.name: signal for signal in signals if signal.is_multiplexer}
-    needed: set[str] = set()
-    for group in groups:
-        name = group.multiplexer
-        while name in by_name and name not in needed:
-            needed.add(name)
-            name = by_name[name].multiplexer_signal
-    ordered: list[Signal] = []
-    reached: set[str | None] = {None}
-    while True:
-        level = [
-            by_name[name]
-            for name in sorted(needed - reached)
-            if by_name[name].multiplexer_signal in reached
-        ]
-        if not level:
-            return ordered
-        ordered += level
-        reached.update(signal.name for signal in level)
 
 
 def _ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
@@ -211,39 +119,55 @@ class _Writer:
     def __init__(self, signals: Sequence[Signal], groups: Sequence[Group]) -> None:
         self._signals = signals
         self._groups = groups
-        self._multiplexers = _multiplexers(signals, groups)
+        self._multiplexers = multiplexers_of(signals, groups)
         self._lines: list[str] = []
 
     def write(self) -> str:
         """The whole source."""
-        count = len(self._groups)
-        self._add(0, "def bind(from_bytes, merge, half, single, double, unknown):")
-        self._add(1, "previous = None")
-        self._add(1, "frames = last_at_ns = 0")
-        for number in range(count):
-            self._add(1, f"word{number}, ready{number} = 0, -1")
-        self._add(1, "def decode(payload, at_ns):")
-        self._add(2, "nonlocal previous, frames, last_at_ns")
-        for number in range(count):
-            self._add(2, f"nonlocal word{number}, ready{number}")
-        self._add(2, "frames += 1")
-        self._add(2, "last_at_ns = at_ns")
-        if count:
-            self._add_body()
+        self._add(
+            0,
+            "def bind(state, from_bytes, merge, remember, nowhere, half, single, double, unknown):",
+        )
+        if self._is_simple():
+            self._add(1, "def decode(payload):")
+            self._add_simple_body()
         else:
-            self._add(2, "return ()")
-        self._add(1, "def state():")
-        self._add(2, "return frames, last_at_ns")
-        self._add(1, "return decode, state")
+            for number in range(len(self._groups)):
+                self._add(1, f"word{number}, ready{number} = 0, -1")
+            self._add(1, "def decode(payload):")
+            self._add_body()
+        self._add(1, "return decode")
         return "\n".join(self._lines) + "\n"
+
+    def _is_simple(self) -> bool:
+        """Whether one word says all there is to know of the frames so far."""
+        return len(self._groups) == 1 and not self._multiplexers
 
     def _add(self, depth: int, line: str) -> None:
         self._lines.append("    " * depth + line)
 
+    def _add_simple_body(self) -> None:
+        self._add(2, "state.previous = payload")
+        self._add(2, 'new = from_bytes(payload, "little")')
+        self._add(2, "if len(payload) == state.ready:")
+        self._add(3, "diff = new ^ state.word")
+        self._add(3, "state.word = new")
+        self._add(3, "changes = []")
+        if len(self._groups[0].fields) > MAX_LEAF:
+            self._add(3, "if state.frames > state.pause:")
+            self._add(4, "remember(payload, new, changes)")
+        self._add(2, "else:")
+        self._add(3, "changes = []")
+        self._add(3, "state.steps = nowhere")
+        arguments = "0, new, state.word, len(payload)"
+        self._add(3, f"diff, state.word, state.ready = merge({arguments})")
+        self._add_fields(2, self._groups[0].fields)
+        self._add(2, "return changes")
+
     def _add_body(self) -> None:
-        self._add(2, "if payload == previous:")
-        self._add(3, "return ()")
-        self._add(2, "previous = payload")
+        for number in range(len(self._groups)):
+            self._add(2, f"nonlocal word{number}, ready{number}")
+        self._add(2, "state.previous = payload")
         self._add(2, "size = len(payload)")
         self._add(2, 'new = from_bytes(payload, "little")')
         self._add(2, "changes = []")
@@ -318,7 +242,7 @@ class _Writer:
             for begin in range(0, len(fields), part):
                 some = fields[begin : begin + part]
                 if len(some) > 1:
-                    self._add(depth, f"if diff & {_union(some)}:")
+                    self._add(depth, f"if diff & {union(some)}:")
                     self._add_fields(depth + 1, some)
                 else:
                     self._add_fields(depth, some)
