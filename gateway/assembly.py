@@ -19,7 +19,10 @@ class Assembly:
     paths: list[str]
     catalog: dict[str, dict[str, CatalogLeaf]]
     """Leaves by group: the VSS branch, or the CAN message where there is no mapping."""
+    errors: list[str]
+    """Leaves that cannot be said, and the fix; the others can."""
     warnings: list[str]
+    """What is probably not meant."""
 
     def messages(self, vehicle_id: str) -> list[Catalog]:
         """The catalog as its messages."""
@@ -47,7 +50,7 @@ def assemble(
         is_paced: False sends every changed signal of every frame.
 
     Raises:
-        MappingError: The mapping does not fit these databases; names the leaf and the fix.
+        MappingError: No leaf of the mapping fits these databases; names the first and the fix.
     """
     signals = signal_definitions(databases)
     binding = (
@@ -55,8 +58,8 @@ def assemble(
         if mapping is None
         else bind(mapping, signals, bus_names)
     )
-    if binding.errors:
-        raise MappingError("; ".join(binding.errors))
+    if binding.errors and not binding.leaves:
+        raise MappingError(binding.errors[0])
     decoder = Decoder(databases, wanted=binding.signal_indices)
     paces = [
         leaf.rule.pace(default_pace) if is_paced else Pace(interval_ns=0, max_interval_ns=0)
@@ -66,7 +69,8 @@ def assemble(
         pipeline=Pipeline(decoder, binding.leaves, paces),
         paths=[leaf.path for leaf in binding.leaves],
         catalog=_catalog(binding, signals, bus_names, paces),
-        warnings=binding.warnings,
+        errors=binding.errors,
+        warnings=[*(mapping.warnings if mapping else ()), *binding.warnings],
     )
 
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
+from gateway.assembly import Assembly
 from gateway.clock import read_clock, wall_ms
 from gateway.frames import Buses, BusSpec
 from gateway.health import HealthWatch
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_S = 0.1
 SECOND_NS = 1_000_000_000
 GOODBYE_S = 2.0
+MOST_PROBLEMS = 5
+"""Mapping errors that health repeats; the log has all."""
 
 
 class LiveGateway:
@@ -34,8 +37,7 @@ class LiveGateway:
         self._settings = settings
         self._setup = Setup(settings)
         assembly = self._setup.assemble()
-        for warning in assembly.warnings:
-            log.warning("%s", warning)
+        _log_findings(assembly)
         self._since_ms = wall_ms()
         self._clock = read_clock()
         self._asleep_ns = int(settings.asleep_after_s * SECOND_NS)
@@ -127,6 +129,7 @@ class LiveGateway:
         problems = [problem for problem in (run.keeper.problem(), run.outbox_problem()) if problem]
         counters = [self._buses.counters(bus) for bus in range(len(self._buses.specs))]
         problems += [counted.reason for counted in counters if counted.reason]
+        problems += run.assembly.errors[:MOST_PROBLEMS]
         health = self._health.take(
             pipeline,
             counters,
@@ -147,6 +150,7 @@ class LiveGateway:
             return
         assembly.pipeline.now_ns = self._run.assembly.pipeline.now_ns
         self._run.adopt(assembly)
+        _log_findings(assembly)
         log.info("the changed mapping is taken up: %d leaves", len(assembly.paths))
 
     def _presence(self, journal: str, *, asleep: bool) -> Presence:
@@ -171,6 +175,13 @@ class LiveGateway:
                 "buses": buses,
             }
         )
+
+
+def _log_findings(assembly: Assembly) -> None:
+    for error in assembly.errors:
+        log.error("left out: %s", error)
+    for warning in assembly.warnings:
+        log.warning("%s", warning)
 
 
 def _bus_specs(settings: GatewaySettings) -> list[BusSpec]:

@@ -107,7 +107,7 @@ class Replay:
     @property
     def warnings(self) -> list[str]:
         """Leaves that will not be said here, and why."""
-        return self._run.assembly.warnings
+        return self._run.assembly.errors + self._run.assembly.warnings
 
     def run(self, on_progress: Callable[[int, int], None]) -> Played:
         """Play to the end or until `stop`.

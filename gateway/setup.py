@@ -7,9 +7,11 @@ from pathlib import Path
 from gateway.assembly import Assembly, assemble
 from gateway.databases import Database, load_database
 from gateway.mapping import Mapping, MappingError, parse_mapping
+from gateway.mapping_rules import inherit
 from gateway.pacing import Pace
 from gateway.settings import GatewaySettings, SettingsError
 from gateway.vehicles import Vehicle, load_vehicle
+from gateway.vss import VssError, VssLeaf, parse_vss
 
 
 class Setup:
@@ -25,6 +27,7 @@ class Setup:
         ]
         named = settings.mapping or (self._vehicle.mapping if self._vehicle else "")
         self.mapping_path = Path(named) if named else None
+        self._vss = _read_vss(Path(settings.vss)) if settings.vss else None
         self._pacing = settings.pacing
         self._seen = self._stamp()
 
@@ -36,6 +39,8 @@ class Setup:
         """
         self._seen = self._stamp()
         mapping = read_mapping(self.mapping_path) if self.mapping_path else None
+        if mapping is not None and self._vss is not None:
+            mapping = inherit(mapping, self._vss)
         default_pace = Pace(
             interval_ns=self._pacing.interval_ms * 1_000_000,
             max_interval_ns=self._pacing.max_interval_ms * 1_000_000,
@@ -90,12 +95,8 @@ def read_mapping(path: Path) -> Mapping:
         raise MappingError(f"{path}: cannot be read ({error})") from error
 
 
-def problems_of(databases: Sequence[Sequence[Database]]) -> list[str]:
-    """What a person should know of the databases: how much was mended, and what is left out."""
-    return [
-        f"{database.name}: {len(database.mends)} defects mended, {len(database.refused)} messages"
-        " or signals left out (car dbc lint says which)"
-        for of_bus in databases
-        for database in of_bus
-        if database.refused
-    ]
+def _read_vss(path: Path) -> dict[str, VssLeaf]:
+    try:
+        return parse_vss(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise VssError(f"{path}: cannot be read ({error})") from error

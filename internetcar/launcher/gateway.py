@@ -33,7 +33,16 @@ def gateway(
         ),
     ] = [],  # noqa: B006 # typer reads it, nobody changes it
     dbc: DbcOption = [],  # noqa: B006
+    bitrate: Annotated[
+        int | None,
+        typer.Option(
+            help="bit/s of --bus, where the adapter is set up by us (slcan, pcan).", min=1
+        ),
+    ] = None,
     mapping: Annotated[str, typer.Option(help="Mapping to VSS.")] = "",
+    vss: Annotated[
+        str, typer.Option(metavar="FILE", help="A VSS release or private tree (JSON).")
+    ] = "",
     vehicle: Annotated[str, typer.Option(help="A vehicle line of ours, or a folder.")] = "",
     vehicle_id: Annotated[str, typer.Option(help="Letters, digits, - and _.")] = "",
     broker: BrokerOption = "",
@@ -47,7 +56,8 @@ def gateway(
     With a settings file for production, or with --bus and --dbc to try something. A changed mapping
     is taken up without a restart.
     """
-    settings = _settings(config, bus, dbc, mapping, vehicle, vehicle_id)
+    named = {"mapping": mapping, "vss": vss, "vehicle": vehicle, "vehicle_id": vehicle_id}
+    settings = _settings(config, bus, dbc, bitrate, {key: v for key, v in named.items() if v})
     if check:
         _check(settings)
         return
@@ -59,12 +69,11 @@ def _settings(
     config: Path | None,
     buses: list[str],
     dbc: list[str],
-    mapping: str,
-    vehicle: str,
-    vehicle_id: str,
+    bitrate: int | None,
+    named: dict[str, str],
 ) -> GatewaySettings:
     settings = load_settings(config) if config else make_settings()
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = dict(named)
     if buses:
         sources = by_bus(dbc)
         specs = [parse_bus(text) for text in buses]
@@ -73,14 +82,11 @@ def _settings(
                 "name": spec.name,
                 "interface": spec.interface,
                 "channel": spec.channel,
-                "bitrate": spec.bitrate,
+                "bitrate": bitrate,
                 "dbc": sources.get(spec.name, sources.get("", [])),
             }
             for spec in specs
         ]
-    for key, value in (("mapping", mapping), ("vehicle", vehicle), ("vehicle_id", vehicle_id)):
-        if value:
-            changes[key] = value
     return make_settings(**{**dict(settings), **changes})
 
 
@@ -93,6 +99,10 @@ def _check(settings: GatewaySettings) -> None:
                 f"{name}: {database.name}: {len(database.messages)} messages,"
                 f" {len(database.mends)} defects mended, {len(database.refused)} left out"
             )
+    for error in assembly.errors:
+        typer.echo(f"error: {error}")
     for warning in assembly.warnings:
         typer.echo(f"note: {warning}")
+    if assembly.errors:
+        raise typer.Exit(1)
     typer.echo(f"ok: {len(assembly.paths)} leaves")
