@@ -11,6 +11,7 @@ import pytest
 
 from gateway.frames import Buses, BusSpec, FrameError, parse_bus
 from gateway.interfaces import find_interfaces, has_socketcan
+from internetcar.channel import LoopbackSocket
 from internetcar.socketcan import ERROR, EXTENDED, REMOTE, pack
 
 Frame = tuple[int, int, bytes]
@@ -88,6 +89,33 @@ def test_frames_carry_the_kernels_time(buses: Buses, other: socket.socket) -> No
     buses.wait(1.0)
     buses.drain(lambda *frame: stamps.append(frame[3]))
     assert before_ns - 20_000_000 <= stamps[0] <= between_ns + 20_000_000
+
+
+def test_kernel_and_loopback_buses_share_a_drain(
+    other: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERNETCAR_RUN", "/run/checks")  # hostfs keeps folders' times too long
+    buses = Buses([parse_bus("vcan0"), parse_bus("loopback:x")])
+    x = LoopbackSocket("x")
+    heard: list[tuple[int, int]] = []
+    for turn in range(4):
+        before_ns = time.time_ns() - 20_000_000
+        for number in range(10):
+            other.send(pack(turn * 10 + number, bytes(number % 9)))
+            x.send(pack(turn * 10 + number, bytes(12), is_fd=True))
+        frames: list[tuple[int, int, bytes, int]] = []
+        until = time.monotonic() + 5.0
+        while len(frames) < 20 and time.monotonic() < until:
+            buses.wait(1.0)
+            buses.drain(lambda *frame, into=frames: into.append(frame))
+        heard += [frame[:2] for frame in frames]
+        stamps = [frame[3] for frame in frames]
+        assert before_ns <= min(stamps)
+        assert max(stamps) <= time.time_ns() + 20_000_000
+    for bus in (0, 1):
+        assert [can_id for which, can_id in heard if which == bus] == list(range(40))
+    x.close()
+    buses.close()
 
 
 def test_error_and_remote_frames_are_counted(buses: Buses, other: socket.socket) -> None:
