@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from gateway.assembly import Assembly, assemble
-from gateway.databases import Database, load_database
+from gateway.databases import load_database
 from gateway.mapping import Mapping, MappingError, parse_mapping
 from gateway.mapping_rules import inherit
 from gateway.pacing import Pace
