@@ -6,12 +6,12 @@ newest row (`behind`: how many numbers it is back), so it costs no write of its 
 """
 
 import logging
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.dictionaries import Dictionaries
 from gateway.outbox import Limits, OutboxError, OutboxFile
 from gateway.telemetry import Batch, Previous, not_kept, state_loss
 from internetcar.contract.telemetry import Telemetry
@@ -52,6 +52,7 @@ class Journals:
 
     def __init__(self, path: Path, vehicle_id: str, limits: Limits) -> None:
         self.file = OutboxFile(path, vehicle_id, limits.reserve_bytes)
+        self._dictionaries = Dictionaries(self.file)
         self._limits = limits
         self._topic = telemetry_topic(vehicle_id)
         self._journal: str | None = None
@@ -108,7 +109,7 @@ class Journals:
             raise OutboxError("begin() names the journal before its first batch")
         acknowledged = min(max(acknowledged, self.acknowledged), self.newest)
         newest, size = self.newest, 0
-        with self.file.transaction():
+        with self._dictionaries.transaction():
             self.file.rows(
                 "INSERT OR IGNORE INTO journals (name, base) VALUES (?, ?)",
                 self._journal,
@@ -116,15 +117,12 @@ class Journals:
             )
             for batch in batches:
                 newest = self._base + batch.sequence
-                stored = zlib.compress(batch.payload, 6)
+                stored = self._dictionaries.deflate(newest, batch.payload)
                 size += len(stored)
-                self.file.rows(
-                    "INSERT INTO batches VALUES (?, ?, ?, ?)",
-                    newest,
-                    batch.first,
-                    newest - acknowledged,
-                    stored,
-                )
+                row = (newest, batch.first, newest - acknowledged, stored)
+                self.file.rows("INSERT INTO batches VALUES (?, ?, ?, ?)", *row)
+                if batch.is_snapshot:
+                    self._dictionaries.add(newest, batch.payload)
         self.acknowledge(acknowledged)
         self.newest = newest
         self.unsent_bytes += size
@@ -140,7 +138,7 @@ class Journals:
     def unsent(self, after: int, count: int) -> list[Stored]:
         """The oldest unsent batches beyond a number, in the order of sending."""
         return [
-            Stored(number, zlib.decompress(payload))
+            Stored(number, self._dictionaries.inflate(number, payload))
             for number, payload in self.file.rows(
                 "SELECT number, payload FROM batches WHERE number > ? ORDER BY number LIMIT ?",
                 max(after, self.acknowledged),
@@ -163,13 +161,13 @@ class Journals:
             ):
                 begin = min(begin or number - span.base, span.end - span.base + 1)
                 if begin > first:
-                    kept = self._parse(payload)
+                    kept = self._parse(number, payload)
                     answer.append(
                         not_kept(journal, first, begin - 1, kept, "no longer kept").payload
                     )
                 if begin > last or number > span.end:
                     break
-                answer.append(zlib.decompress(payload))
+                answer.append(self._dictionaries.inflate(number, payload))
                 first = number - span.base + 1
         return answer
 
@@ -185,7 +183,7 @@ class Journals:
             self._mark(running_s)
         excess = self.history_bytes - self._limits.history_bytes
         if excess > 0:
-            self._forget(excess + self._limits.history_bytes // 32)
+            self._forget(excess + self._limits.history_bytes // 8)
         excess = self.unsent_bytes - self._limits.unsent_bytes
         if excess > 0:
             self._give_up(handed, excess + self._limits.unsent_bytes // 32, "outbox full")
@@ -216,8 +214,8 @@ class Journals:
         ends = [*(base for _, base in journals), self.newest][1:]
         return [_Span(name, base, end) for (name, base), end in zip(journals, ends, strict=True)]
 
-    def _parse(self, payload: bytes) -> Telemetry:
-        return Telemetry.decode(self._topic, zlib.decompress(payload))
+    def _parse(self, number: int, stored: bytes) -> Telemetry:
+        return Telemetry.decode(self._topic, self._dictionaries.inflate(number, stored))
 
     def _stored_bytes(self, after: int, through: int) -> int:
         """Stored size of the batches beyond one number, up to another."""
@@ -246,6 +244,7 @@ class Journals:
         freed = self._stored_bytes(0, cut)
         with self.file.transaction():
             self.file.rows("DELETE FROM batches WHERE number <= ?", cut)
+            self._dictionaries.forget(cut)
             self.file.rows("DELETE FROM marks WHERE number < ?", cut)
             self.file.rows(
                 "DELETE FROM journals WHERE number < (SELECT max(number) FROM journals"
@@ -290,9 +289,10 @@ class Journals:
         if first is None:
             log.warning("%s: unsent telemetry is given up: %s", self.file.path, reason)
         ends = self.file.rows(
-            "SELECT payload FROM batches WHERE number IN (?, ?) ORDER BY number", begin, end
+            "SELECT number, payload FROM batches WHERE number IN (?, ?) ORDER BY number", begin, end
         )
-        loss = state_loss(self._parse(ends[0][0]), self._parse(ends[-1][0]), reason)
+        loss = state_loss(self._parse(*ends[0]), self._parse(*ends[-1]), reason)
         self.file.rows("DELETE FROM batches WHERE number > ? AND number < ?", after, end)
-        stored = (first or begin - base, zlib.compress(loss.payload, 6), end)
-        self.file.rows("UPDATE batches SET first = ?, payload = ? WHERE number = ?", *stored)
+        row = (first or begin - base, self._dictionaries.deflate(end, loss.payload), end)
+        self.file.rows("UPDATE batches SET first = ?, payload = ? WHERE number = ?", *row)
+        self._dictionaries.forget(end - 1, beyond=after)

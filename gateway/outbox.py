@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS journals (number INTEGER PRIMARY KEY, name TEXT NOT N
                                      base INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS batches (number INTEGER PRIMARY KEY, first INTEGER,
                                     behind INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS dictionaries (number INTEGER PRIMARY KEY, payload BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS marks (number INTEGER PRIMARY KEY, running_s INTEGER NOT NULL);
 """
 

@@ -37,12 +37,14 @@ class Batch:
         sequence: Its place there, from 1.
         payload: What goes on the telemetry topic.
         first: Of a stated loss, the first sequence it stands for.
+        is_snapshot: Whether it carries every leaf.
     """
 
     journal: str
     sequence: int
     payload: bytes
     first: int | None = None
+    is_snapshot: bool = False
 
 
 class Batcher:
@@ -197,7 +199,7 @@ class Batcher:
             },
         )
         self._reopen(end_ms)
-        return Batch(self._journal, self.sequence, payload)
+        return Batch(self._journal, self.sequence, payload, is_snapshot=kind == "snapshot")
 
     def _reopen(self, start_ms: int) -> None:
         time = self._timeline

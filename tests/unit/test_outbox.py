@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.journals import Journals
-from gateway.outbox import Limits, OutboxError
+from gateway.outbox import DamagedError, Limits, OutboxError
 from gateway.outbox_writer import Outbox
 from gateway.telemetry import Batch
 from internetcar.contract.telemetry import Telemetry
@@ -195,6 +195,64 @@ def test_a_loss_does_not_reach_over_the_end_of_a_journal(tmp_path: Path) -> None
              for each in losses if each.dropped]  # fmt: skip
     assert spans[:2] == [("j0", 1, 20), ("j1", 1, 20)]
     assert spans[2][:2] == ("j2", 1)
+    journals.close()
+
+
+def snapshot(sequence: int) -> Batch:
+    plain = batch(sequence, size=900)
+    return Batch(plain.journal, plain.sequence, plain.payload, is_snapshot=True)
+
+
+def alike(sequence: int, like: Batch) -> Batch:
+    """A batch that says nearly what another said."""
+    text = like.payload.replace(b'"sequence":%d' % like.sequence, b'"sequence":%d' % sequence)
+    return Batch("j1", sequence, text)
+
+
+def test_batches_are_small_beside_their_snapshot_and_outlive_it(tmp_path: Path) -> None:
+    journals = Journals(tmp_path / "outbox.db", "kona", Limits(history_bytes=4000))
+    journals.begin("j1")
+    written: list[Batch] = []
+    for sequence in range(1, 200):
+        is_new = sequence % 20 == 5
+        like = written[-1] if written else batch(1)
+        written.append(snapshot(sequence) if is_new else alike(sequence, like))
+        journals.write(written[-1:], sequence - 1)
+        journals.trim(sequence, running_s=0)
+    kept = journals.batches("j1", 1, 199)
+    assert holes(kept, 1, 199) == []
+    assert 30 < len(kept) < 150
+    assert kept[1:] == [each.payload for each in written[-len(kept) + 1 :]]
+    [(dictionaries,)] = journals.file.rows("SELECT count(*) FROM dictionaries")
+    assert dictionaries <= len(kept) // 20 + 2
+    journals.close()
+
+
+def test_what_is_given_up_takes_its_snapshots_with_it(tmp_path: Path) -> None:
+    journals = Journals(tmp_path / "outbox.db", "kona", Limits(unsent_bytes=8000))
+    journals.begin("j1")
+    for sequence in range(1, 301):
+        each = snapshot(sequence) if sequence % 10 == 5 else batch(sequence)
+        journals.write([each], 0)
+        journals.trim(0, running_s=0)
+    unsent = [stored.payload for stored in journals.unsent(0, 999)]
+    assert holes(unsent, 1, 300) == []
+    assert read(unsent[0]).dropped is not None
+    [(dictionaries,)] = journals.file.rows("SELECT count(*) FROM dictionaries")
+    assert dictionaries <= len(unsent) // 10 + 2
+    journals.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"), [("x'00'", "is cut short"), ("x'ffffffffffff'", "is damaged")]
+)
+def test_a_batch_that_does_not_inflate_is_damage(tmp_path: Path, damage: str, said: str) -> None:
+    journals = Journals(tmp_path / "outbox.db", "kona", Limits())
+    journals.begin("j1")
+    journals.write([batch(1)], 0)
+    journals.file.rows(f"UPDATE batches SET payload = {damage}")
+    with pytest.raises(DamagedError, match=f"batch 1 {said}"):
+        journals.unsent(0, 1)
     journals.close()
 
 
