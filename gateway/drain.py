@@ -90,7 +90,8 @@ class FrameDrain:
         name, record = 16, FD.size + 8  # sockaddr_in; room to see that a datagram is too long
         control = socket.CMSG_SPACE(TIMESTAMP.size)
         pad = record - CLASSIC.size - 56
-        self._slot = struct.Struct(f"@2x6s{name - 8}x IBBxx8s56s{pad}x Nii ll")
+        header = struct.calcsize("@Nii")  # struct cmsghdr; there is only ever one
+        self._slot = struct.Struct(f"@2x6s{name - 8}x IBxxx8s56s{pad}x {header}xll")
         size = name + record + control
         if self._slot.size != size:
             raise RuntimeError(f"a slot has {self._slot.size} bytes here, not {size}")
@@ -159,11 +160,9 @@ class FrameDrain:
         classic, fd, longer_id = wire_time.classic, wire_time.fd, wire_time.longer_id
         sizes = self._sizes[count].tolist()
         slots = self._slot.iter_unpack(self._batches[count])
-        bits = 0.0
-        frames = 0
-        for size, (source, can_id, length, _, payload, rest, _, _, _, seconds, nanoseconds) in zip(
-            sizes, slots, strict=True
-        ):
+        frames, bits = 0, 0.0
+        for size, slot in zip(sizes, slots, strict=True):
+            source, can_id, length, payload, rest, seconds, nanoseconds = slot
             if senders is not None and source not in senders.known:
                 senders.look()
                 if source not in senders.known:
@@ -182,10 +181,8 @@ class FrameDrain:
             if can_id >= EXTENDED:
                 bits += longer_id
             if can_id & (ERROR | REMOTE):
-                if can_id & ERROR:
-                    counters.error_frames += 1
-                else:
-                    counters.remote_frames += 1
+                counters.error_frames += bool(can_id & ERROR)
+                counters.remote_frames += not can_id & ERROR
                 continue
             frames += 1
             sink(bus, can_id, payload, seconds * 1_000_000_000 + nanoseconds)
