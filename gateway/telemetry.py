@@ -76,7 +76,7 @@ class Batcher:
         self._batch_ms = batch_ms
         self._asleep_ms = asleep_ms
         self._snapshot_ms = snapshot_ms
-        self._time: Timeline | None = None
+        self._time = Timeline(0, 0)
         self._opened_ms = 0
         self._snapshot_due_ms = 0
         self._snapshot_wanted = False
@@ -111,7 +111,7 @@ class Batcher:
             clock: How far instants can be trusted from here on; `None`: as before.
         """
         closed = self._turn(now_ms, wall_ms, clock or self._clock)
-        time = self._timeline
+        time = self._time
         for path, at_ms, value, quality in samples:
             self._add(path, time.translate(at_ms), value, quality)
         if self._snapshot_wanted or time.elapsed_ms >= self._snapshot_due_ms:
@@ -124,14 +124,8 @@ class Batcher:
         """End the journal: the open batch closes, however short it is."""
         closed = self.take((), now_ms=now_ms, wall_ms=wall_ms)
         if not closed:
-            closed.append(self._close("changes", self._timeline.wall_ms))
+            closed.append(self._close("changes", self._time.wall_ms))
         return closed
-
-    @property
-    def _timeline(self) -> Timeline:
-        if self._time is None:
-            raise RuntimeError("no time is known before the first take()")
-        return self._time
 
     @property
     def _length_ms(self) -> int:
@@ -139,7 +133,7 @@ class Batcher:
 
     def _turn(self, now_ms: int, wall_ms: int, clock: Clock) -> list[Batch]:
         """Move to the new time; the batches a first call, a step or another clock brings."""
-        if self._time is None:
+        if not self.sequence:
             self._time = Timeline(now_ms, wall_ms)
             self._start_ms = wall_ms
             self._clock = clock
@@ -166,7 +160,7 @@ class Batcher:
 
     def _snapshot(self) -> list[Batch]:
         """Close what is open; then every leaf. Alone it also covers the time before it."""
-        time = self._timeline
+        time = self._time
         closed = [self._close("changes", time.wall_ms)] if self._open else []
         self._open = {path: [leaf] for path, leaf in self._leaves.items()}
         closed.append(self._close("snapshot", time.wall_ms))
@@ -202,7 +196,7 @@ class Batcher:
         return Batch(self._journal, self.sequence, payload, is_snapshot=kind == "snapshot")
 
     def _reopen(self, start_ms: int) -> None:
-        time = self._timeline
+        time = self._time
         late_ms = time.elapsed_ms - self._opened_ms - self._length_ms
         self._opened_ms = time.elapsed_ms - (late_ms if 0 <= late_ms < self._batch_ms else 0)
         self._start_ms = start_ms

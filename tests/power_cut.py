@@ -192,7 +192,8 @@ def write(path: Path, journal: int, notes: Notes) -> None:
             samples={"Vehicle.Speed": [(0, os.urandom(random.randrange(1500)).hex())]},
         )  # fmt: skip
         notes.write("append", journal, sequence)
-        outbox.append(Batch(f"cut-{journal}", sequence, payload))
+        is_snapshot = sequence % 20 == 1
+        outbox.append(Batch(f"cut-{journal}", sequence, payload, is_snapshot=is_snapshot))
         while (stored := outbox.next_unsent()) is None or stored.payload != payload:
             if stored is None:
                 committed.acquire()

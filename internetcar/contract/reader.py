@@ -295,4 +295,4 @@ def _missing(vehicle: _Vehicle, position: Position) -> tuple[str, int, int] | No
         journal, last = head.previous, head.previous_last
     if journal == position.journal:
         return journal, position.sequence + 1, last
-    return (journal, 1, last) if last else None
+    return journal, 1, last

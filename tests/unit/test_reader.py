@@ -203,6 +203,23 @@ def test_a_log_written_elsewhere_in_between_is_followed_back_and_forth() -> None
     assert spans(service.gaps) == [("home", 6, None), ("away", 6, None), ("home", 6, 7)]
 
 
+def test_a_predecessor_of_unknown_length_is_followed_without_a_claim() -> None:
+    service = Service()
+    service.take(*journal("j0", 5)[:3])
+    first, second = journal("j1", 2, previous=Previous("j0", 5), start_s=100)
+    assert service.take(first.model_copy(update={"previous_last": None}), second) == [1, 2]
+    assert service.gaps == []
+
+
+def test_an_older_journal_without_a_predecessor_is_only_followed_if_nothing_else_comes() -> None:
+    service, older = Service(), journal("j7", 5)
+    service.take(*journal("j5", 5, start_s=100))
+    assert service.take(*older) == []
+    assert service.wait(599) == []
+    assert service.asked == []
+    assert service.wait(2) == [1, 2, 3, 4, 5]
+
+
 def test_what_is_parked_is_bounded() -> None:
     service = Service(most_parked=10)
     batches = journal("j1", 50)
