@@ -1,0 +1,80 @@
+"""Imports point one way, and each outside thing is touched in one place."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("internetcar", "gateway", "services", "simulator", "dbc")
+FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+
+MAY_IMPORT = {
+    "internetcar/contract": {"internetcar.contract"},
+    "internetcar/loopback.py": {"internetcar.channel", "internetcar.socketcan"},
+    "internetcar/channel.py": {"internetcar.socketcan"},
+    "internetcar/launcher": {
+        "internetcar", "gateway", "services", "simulator", "dbc",
+    },
+    "gateway": {
+        "internetcar.contract", "internetcar.channel", "internetcar.socketcan", "gateway", "dbc",
+    },
+    "services": {"internetcar.contract", "services"},
+    "simulator": {"internetcar.contract", "internetcar.loopback", "simulator", "dbc"},
+    "dbc": {"dbc"},
+}  # fmt: skip
+"""Which of our own modules the files below a path may import."""
+
+PURE = [
+    "gateway/checks.py", "gateway/codegen.py", "gateway/decode.py", "gateway/expression.py",
+    "gateway/mapping.py", "gateway/pacing.py", "gateway/pipeline.py", "gateway/repair.py",
+    "gateway/telemetry.py", "internetcar/contract/message.py", "internetcar/contract/wire.py",
+    "simulator/cabin.py", "simulator/driver.py", "simulator/gnss.py", "simulator/route.py",
+    "simulator/vehicle.py",
+]  # fmt: skip
+PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}
+IMPURE_STANDARD = {
+    "asyncio", "multiprocessing", "os", "pathlib", "random", "select", "shutil", "signal",
+    "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
+}  # fmt: skip
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, rooms: set[str]) -> bool:
+    return any(module == room or module.startswith(room + ".") for room in rooms)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    relative = path.relative_to(ROOT).as_posix()
+    allowed = next((may for room, may in MAY_IMPORT.items() if relative.startswith(room)), set())
+    ours = {module for module in imports(path) if within(module, set(ROOMS))}
+    assert all(within(module, allowed) for module in ours), ours
+
+
+def test_a_service_imports_no_other_service() -> None:
+    for path in (ROOT / "services").glob("*/*.py"):
+        own = f"services.{path.parent.name}"
+        others = [m for m in imports(path) if within(m, {"services"}) and not within(m, {own})]
+        assert not others, f"{path}: {others}"
+
+
+@pytest.mark.parametrize("relative", PURE)
+def test_a_pure_module_imports_nothing_that_does_io(relative: str) -> None:
+    allowed = PURE_LIBRARIES | set(ROOMS) | (sys.stdlib_module_names - IMPURE_STANDARD)
+    found = {module.split(".")[0] for module in imports(ROOT / relative)}
+    assert found <= allowed, found - allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_stays_under_three_hundred_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
