@@ -64,17 +64,17 @@ def drain(opened: Opened, last: int) -> list[bytes]:
 
 def test_on_a_disk_that_stays_full_it_drains_and_runs_on(small_disk: Path) -> None:
     opened = Opened(small_disk / "outbox.db", Limits(), "j1")
-    append(opened, 1, 100)
+    append(opened, 1, 1000)
     fill(small_disk)
-    append(opened, 101, 2000)
+    append(opened, 1001, 3000)
     assert not opened.outbox.is_failing
-    sent = drain(opened, 2000)
+    sent = drain(opened, 3000)
     assert len(sent) > 500  # far more than fit in memory
-    assert holes(sent, 1, 2000) == []
+    assert holes(sent, 1, 3000) == []
     losses = [message.dropped.reason for message in map(read, sent) if message.dropped]
     assert losses
     assert set(losses) == {"disk full"}
-    for first in range(2001, 6001, 10):
+    for first in range(3001, 6001, 10):
         append(opened, first, first + 9)
         after = drain(opened, first + 9)
         assert [read(payload).sequence for payload in after] == list(range(first, first + 10))
