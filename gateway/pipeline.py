@@ -99,6 +99,10 @@ class Pipeline:
             self._confirm(leaf, self.leaves[leaf])
         return self.pacer.repeat(silent, now_ns) if silent else []
 
+    def messages_of_bus(self, bus: int) -> set[MessageState]:
+        """The CAN messages of a bus that some leaf needs."""
+        return {message for message in self._message_of if message.bus == bus}
+
     def message_of(self, leaf: int) -> MessageState:
         """The CAN message a leaf comes from."""
         return self._message_of[leaf]

@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from internetcar.contract.message import InputError, Name
 from internetcar.contract.presence import Origin
 
+_EXAMPLE_BITRATE = "500000"
+"""What the template shows for a bit rate, which has no default."""
+
 
 class SettingsError(InputError):
     """The settings name something that cannot be; the text says which key and what to write."""
@@ -33,7 +36,20 @@ class BusSettings(_Section):
     bitrate: int | None = Field(
         default=None, gt=0, description="bit/s, where the interface is set up by the gateway"
     )
+    data_bitrate: int | None = Field(
+        default=None, gt=0, description="bit/s of the data part of CAN FD frames"
+    )
     fd: bool = Field(default=False, description="also receive CAN FD frames")
+    listen_only: bool = Field(
+        default=True,
+        description="do not even acknowledge, where the interface can; false where we are the only"
+        " other node",
+    )
+    known_ids_only: bool = Field(
+        default=False,
+        description="let the kernel hold back frames that no leaf needs (socketcan); unknown ids"
+        " and bus load are then not seen",
+    )
     transmit: bool = Field(
         default=False, description="may the gateway send on this bus? It only listens until then"
     )
@@ -193,7 +209,7 @@ def _commented(section: type[BaseModel]) -> list[str]:
 
 def _toml(value: Any) -> str:
     if value is None:
-        return "500000"
+        return _EXAMPLE_BITRATE
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value) if isinstance(value, int | float | list) else f'"{value}"'

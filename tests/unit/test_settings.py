@@ -22,7 +22,7 @@ def test_the_template_with_every_key_taken_says_the_defaults_too(tmp_path: Path)
     text = re.sub(r"^# (\w+ = )", r"\1", template(), flags=re.MULTILINE)
     settings = load_settings(write(tmp_path, text))
     assert settings.model_copy(update={"buses": []}) == GatewaySettings(buses=[])
-    assert settings.buses == [BusSettings(bitrate=500_000)]
+    assert settings.buses == [BusSettings(bitrate=500_000, data_bitrate=500_000)]
 
 
 def test_no_bus_transmits_by_default() -> None:
