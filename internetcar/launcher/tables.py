@@ -16,11 +16,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: st
     """Print rows under their columns.
 
     Args:
-        columns: Their titles.
+        columns: Their titles; no line of titles where all are empty.
         rows: Plain text; nothing in it is markup.
         right: The titles of columns that are aligned to the right, separated by spaces.
     """
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_header=any(columns))
     for column in columns:
         table.add_column(column, justify="right" if column in right.split() else "left")
     for row in rows:
