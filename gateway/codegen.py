@@ -15,6 +15,10 @@ from gateway.layout import Field, Group, field_mask, groups_of, multiplexers_of,
 
 MAX_LEAF = 3
 """Signals that are tested one by one; more are tested together first."""
+MAX_NUMBERS = 8
+"""Numbers that are tested one by one."""
+MAX_FLAG_BITS = 3
+"""Length up to which a signal is taken for a flag, which hardly ever changes."""
 FAN_OUT = 4
 """Parts into which a run of signals is divided."""
 _FLOATS = {16: "half", 32: "single", 64: "double"}
@@ -73,7 +77,7 @@ def raw_expression(signal: Signal) -> str:
     return number if whole else f"({number}) & {ones}"
 
 
-def _value(signal: Signal) -> str:
+def value_expression(signal: Signal) -> str:
     """The expression of the physical number, computed as cantools does."""
     conversion = signal.conversion
     raw = raw_expression(signal)
@@ -87,6 +91,10 @@ def _value(signal: Signal) -> str:
         return raw
     if not conversion.is_float and float(scale).is_integer() and float(offset).is_integer():
         scale, offset = int(scale), int(offset)
+        scaled = f"({raw})" if scale == 1 else f"({raw}) * {scale!r}"
+        return scaled if offset == 0 else f"{scaled} + {offset!r}"
+    if not conversion.is_float and scale > 0 and offset == 0:
+        return f"({raw}) * {scale!r}"
     return f"({raw}) * {scale!r} + {offset!r}"
 
 
@@ -188,7 +196,7 @@ class _Writer:
             parent = f"selector{names.index(multiplexer.multiplexer_signal)}"
             ids = sorted(multiplexer.multiplexer_ids or ())
             condition += f" and ({_is_one_of(parent, ids)})" if ids else " and False"
-        self._add(2, f"selector{number} = {_value(multiplexer)} if {condition} else -1")
+        self._add(2, f"selector{number} = {value_expression(multiplexer)} if {condition} else -1")
         known = {-1, *(multiplexer.conversion.choices or ())}
         for signal in self._signals:
             if signal.multiplexer_signal == multiplexer.name:
@@ -236,17 +244,30 @@ class _Writer:
         self._add_fields(depth, self._groups[number].fields)
 
     def _add_fields(self, depth: int, fields: Sequence[Field]) -> None:
-        """Reports the fields whose bits are in `diff`."""
-        if len(fields) > MAX_LEAF:
-            part = max(MAX_LEAF, -(-len(fields) // FAN_OUT))
-            for begin in range(0, len(fields), part):
-                some = fields[begin : begin + part]
-                if len(some) > 1:
-                    self._add(depth, f"if diff & {union(some)}:")
-                    self._add_fields(depth + 1, some)
-                else:
-                    self._add_fields(depth, some)
+        """Reports the fields whose bits are in `diff`.
+
+        Numbers change often and are tested one by one; flags hardly ever, and are tested together.
+        """
+        numbers = [field for field in fields if field.signal.length > MAX_FLAG_BITS]
+        if len(numbers) > MAX_NUMBERS:
+            self._add_some(depth, fields)
             return
-        for field in fields:
-            self._add(depth, f"if diff & {field.mask}:")
-            self._add(depth + 1, f"changes.append(({field.index}, {_value(field.signal)}))")
+        for field in numbers:
+            self._add_field(depth, field)
+        self._add_some(depth, [field for field in fields if field not in numbers])
+
+    def _add_some(self, depth: int, fields: Sequence[Field]) -> None:
+        if len(fields) <= MAX_LEAF:
+            for field in fields:
+                self._add_field(depth, field)
+            return
+        part = max(MAX_LEAF, -(-len(fields) // FAN_OUT))
+        for begin in range(0, len(fields), part):
+            some = fields[begin : begin + part]
+            if len(some) > 1:
+                self._add(depth, f"if diff & {union(some)}:")
+            self._add_some(depth + (len(some) > 1), some)
+
+    def _add_field(self, depth: int, field: Field) -> None:
+        self._add(depth, f"if diff & {field.mask}:")
+        self._add(depth + 1, f"changes.append(({field.index}, {value_expression(field.signal)}))")
