@@ -73,10 +73,10 @@ def up(
         url = started.url if isinstance(started, RunningBroker) else started
         stack.enter_context(announced(url, os.environ))
         show = stack.enter_context(Show(url, vehicle_id, is_plain=is_plain))
+        buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
         log = None if is_plain else stack.enter_context((folder / "up.log").open("ab"))
         supervisor = Supervisor(log, show.notify)
         stack.callback(supervisor.stop)
-        buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses)
         here = [sys.executable, "-m"]
         gateway_environ = {"INTERNETCAR_BROKER": url.secret}

@@ -134,7 +134,7 @@ def _plain(value: Value) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 def age(at: datetime, now: datetime) -> str:
