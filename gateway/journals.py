@@ -7,12 +7,13 @@ newest row (`behind`: how many numbers it is back), so it costs no write of its 
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.dictionaries import Dictionaries
-from gateway.outbox import Limits, OutboxError, OutboxFile
+from gateway.outbox import Limits, OutboxError, OutboxFile, StorageError
 from gateway.telemetry import Batch, Previous, not_kept, state_loss
 from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.wire import telemetry_topic
@@ -20,8 +21,12 @@ from internetcar.contract.wire import telemetry_topic
 log = logging.getLogger(__name__)
 
 _MARK_S = 600
-_ROWS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 256
+"""A transaction that removes more spills out of the page cache, and a full disk has no room."""
+_SLACK_BYTES = 1 << 20
 _NUMBERS_REMEMBERED = 1 << 20
+_FORGET_JOURNALS = """
+DELETE FROM journals WHERE number < (SELECT max(number) FROM journals WHERE base <= ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +188,11 @@ class Journals:
             self._mark(running_s)
         excess = self.history_bytes - self._limits.history_bytes
         if excess > 0:
-            self._forget(excess + self._limits.history_bytes // 8)
+            self._forget(excess + min(self._limits.history_bytes // 8, _SLACK_BYTES))
         excess = self.unsent_bytes - self._limits.unsent_bytes
         if excess > 0:
-            self._give_up(handed, excess + self._limits.unsent_bytes // 32, "outbox full")
+            slack = min(self._limits.unsent_bytes // 32, _SLACK_BYTES)
+            self._give_up(handed, excess + slack, "outbox full")
         self.file.keep_log_short()
 
     def make_room(self, handed: int) -> None:
@@ -203,11 +209,10 @@ class Journals:
 
     def close(self) -> None:
         """Write down the last acknowledgements and let go of the file."""
-        try:
-            behind = self.newest - self.acknowledged
+        behind = self.newest - self.acknowledged
+        with suppress(StorageError):  # a full disk: they are sent again, which does no harm
             self.file.rows("UPDATE batches SET behind = ? WHERE number = ?", behind, self.newest)
-        finally:
-            self.file.close()
+        self.file.close()
 
     def _spans(self) -> list[_Span]:
         journals = self.file.rows("SELECT name, base FROM journals ORDER BY number")
@@ -218,7 +223,6 @@ class Journals:
         return Telemetry.decode(self._topic, self._dictionaries.inflate(number, stored))
 
     def _stored_bytes(self, after: int, through: int) -> int:
-        """Stored size of the batches beyond one number, up to another."""
         [(size,)] = self.file.rows(
             "SELECT sum(length(payload)) FROM batches WHERE number > ? AND number <= ?",
             after,
@@ -240,18 +244,16 @@ class Journals:
     def _forget(self, wanted_bytes: int, through: int | None = None) -> None:
         """Remove the oldest history, at least `wanted_bytes` of it, but never the newest row."""
         end = min(self.acknowledged, self.newest - 1)
-        cut = self._cut(0, end if through is None else min(end, through), wanted_bytes)
-        freed = self._stored_bytes(0, cut)
-        with self.file.transaction():
-            self.file.rows("DELETE FROM batches WHERE number <= ?", cut)
-            self._dictionaries.forget(cut)
-            self.file.rows("DELETE FROM marks WHERE number < ?", cut)
-            self.file.rows(
-                "DELETE FROM journals WHERE number < (SELECT max(number) FROM journals"
-                " WHERE base <= ?)",
-                cut - _NUMBERS_REMEMBERED,
-            )
-        self.history_bytes -= freed
+        end = end if through is None else min(end, through)
+        while wanted_bytes > 0 and (cut := self._cut(0, end, wanted_bytes)):
+            freed = self._stored_bytes(0, cut)
+            with self.file.transaction():
+                self.file.rows("DELETE FROM batches WHERE number <= ?", cut)
+                self._dictionaries.forget(cut)
+                self.file.rows("DELETE FROM marks WHERE number < ?", cut)
+                self.file.rows(_FORGET_JOURNALS, cut - _NUMBERS_REMEMBERED)
+            self.history_bytes -= freed
+            wanted_bytes -= freed
 
     def _give_up(self, handed: int, wanted_bytes: int, reason: str) -> None:
         """Put a stated loss in the place of the oldest unsent."""
