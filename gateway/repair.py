@@ -29,6 +29,8 @@ MAX_MESSAGE_BYTES = 1785
 """What the longest transport protocol of J1939 carries."""
 MAX_SIGNAL_BITS = 512
 """The payload of one CAN FD frame."""
+MAX_DIGITS = 64
+"""Of a number; a longer whole number overflows the reader."""
 
 _MESSAGE = re.compile(
     r"\s*BO_\s+(?P<id>\d{1,10})\s+(?P<name>[^\s:]+)\s*:\s*(?P<length>0|[1-9]\d{0,8})"
@@ -214,7 +216,7 @@ def _number(written: str) -> str | None:
     written = written.strip()
     if bare := _BARE_FRACTION.match(written):
         return f"{bare['sign']}0{bare['fraction']}"
-    return written if _NUMBER.match(written) else None
+    return written if len(written) <= MAX_DIGITS and _NUMBER.match(written) else None
 
 
 def _receivers(written: str) -> str:

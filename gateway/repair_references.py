@@ -1,5 +1,6 @@
 """Mends the statements of a DBC text that say something about messages and signals."""
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from gateway.repair_text import ENDED_BY_LINE, NUMBER, STRING, Mend, Statement, 
 
 MAX_SELECTORS = 4096
 """Values in the ranges of one multiplexed signal; readers expand them one by one."""
-MAX_BRANCHES = 65_536
+MAX_BRANCHES = 4096
 """Branches of one message's tree of multiplexers, which readers build whole."""
 
 _SIGNAL_REFERENCE = re.compile(
@@ -71,7 +72,7 @@ class _Message:
 
     frame_id: int
     signals: dict[str, _Signal] = field(default_factory=dict)
-    branches: int = 1
+    selectors: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class References:
             case "SIG_VALTYPE_":
                 return self._float_defect(text, parts["type"])
             case "SG_MUL_VAL_":
-                return self._multiplexer_defect(text, parts["ranges"])
+                return self._multiplexer_defect(text, parts["multiplexer"], parts["ranges"])
             case "BA_" | "BA_DEF_DEF_":
                 return self._attribute_defect(keyword, parts["attribute"], parts["value"])
             case "BA_DEF_" if not all(map(_PLAIN.match, parts[0].rsplit('"', 1)[-1].split()[1:-1])):
@@ -212,17 +213,21 @@ class References:
                 return f"{signal.name} cannot be a float of {signal.bits} bits" * (kind in "12")
         return ""
 
-    def _multiplexer_defect(self, text: str, ranges: str) -> str:
+    def _multiplexer_defect(self, text: str, name: str, ranges: str) -> str:
         target = _SIGNAL_REFERENCE.match(text)
         message = self._message(target["id"]) if target else None
+        if message is None:
+            return "a multiplexer of no message"
         count = 0
         for lower, upper in _RANGE.findall(ranges):
             if len(upper) > 10 or int(upper) < int(lower):
                 return f"range {lower}-{upper} of a multiplexer"
             count += int(upper) - int(lower) + 1
-        if count > MAX_SELECTORS:
-            return f"{count} values of a multiplexer"
-        return "" if message else "a multiplexer of no message"
+        selectors = message.selectors | {name: message.selectors.get(name, 0) + count}
+        if count > MAX_SELECTORS or math.prod(selectors.values()) > MAX_BRANCHES:
+            return f"{count} values of multiplexer {name}, too many branches"
+        message.selectors = selectors
+        return ""
 
     def _attribute_defect(self, keyword: str, name: str, value: str) -> str:
         attribute = self._attributes.get(name)

@@ -121,6 +121,7 @@ def test_a_signal_is_mended(signal: str, mended: str) -> None:
         'SG_ S : 999999999|8@1+ (1,0) [0|1] "" ECU',
         'SG_ S : 0|8@1+ (x,0) [0|1] "" ECU',
         'SG_ S : 0|8@1+ (1,) [0|1] "" ECU',
+        f'SG_ S : 0|8@1+ ({"9" * 400},0) [0|1] "" ECU',
         "SG_ S : 0|8@1+",
         'SG_ GOOD : 0|8@1+ (1,0) [0|1] "" ECU',
     ],
@@ -130,6 +131,15 @@ def test_a_signal_beyond_repair_is_left_out_alone(signal: str) -> None:
     text, mends = repair(with_line(f"BO_ 300 M: 8 ECU\n{good}\n {signal}"))
     assert text == with_line(f"BO_ 300 M: 8 ECU\n{good}\n")
     assert [(mend.line, mend.mend) for mend in mends] == [(19, "left out")]
+
+
+def test_a_tree_of_multiplexers_that_no_memory_holds_is_cut() -> None:
+    lines = ["BO_ 300 M: 8 ECU"]
+    lines += [f' SG_ S{n} m0M : {n}|1@1+ (1,0) [0|1] "" ECU' for n in range(40)]
+    lines += [f"SG_MUL_VAL_ 300 S{n + 1} S{n} 0-1;" for n in range(39)]
+    text, mends = repair(with_line("\n".join(lines)))
+    assert len(mends) == 27
+    assert len(load(text).messages) == 2
 
 
 def test_a_message_beyond_repair_goes_with_its_signals() -> None:
