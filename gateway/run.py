@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
@@ -9,18 +10,21 @@ from gateway.assembly import Assembly
 from gateway.outbox_writer import Outbox
 from gateway.pacing import Sample
 from gateway.position import PositionWatch
+from gateway.repair_requests import RepairRequests
 from gateway.sender import Sender
 from gateway.speaker import Speaker
 from gateway.telemetry import Batch, Batcher
 from internetcar.contract.link import Link
 from internetcar.contract.presence import Clock, Presence
 from internetcar.contract.presence_keeper import PresenceKeeper
+from internetcar.contract.telemetry import TelemetryRequest
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """Signals in one go when all are said again: a small broker's buffers take so many."""
 _PUMP_S = 0.02
+_MOST_REQUESTS = 64
 
 
 class Run:
@@ -61,10 +65,13 @@ class Run:
             lambda payload: link.publish_bytes(outbox.topic, payload),
             most_in_flight=in_flight,
         )
+        self._repairs = RepairRequests(outbox, link.publish_bytes)
+        self._requests: deque[TelemetryRequest] = deque(maxlen=_MOST_REQUESTS)
         self._wait_for_room = wait_for_room
         self._must_repeat = False
         self._next_pump_ns = 0
         link.on_connected(self._on_connected)
+        link.on(TelemetryRequest, self._requests.append, vehicle_id=presence.vehicle_id)
         self._use(assembly)
 
     def start(self, wait_s: float | None = None) -> None:
@@ -97,11 +104,14 @@ class Run:
         self.pump()
 
     def pump(self) -> None:
-        """Send what is committed and note what was acknowledged, some fifty times a second."""
+        """Send what is committed and asked for again, some fifty times a second."""
         now_ns = time.monotonic_ns()
         if now_ns >= self._next_pump_ns:
             self._next_pump_ns = now_ns + int(_PUMP_S * 1e9)
             self.sender.pump(now_ns // 1_000_000)
+            while self._requests:
+                self._repairs.on_request(self._requests.popleft())
+            self._repairs.pump()
 
     def say_all(self) -> bool:
         """Say every leaf as it is now: the broker may have forgotten, or we were away."""

@@ -75,6 +75,11 @@ class Observer:
     def until(self, happened: Callable[["Observer"], object], timeout_s: float = 40.0) -> None:
         eventually(lambda: happened(self), timeout_s)
 
+    def until_more(self, kind: str, count: int = 3) -> None:
+        """Wait until so many more messages of a kind were heard."""
+        wanted = len(self.of(kind)) + count
+        self.until(lambda _: len(self.of(kind)) >= wanted)
+
     def until_presence(self, *, online: bool, after: int = 0) -> Any:
         """Wait until the presence at or after an index of `heard` is as wanted, and give it."""
 
