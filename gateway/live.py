@@ -43,7 +43,7 @@ class LiveGateway:
         self._asleep_ns = int(settings.asleep_after_s * SECOND_NS)
         self._is_stopping = False
         self._next_second_ns = 0
-        self._buses = Buses(_bus_specs(settings))
+        self._buses = Buses(_bus_specs(settings, assembly))
         self._health = HealthWatch(self._setup.bus_names, [bus.bitrate for bus in settings.buses])
         telemetry = settings.telemetry
         outbox = Outbox(
@@ -55,7 +55,8 @@ class LiveGateway:
                 history_s=telemetry.history_hours * 3600,
             ),
         )
-        journal = uuid4().hex
+        self._said = self._presence(uuid4().hex, asleep=False)
+        journal = self._said.journal
         self._run = Run(
             assembly,
             link=Link(
@@ -72,7 +73,7 @@ class LiveGateway:
                 batch_ms=telemetry.batch_ms,
                 snapshot_ms=telemetry.snapshot_s * 1000,
             ),
-            presence=self._presence(journal, asleep=False),
+            presence=self._said,
             in_flight=telemetry.in_flight,
         )
 
@@ -125,7 +126,10 @@ class LiveGateway:
         self._clock = read_clock()
         asleep = pipeline.freshness.is_asleep(pipeline.now_ns, self._asleep_ns)
         run.batcher.asleep = asleep
-        run.keeper.update(self._presence(run.journal, asleep=asleep))
+        presence = self._presence(run.journal, asleep=asleep)
+        if presence != self._said:
+            self._said = presence
+            run.keeper.update(presence)
         problems = [problem for problem in (run.keeper.problem(), run.outbox_problem()) if problem]
         counters = [self._buses.counters(bus) for bus in range(len(self._buses.specs))]
         problems += [counted.reason for counted in counters if counted.reason]
@@ -149,6 +153,10 @@ class LiveGateway:
             log.warning("the changed mapping is not taken up: %s", error)
             return
         assembly.pipeline.now_ns = self._run.assembly.pipeline.now_ns
+        specs = _bus_specs(self._settings, assembly)
+        if specs != list(self._buses.specs):  # other frames are needed from the kernel
+            self._buses.close()
+            self._buses = Buses(specs)
         self._run.adopt(assembly)
         _log_findings(assembly)
         log.info("the changed mapping is taken up: %d leaves", len(assembly.paths))
@@ -184,15 +192,22 @@ def _log_findings(assembly: Assembly) -> None:
         log.warning("%s", warning)
 
 
-def _bus_specs(settings: GatewaySettings) -> list[BusSpec]:
+def _bus_specs(settings: GatewaySettings, assembly: Assembly) -> list[BusSpec]:
+    needed = [
+        {message.definition.can_id for message in assembly.pipeline.messages_of_bus(bus)}
+        for bus in range(len(settings.buses))
+    ]
     return [
         BusSpec(
             name=bus.name,
             interface=bus.interface,
             channel=bus.channel,
             bitrate=bus.bitrate,
+            data_bitrate=bus.data_bitrate,
             fd=bus.fd,
             transmit=bus.transmit,
+            listen_only=bus.listen_only,
+            can_ids=frozenset(can_ids) if bus.known_ids_only else None,
         )
-        for bus in settings.buses
+        for bus, can_ids in zip(settings.buses, needed, strict=True)
     ]

@@ -12,6 +12,10 @@ Sample = tuple[int, Value] | tuple[int, Value, Quality]
 """Milliseconds after `start_at` (a snapshot looks back: below 0), value, quality if not valid."""
 
 
+MOST_SEQUENCE = 1 << 53
+"""What a reader may ask for: JSON numbers are exact up to here, and every store can hold it."""
+
+
 class Dropped(Part):
     """A stated loss: these sequences were given up, and why."""
 
@@ -66,6 +70,6 @@ class TelemetryRequest(Message):
 
     vehicle_id: Name
     journal: str = Field(min_length=1, max_length=64)
-    first: int = Field(ge=1)
-    last: int = Field(ge=1)
+    first: int = Field(ge=1, le=MOST_SEQUENCE)
+    last: int = Field(ge=1, le=MOST_SEQUENCE)
     reply_to: Name = Field(description="the requester below whose `v1/client/` the answer goes")
