@@ -87,6 +87,14 @@ def test_a_counter_that_runs_again_recovers() -> None:
     assert said == [(True, 6), (False, 7)]
 
 
+def test_one_good_counter_makes_up_for_one_bad_one_only() -> None:
+    checked = decoder()
+    for at in range(1, 7):
+        checked.decode(0, 291, frame(100, 0), at)
+    assert checked.decode(0, 291, frame(50, 1), 7) != ()
+    assert checked.decode(0, 291, frame(60, 1), 8) == ()
+
+
 @pytest.mark.parametrize("payload", [b"", b"\x00", frame(1, 1)[:3]])
 def test_a_frame_too_short_for_its_check_is_refused(payload: bytes) -> None:
     checked = decoder()

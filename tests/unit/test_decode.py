@@ -154,6 +154,28 @@ def test_recurring_payloads_are_reported_like_any_other() -> None:
         known = now
 
 
+def test_a_short_frame_between_recurring_ones_is_not_forgotten() -> None:
+    text = "BO_ 1 M: 8 X\n" + "".join(
+        f' SG_ S{n} : {8 * n}|8@1+ (1,0) [0|0] "" X\n' for n in range(8)
+    )
+    decoder = Decoder([[database(text)]])
+    even, odd = bytes(8), b"\x01" + bytes(7)
+    for _ in range(5):
+        names(decoder, 0, 1, even)
+        names(decoder, 0, 1, odd)
+    assert names(decoder, 0, 1, b"\x00\x07") == {"S0": 0, "S1": 7}
+    assert names(decoder, 0, 1, even) == {"S1": 0}
+    assert names(decoder, 0, 1, odd) == {"S0": 1}
+
+
+def test_signals_that_share_bits_are_told_apart_in_short_frames() -> None:
+    text = DBC.replace("8|8@1- (0.5,0)", "0|16@1+ (1,0)")
+    decoder = Decoder([[database(text)]])
+    assert names(decoder, 0, 291, bytes(8)) == {"A": 0, "B": 0, "C": 0}
+    assert names(decoder, 0, 291, b"\x05") == {"A": 5}
+    assert names(decoder, 0, 291, b"\x05" + bytes(7)) == {"B": 5}
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(FORMATS),
