@@ -5,6 +5,7 @@ python-can. A bus that is missing, down or refused is tried again every second; 
 """
 
 import contextlib
+import importlib
 import logging
 import re
 import select
@@ -12,15 +13,17 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
-from gateway.adapter import AdapterPort, interfaces
 from gateway.drain import BusCounters, FrameDrain, FrameSink, State, WireTime
 from gateway.ports import BusMissingError, BusRefusedError, LoopbackPort, Port, SocketCanPort
 from internetcar.contract.message import InputError
 
 log = logging.getLogger(__name__)
 
+RAW = ("socketcan", "loopback")
+"""Interfaces read without python-can."""
 _LOOK_S = 1.0
 _POLL_S = 0.005  # how often an interface without a file descriptor is asked
 _SPEC = re.compile(r"(?:(?P<name>[^=:]+)=)?(?:(?P<interface>[a-z0-9_]+):)?(?P<channel>.+)")
@@ -67,8 +70,7 @@ def parse_bus(text: str, **settings: Any) -> BusSpec:
     name = found["name"] or re.sub(r"[^A-Za-z0-9_-]+", "_", channel).strip("_")
     if not _NAME.fullmatch(name):
         raise FrameError(f"bus {text!r}: the name {name!r} is not 1 to 36 of A-Z a-z 0-9 _ -")
-    known = interfaces()
-    if interface not in known:
+    if interface not in RAW and interface not in (known := _adapter().interfaces()):
         raise FrameError(f"bus {text!r}: no interface {interface!r}; there are {', '.join(known)}")
     if interface == "socketcan" and not _INTERFACE.fullmatch(channel):
         raise FrameError(f"bus {text!r}: {channel!r} is no interface's name (at most 15 letters)")
@@ -218,7 +220,7 @@ class Buses:
         elif spec.interface == "loopback":
             port = LoopbackPort(spec.channel, self._drain, wire_time)
         else:
-            port = AdapterPort(
+            port = _adapter().AdapterPort(
                 spec.interface,
                 spec.channel,
                 wire_time,
@@ -231,7 +233,7 @@ class Buses:
 
     def _open_meanwhile(self, bus: int) -> Port | None:
         """Opens without holding up the other buses: adapters may take seconds. None: not yet."""
-        if self.specs[bus].interface in ("socketcan", "loopback"):
+        if self.specs[bus].interface in RAW:
             return self._open(bus)
         if bus not in self._opening:
             self._opening[bus] = self._opener.submit(self._open, bus)
@@ -280,6 +282,15 @@ class Buses:
                 f": {reason}" if reason else "",
             )
         counters.state, counters.reason = state, reason
+
+
+def _adapter() -> ModuleType:
+    """The way through python-can, imported when a bus needs it.
+
+    Where the extra `mf4` is installed python-can brings pandas along: 50 MB that a raw bus does
+    not need.
+    """
+    return importlib.import_module("gateway.adapter")
 
 
 def _data_bitrate_ratio(spec: BusSpec) -> float:
