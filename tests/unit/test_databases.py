@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,26 @@ def test_overlaps_are_listed_and_decoded() -> None:
     decoder = Decoder([[database]])
     changes = dict(decoder.decode(0, 291, bytes([1, 2, 3, 0, 0, 0, 0, 0]), 1))
     assert changes == {0: 0x0201 * 0.01 - 5, 1: 0x0302}
+
+
+def test_without_opendbc_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opendbc", None)
+    with pytest.raises(DatabaseError, match=r"pip install 'internetcar\[cars\]'"):
+        load_database("opendbc:vw_mqb")
+
+
+def test_a_message_longer_than_a_frame_is_refused() -> None:
+    text = DBC + 'BO_ 300 LONG: 200 ECU\n SG_ X : 0|8@1+ (1,0) [0|0] "" ECU\n'
+    database = parse_database(text, "x", "dbc")
+    assert [notice.message for notice in database.refused] == ["LONG"]
+    assert "transport protocol" in database.refused[0].reason
+
+
+def test_a_signal_beyond_every_frame_is_refused_and_one_beyond_its_message_listed() -> None:
+    far = ' SG_ FAR : 1500|8@1+ (1,0) [0|0] "" ECU\n SG_ OUT : 60|8@1+ (1,0) [0|0] "" ECU\n'
+    database = parse_database(DBC + "BO_ 300 M: 8 ECU\n" + far, "x", "dbc")
+    assert [notice.signal for notice in database.refused] == ["FAR"]
+    assert [notice.signal for notice in database.overlaps] == ["OUT"]
+    decoder = Decoder([[database]])
+    assert decoder.decode(0, 300, bytes(8), 1) == []
+    assert [value for _, value in decoder.decode(0, 300, b"\xff" * 9, 2)] == [255]

@@ -176,6 +176,18 @@ def test_signals_that_share_bits_are_told_apart_in_short_frames() -> None:
     assert names(decoder, 0, 291, b"\x05" + bytes(7)) == {"B": 5}
 
 
+def test_a_frame_that_breaks_the_arithmetic_is_an_error_of_its_bus_and_nothing_more() -> None:
+    def broken(payload: bytes) -> list[tuple[int, int | float]]:
+        raise OverflowError(payload)
+
+    decoder = Decoder([[], [database()]])
+    state = decoder.state(1, 291)
+    assert state is not None
+    state.decode = broken
+    assert decoder.decode(1, 291, bytes(8), 1) == ()
+    assert decoder.errors == [0, 1]
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(FORMATS),
