@@ -4,12 +4,11 @@ A recording is followed frame by frame (`Trace`); of a running gateway is told w
 """
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
-
-from cantools.errors import Error as CantoolsError
 
 from gateway.assembly import Assembly
 from gateway.mapping import BoundLeaf
@@ -70,8 +69,6 @@ class Trace:
         self._default_pace = default_pace
         self._message = self._pipeline.message_of(self._leaf)
         self._signal = self._pipeline.decoder.signals[self._bound.signal_index]
-        self._raw: int | float | None = None
-        self._physical: int | float | None = None
         self._sent: list[Sample] = []
         self._bus_frames = 0
         self._next_ns = 0
@@ -83,8 +80,6 @@ class Trace:
         pipeline.feed(bus, can_id, payload, at_ns)
         if bus == self._signal.bus:
             self._bus_frames += 1
-            if can_id == self._signal.can_id:
-                self._read(payload)
         if at_ns >= self._next_ns:
             self._next_ns = at_ns + STEP_NS
             self._note(pipeline.take())
@@ -107,17 +102,6 @@ class Trace:
     def _note(self, samples: Sequence[Sample]) -> None:
         self._sent += [sample for sample in samples if sample.leaf == self._leaf]
 
-    def _read(self, payload: bytes) -> None:
-        """Keep the signal's number as cantools reads it, where the frame carries it."""
-        source, name = self._message.definition.source, self._signal.signal
-        try:
-            raw = source.decode(payload, scaling=False, decode_choices=False, allow_truncated=True)
-            scaled = source.decode(payload, decode_choices=False, allow_truncated=True)
-        except (CantoolsError, ValueError, LookupError, ArithmeticError):
-            return
-        if isinstance(raw, dict) and isinstance(scaled, dict) and name in raw:
-            self._raw, self._physical = raw[name], scaled[name]  # type: ignore[assignment] # numbers: no choices
-
     def _age(self, at_ns: int) -> str:
         return f"{(self._pipeline.now_ns - at_ns) / 1e9:.3f} s before the end"
 
@@ -131,13 +115,22 @@ class Trace:
         return f"{name}: {state.frames} times{period}, last {self._age(state.last_at_ns)}"
 
     def _signal_text(self) -> str:
-        signal = self._signal
+        signal, number = self._signal, self._number
         where = f"{signal.signal}, {signal.bits} bits"
-        if self._raw is None or self._physical is None:
+        if number is None:
             return f"{where}: never carried by a frame"
-        name = signal.choices.get(int(self._raw))
+        raw = (
+            number
+            if signal.is_float or not signal.scale
+            else round((number - signal.offset) / signal.scale)
+        )
+        name = signal.choices.get(int(raw)) if math.isfinite(raw) else None
         named = f" ({name})" if name else ""
-        return f"{where}: raw {self._raw} is {_text(self._physical)} {signal.unit}".rstrip() + named
+        return f"{where}: raw {raw} is {_text(number)} {signal.unit}".rstrip() + named
+
+    @property
+    def _number(self) -> int | float | None:
+        return self._pipeline.number_of(self._leaf)
 
     def _value(self) -> str:
         value, quality = self._pipeline.pacer.newest(self._leaf)
@@ -159,13 +152,11 @@ class Trace:
     def _reason(self) -> str:
         if not self._message.frames:
             return "its frame did not come; `car identify` says whether this is the right database"
-        if self._raw is None:
+        if self._number is None:
             return "its frame came, but too short or with another multiplexer value"
         if self._pipeline.unmappable[self._leaf]:
             return "its rule has no value for any number that came; `car mapping lint` says more"
-        if self._bound.selectors:
-            return "the multiplexer never had the value its rule wants"
-        return "its value did not change"
+        return "the multiplexer never had the value its rule wants"
 
     def _pace(self) -> str:
         pace = self._bound.rule.pace(self._default_pace)

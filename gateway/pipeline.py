@@ -107,6 +107,10 @@ class Pipeline:
         """The CAN message a leaf comes from."""
         return self._message_of[leaf]
 
+    def number_of(self, leaf: int) -> int | float | None:
+        """The newest number of a leaf's signal; `None` before its first frame."""
+        return self._numbers[self.leaves[leaf].signal_index]
+
     def _confirm(self, leaf: int, bound: BoundLeaf) -> None:
         """Date a leaf with its message's newest frame, if each frame of it says the leaf."""
         message = self._message_of[leaf]

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from gateway.coverage import coverage
 from gateway.databases import load_database, parse_database
 from gateway.recordings import open_recording
-from gateway.traffic import KEPT_PAYLOADS, Traffic, id_text
+from gateway.traffic import KEPT_PAYLOADS, MAX_IDS, Traffic, id_text
 from internetcar.contract.message import InputError
 from internetcar.launcher import dbc
 from internetcar.launcher.tables import percent
@@ -74,6 +74,13 @@ def test_traffic_counts_all_and_remembers_some() -> None:
         traffic.add(0x100, bytes([number % 256]))
     assert traffic.ids[0x100].frames == 1000
     assert len(traffic.ids[0x100].payloads) == KEPT_PAYLOADS
+
+
+def test_a_sender_of_ever_new_identifiers_fills_no_memory() -> None:
+    traffic = Traffic()
+    for can_id in range(MAX_IDS + 100):
+        traffic.add(0x8000_0000 | can_id, b"")
+    assert (len(traffic.ids), traffic.frames) == (MAX_IDS, MAX_IDS + 100)
 
 
 def test_identifiers_and_shares_are_written_as_people_write_them() -> None:

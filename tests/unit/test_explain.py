@@ -46,6 +46,7 @@ RULES = {
     "Vehicle.Math": leaf("GEAR", transform={"math": "x*2"}),
     "Vehicle.Quiet": leaf("QUIET"),
     "Vehicle.Second": leaf("SECOND"),
+    "Vehicle.Chosen": leaf("PAGE", multiplexer=[{"signal": "PAGE", "value": 2}]),
     "Vehicle.Absent": leaf("NOWHERE"),
     "Vehicle.Horn": {
         "type": "actuator",
@@ -60,6 +61,7 @@ def arguments(tmp_path: Path) -> list[str]:
     (tmp_path / "car.dbc").write_text(DBC)
     (tmp_path / "rules.json").write_text(json.dumps(RULES))
     lines = [f"({100 + n / 100:.3f}) can0 100#{n:02X}00{1:02X}0000000000" for n in range(200)]
+    lines += ["(102.000) can0 300#0107000000000000"]
     lines += ["(102.000) can0 300#0107000000000000", "(102.000) can1 200#00"]
     (tmp_path / "drive.log").write_text("\n".join(lines))
     return [
@@ -100,7 +102,7 @@ def test_math_is_shown(arguments: list[str]) -> None:
 
 def test_a_frame_that_did_not_come_is_the_reason(arguments: list[str]) -> None:
     steps = explained("Vehicle.Quiet", arguments, code=1)
-    assert steps["frame"] == "can0 0x200 SILENT: none came, of 201 frames of can0"
+    assert steps["frame"] == "can0 0x200 SILENT: none came, of 202 frames of can0"
     assert steps["published"].startswith("no: its frame did not come")
 
 
@@ -110,6 +112,31 @@ def test_a_multiplexer_with_another_value_is_the_reason(arguments: list[str]) ->
     assert "another multiplexer value" in steps["published"]
 
 
+def test_a_rule_for_another_multiplexer_value_is_the_reason(arguments: list[str]) -> None:
+    steps = explained("Vehicle.Chosen", arguments, code=1)
+    assert steps["published"] == "no: the multiplexer never had the value its rule wants"
+
+
+def test_without_a_mapping_every_signal_is_a_leaf(arguments: list[str]) -> None:
+    steps = explained("ESP.GEAR", arguments[:4])
+    assert steps["leaf"] == "int64, the number as it is; 1, valid"
+
+
+def test_settings_can_name_databases_and_mapping(arguments: list[str], tmp_path: Path) -> None:
+    config = tmp_path / "internetcar.toml"
+    config.write_text(
+        f'vehicle_id = "kona"\nmapping = "{arguments[5]}"\n'
+        f'[[buses]]\nname = "can0"\ndbc = ["{arguments[3].removeprefix("can0=")}"]\n'
+    )
+    with_config = ["--log", arguments[1], "--config", str(config)]
+    assert explained("Vehicle.Speed", with_config) == explained("Vehicle.Speed", arguments)
+
+
+def test_a_vehicle_line_names_databases_and_mapping(arguments: list[str]) -> None:
+    result = RUN(explain.app, ["Vehicle.Speed", "--log", arguments[1], "--vehicle", "reference"])
+    assert "its channels are can0, can1, and the --dbc are for powertrain" in str(result.exception)
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [
@@ -117,7 +144,7 @@ def test_a_multiplexer_with_another_value_is_the_reason(arguments: list[str]) ->
         ("Speed", "near it: Vehicle.Speed"),
         ("Vehicle.Absent", "no NOWHERE in these databases"),
         ("Vehicle.Horn", "its mapping only sets it"),
-        ("Q", "there are 5 others"),
+        ("Q", "there are 6 others"),
     ],
 )
 def test_what_is_no_leaf_here_is_an_error_in_words(
@@ -216,7 +243,7 @@ def test_a_leaf_the_gateway_has_not_is_named_with_its_neighbours() -> None:
     assert "there are 0 others" in str(no_such_leaf("A.B", []))
 
 
-def test_a_gateway_is_asked_over_its_broker(mosquitto: RunningBroker) -> None:
+def test_a_gateway_is_asked_over_its_broker(mosquitto: RunningBroker, arguments: list[str]) -> None:
     link = Link(mosquitto.url, "gateway-kona")
     link.start(wait_s=10)
     for message in (PRESENCE, Catalog(vehicle_id="kona", group="Vehicle",
@@ -227,6 +254,14 @@ def test_a_gateway_is_asked_over_its_broker(mosquitto: RunningBroker) -> None:
     assert explained("Vehicle.Speed", broker)["published"].startswith("42, valid")
     wrong = RUN(explain.app, ["Vehicle.Speed", "--vehicle-id", "other", *broker])
     assert "no such vehicle" in str(wrong.exception)
+    with_dbc = ["--dbc", arguments[3], "--mapping", arguments[5], "--vehicle-id", "kona"]
+    absent = RUN(explain.app, ["Vehicle.Absent", *with_dbc, *broker])
+    assert "no NOWHERE in these databases" in str(absent.exception)
+    link.publish(PRESENCE.model_copy(update={"vehicle_id": "other"}))
+    assert link.drain(10)
+    either = RUN(explain.app, ["Vehicle.Speed", *broker])
+    assert "which one?" in str(either.exception)
+    assert "knows kona, other" in str(either.exception)
     link.stop()
 
 
