@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from gateway.pacing import Pace
 from gateway.setup import Setup
 from internetcar.launcher.broker import BrokerError, RunningBroker
 from tests.bench import kona
@@ -27,8 +28,6 @@ SPEED = 2.19
 SECONDS = float(os.environ.get("INTERNETCAR_BENCH_SECONDS", "60"))
 FLOOR_SECONDS = 20.0
 STEP_SECONDS = 5.0
-INTERVAL_NS = 100_000_000
-"""Default pacing: a frame sent this long after the leaf's last sample arrived is not held."""
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -139,23 +138,28 @@ def _under_load(
 
 
 def _latencies_ms(ear: Ear, sent: Sent) -> list[float]:
-    """From frame sent to subscriber, over the changes that pacing does not hold."""
+    """From frame sent to subscriber, over the changes that pacing does not hold.
+
+    A frame that left its leaf's whole interval after the last sample of that leaf arrived cannot
+    have been held.
+    """
     pipeline = Setup(kona.settings()).assemble().pipeline
-    message_of = {
-        bound.path: pipeline.message_of(leaf) for leaf, bound in enumerate(pipeline.leaves)
+    leaves = {
+        bound.path: (pipeline.message_of(leaf), bound.rule.pace(Pace()).interval_ns)
+        for leaf, bound in enumerate(pipeline.leaves)
     }
     last: dict[str, tuple[int, object]] = {}
     latencies = []
     for received_ns, topic_path, at_ms, value in ear.signals:
         copy, _, path = topic_path.partition(".")
-        message = message_of[path]
+        message, interval_ns = leaves[path]
         bus = 2 * int(copy.removeprefix("Copy")) + message.bus
         sent_ns = sent.sent_ns(bus, message.definition.can_id, at_ms)
         before = last.get(topic_path)
         last[topic_path] = (received_ns, value)
         if sent_ns is None or before is None or before[1] == value:
             continue
-        if sent_ns - before[0] >= INTERVAL_NS:
+        if sent_ns - before[0] >= interval_ns:
             latencies.append((received_ns - sent_ns) / 1e6)
     return latencies
 
