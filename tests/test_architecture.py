@@ -30,7 +30,9 @@ MAY_IMPORT = {
 PURE = [
     "gateway/checks.py", "gateway/codegen.py", "gateway/decode.py", "gateway/expression.py",
     "gateway/mapping.py", "gateway/pacing.py", "gateway/pipeline.py", "gateway/repair.py",
-    "gateway/telemetry.py", "internetcar/contract/message.py", "internetcar/contract/wire.py",
+    "gateway/telemetry.py", "gateway/timeline.py", "gateway/freshness.py", "gateway/layout.py",
+    "gateway/translation.py", "gateway/vss.py", "gateway/mapping_rules.py",
+    "internetcar/contract/reader.py", "internetcar/contract/known.py", "internetcar/contract/message.py", "internetcar/contract/wire.py",
     "simulator/cabin.py", "simulator/driver.py", "simulator/gnss.py", "simulator/route.py",
     "simulator/vehicle.py",
 ]  # fmt: skip
