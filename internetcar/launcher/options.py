@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from internetcar.contract.broker_url import BrokerUrl
-from internetcar.contract.message import InputError
+from internetcar.contract.message import InputError, Name
 from internetcar.launcher.broker import find_broker
 from internetcar.launcher.run_file import default_state_folder
 
@@ -50,6 +51,18 @@ DbcOption = Annotated[
 def broker_of(option: str) -> BrokerUrl:
     """The broker of a command: its option, the environment, or the running `up`."""
     return find_broker(option or None, os.environ)
+
+
+def vehicle_id_of(text: str) -> str:
+    """A vehicle id that may stand in a topic.
+
+    Raises:
+        InputError: It may not.
+    """
+    try:
+        return TypeAdapter(Name).validate_python(text)
+    except ValidationError as error:
+        raise InputError(f"--vehicle-id {text!r}: 1 to 36 letters, digits, - and _") from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Output that never holds the program up, whether somebody reads it or not."""
 
 import contextlib
+import os
 import queue
 import threading
 from io import TextIOBase
@@ -14,10 +15,12 @@ class PatientOutput(TextIOBase):
     """A stream whose writing is done by a thread; what a reader does not take is dropped.
 
     A pipe nobody reads, or a terminal stopped with Ctrl-S, would otherwise hold up the program,
-    and with it the answer to Ctrl-C.
+    and with it the answer to Ctrl-C. It writes to the descriptor: a thread that is held up in the
+    stream's own buffer would hold up, or crash, the end of the interpreter.
     """
 
     def __init__(self, stream: TextIO) -> None:
+        stream.flush()
         self._stream = stream
         self._waiting: queue.Queue[str | None] = queue.Queue(_WAITING)
         self.is_broken = False
@@ -59,7 +62,10 @@ class PatientOutput(TextIOBase):
             if self.is_broken:
                 continue
             try:
-                self._stream.write(text)
-                self._stream.flush()
+                self._write(text.encode(self.encoding, "replace"))
             except (OSError, ValueError):
                 self.is_broken = True
+
+    def _write(self, payload: bytes) -> None:
+        while payload:
+            payload = payload[os.write(self.fileno(), payload) :]

@@ -18,7 +18,13 @@ from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.message import InputError
 from internetcar.launcher.broker import RunningBroker, start_broker
-from internetcar.launcher.options import FreshOption, StateOption, VehicleIdOption, state_folder
+from internetcar.launcher.options import (
+    FreshOption,
+    StateOption,
+    VehicleIdOption,
+    state_folder,
+    vehicle_id_of,
+)
 from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
@@ -60,6 +66,7 @@ def up(
     The simulated car drives a loop in Singapore. Ctrl-C ends all of it and leaves nothing behind
     but the state folder.
     """
+    vehicle_id = vehicle_id_of(vehicle_id)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from internetcar.contract.message import InputError
-from internetcar.launcher.options import BrokerOption, broker_of
+from internetcar.launcher.options import BrokerOption, broker_of, vehicle_id_of
 from internetcar.launcher.roll_call import roll_call
 from internetcar.launcher.show import Show
 
@@ -30,7 +30,9 @@ def watch(
 ) -> None:
     """Show a vehicle's signals as they arrive: value, unit, age, quality."""
     url = broker_of(broker)
-    if not vehicle_id:
+    if vehicle_id:
+        vehicle_id = vehicle_id_of(vehicle_id)
+    else:
         known = [vehicle.presence.vehicle_id for vehicle in roll_call(url).vehicles]
         if len(known) != 1:
             names = ", ".join(known) or "none yet"
