@@ -156,7 +156,7 @@ def _print_found(one: Found, top: int) -> None:
     columns = ["database", "known", "fitting", "identifiers", "counters"]
     rows = [_row(match) for match in one.matches[:top]]
     print_table(columns, rows, right="known fitting identifiers counters")
-    if ids < FEW_IDS:
+    if ids < FEW_IDS and not one.matches[0].counting:
         typer.echo("  so few identifiers that a database may fit by chance")
     typer.echo()
 

@@ -25,8 +25,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: st
         table.add_column(column, justify="right" if column in right.split() else "left")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    width = None if sys.stdout.isatty() else PLAIN_WIDTH
-    Console(width=width, highlight=False).print(table)
+    if sys.stdout.isatty():
+        Console(highlight=False).print(table)
+        return
+    console = Console(width=PLAIN_WIDTH, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def percent(share: float) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from gateway.databases import Database, parse_database
+from gateway.databases import Database, DatabaseError, parse_database
 from gateway.identify import bus_of_line, fitting_lines, match, rank, raw_value, unexplained
 from gateway.traffic import Traffic
 from gateway.vehicles import load_vehicle, vehicle_names
@@ -158,6 +158,36 @@ def test_what_nobody_knows_ends_with_1(tmp_path: Path, monkeypatch: pytest.Monke
     result = RUN(identify.app, [str(log)])
     assert result.exit_code == 1
     assert "no known database" in result.output
+
+
+def test_a_silent_bus_says_what_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERNETCAR_RUN", str(tmp_path))
+
+    def not_installed() -> list[str]:
+        raise DatabaseError("opendbc is not installed")
+
+    monkeypatch.setattr(identify, "opendbc_names", not_installed)
+    result = RUN(identify.app, ["loopback:silent", "--seconds", "0.1"])
+    assert result.exit_code == 1
+    assert "silent: 0 frames, 0 identifiers" in result.output
+    assert "is the ignition on" in result.output
+    assert "note: opendbc is not installed" in result.output
+
+
+def test_a_bus_of_no_vehicle_line_keeps_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identify, "opendbc_names", list)
+    monkeypatch.setenv("INTERNETCAR_BROKER", "nonsense")
+    own = tmp_path / "own.dbc"
+    own.write_text(HEAD + COUNTED)
+    log = tmp_path / "own.log"
+    log.write_text("".join(f"(1.{n:02}) can0 100#00{n % 16:02X}0000\n" for n in range(40)))
+    result = RUN(identify.app, [str(log), "--dbc", str(own)])
+    assert result.exit_code == 0, result.output
+    assert f"next, with the names of the database:\n  car replay {log} --dbc can0={own}\n" in (
+        result.output
+    )
 
 
 def test_wrong_input_is_an_error_in_words(tmp_path: Path) -> None:
