@@ -13,6 +13,8 @@ SUBCOMMANDS = (
     "identify", "explain", "dbc", "mapping", "asyncapi",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
+LONG_RUNNING = {"up", "gateway", "simulate"}
+"""They log what happens; the others speak for themselves and log only what is wrong."""
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -42,20 +44,31 @@ def build(arguments: list[str]) -> typer.Typer:
     return root
 
 
-def _version(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
-) -> None:
-    if version:
-        from importlib.metadata import version as installed
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
 
-        typer.echo(installed("internetcar"))
+        typer.echo(version("internetcar"))
         raise typer.Exit
+
+
+def _version(
+    version: bool = typer.Option(
+        False,
+        "--version",
+        is_eager=True,  # before a missing command is complained of
+        callback=_print_version,
+        help="Print the version and exit.",
+    ),
+) -> None:
+    pass
 
 
 def main() -> None:
     """Run `car`; wrong input ends it with one line on stderr and exit code 2."""
+    level = logging.INFO if LONG_RUNNING.intersection(sys.argv[1:2]) else logging.WARNING
     logging.basicConfig(
-        level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+        level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     try:
         build(sys.argv[1:])()

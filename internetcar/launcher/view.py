@@ -14,7 +14,8 @@ from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 
 _FRESH_S = 1.0
-_LINES_AROUND_SIGNALS = 13
+_LINES_AROUND_SIGNALS = 9
+"""The header's frame, the heads of both tables, and a line to spare."""
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
 
 
@@ -61,10 +62,11 @@ class VehicleView:
 
 def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
     """The live view for a terminal of `height` lines."""
+    others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     return Group(
         _header(view, now, broker, subscribe),
         _buses(view),
-        _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - len(view.notices))),
+        _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - others)),
         *(f"[yellow]{escape(notice)}[/]" for notice in view.notices),
     )
 
