@@ -11,7 +11,7 @@ from gateway.recordings import Recording, open_recording
 from gateway.traffic import Traffic, id_text
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import DbcOption, by_bus
-from internetcar.launcher.tables import percent, print_table
+from internetcar.launcher.tables import percent, print_table, printable
 
 app = typer.Typer(
     help="Check a CAN database, or how much of a recording it explains.", no_args_is_help=True
@@ -89,7 +89,8 @@ def traffic_of(recording: Recording) -> dict[str, Traffic]:
 def print_broken(recording: Recording) -> None:
     """Say what in a recording was no frame."""
     if recording.broken:
-        typer.echo(f"{recording.broken} broken lines, first: {recording.first_broken}", err=True)
+        first = printable(recording.first_broken)
+        typer.echo(f"{recording.broken} broken lines, first: {first}", err=True)
 
 
 def _print_database(database: Database) -> None:
@@ -100,17 +101,17 @@ def _print_database(database: Database) -> None:
         f" {len(database.overlaps)} overlaps"
     )
     for mend in database.mends:
-        typer.echo(f"  line {mend.line}: {mend.defect}: {mend.mend}")
+        typer.echo(f"  line {mend.line}: {printable(f'{mend.defect}: {mend.mend}')}")
     for title, notices in (
         ("left out", database.refused),
         ("decoded all the same", database.overlaps),
     ):
         for notice in notices:
-            typer.echo(f"  {title}: {_place(notice)}: {notice.reason}")
+            typer.echo(f"  {title}: {_place(notice)}: {printable(notice.reason)}")
 
 
 def _place(notice: Notice) -> str:
-    return f"{notice.message}.{notice.signal}" if notice.signal else notice.message
+    return printable(f"{notice.message}.{notice.signal}" if notice.signal else notice.message)
 
 
 def _print_coverage(bus: str, found: Coverage, top: int) -> None:

@@ -41,7 +41,7 @@ from internetcar.contract.retry import BrokerRefusedError, LinkError
 from internetcar.launcher.broker import BrokerError, find_broker
 from internetcar.launcher.options import StateOption
 from internetcar.launcher.run_file import default_state_folder
-from internetcar.launcher.tables import percent
+from internetcar.launcher.tables import percent, printable
 
 app = typer.Typer()
 
@@ -100,7 +100,7 @@ def doctor(
 
 def _print(finding: Finding) -> None:
     mark = typer.style(f"{finding.state:<6}", fg=COLOURS[finding.state])
-    typer.echo(f"{mark}  {finding.subject:<18}  {finding.text}")
+    typer.echo(f"{mark}  {finding.subject:<18}  {printable(finding.text)}")
     if finding.fix:
         typer.echo(f"{'':8}{'':20}fix: {finding.fix}")
 

@@ -22,7 +22,7 @@ from gateway.vehicles import Vehicle, load_vehicle, vehicle_names
 from internetcar.contract.message import InputError
 from internetcar.launcher.broker import BrokerError, find_broker
 from internetcar.launcher.dbc import print_broken, traffic_of
-from internetcar.launcher.tables import percent, print_table
+from internetcar.launcher.tables import percent, print_table, printable
 
 app = typer.Typer()
 
@@ -146,7 +146,7 @@ def _databases(files: Iterable[str]) -> list[Database]:
 def _print_found(one: Found, top: int) -> None:
     where = one.channel if one.spec else f"{one.channel} of {one.source}"
     ids = len(one.traffic.ids)
-    typer.echo(f"{where}: {one.traffic.frames} frames, {ids} identifiers")
+    typer.echo(f"{printable(where)}: {one.traffic.frames} frames, {ids} identifiers")
     if not one.traffic.frames:
         typer.echo("  nothing heard: is the ignition on, and the bit rate right? `car doctor`\n")
         return

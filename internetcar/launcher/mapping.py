@@ -21,6 +21,7 @@ from gateway.vehicles import load_vehicle, vehicle_names
 from gateway.vss import VssError, VssLeaf, parse_vss
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import DbcOption, by_bus
+from internetcar.launcher.tables import printable
 
 app = typer.Typer(
     help="Begin a mapping from CAN signals to VSS names, check one, or compare it with KUKSA's.",
@@ -98,7 +99,8 @@ def lint(
     for finding in found:
         place = f"{mapping}:{finding.line}" if finding.line else str(mapping)
         leaf = f"{finding.path}: " if finding.path else ""
-        typer.echo(f"{place}: {finding.severity}: {leaf}{finding.text}; {finding.fix}")
+        text = printable(f"{leaf}{finding.text}; {finding.fix}")
+        typer.echo(f"{place}: {finding.severity}: {text}")
     count = Counter(finding.severity for finding in found)
     typer.echo(
         f"{len(rules.leaves)} leaves: {count['error']} errors, {count['warning']} warnings,"
@@ -141,7 +143,7 @@ def _print_difference(difference: Difference, start_ns: int) -> None:
         f" ours {len(difference.ours)}{where}"
     )
     for reason in difference.reasons:
-        typer.echo(f"    {reason}")
+        typer.echo(f"    {printable(reason)}")
 
 
 def _databases(dbc: list[str]) -> tuple[list[list[Database]], list[str]]:

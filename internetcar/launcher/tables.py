@@ -17,14 +17,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: st
 
     Args:
         columns: Their titles; no line of titles where all are empty.
-        rows: Plain text; nothing in it is markup.
+        rows: Plain text; nothing in it is markup or steers a terminal.
         right: The titles of columns that are aligned to the right, separated by spaces.
     """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_header=any(columns))
     for column in columns:
         table.add_column(column, justify="right" if column in right.split() else "left")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     if sys.stdout.isatty():
         Console(highlight=False).print(table)
         return
@@ -33,6 +33,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: st
         console.print(table)
     for line in captured.get().splitlines():
         sys.stdout.write(line.rstrip() + "\n")
+
+
+def printable(text: str) -> str:
+    """A stranger's text without what would steer the terminal it is shown on."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def percent(share: float) -> str:

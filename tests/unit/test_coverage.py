@@ -138,6 +138,18 @@ def test_lint_lists_overlaps_and_what_is_left_out(tmp_path: Path) -> None:
     assert "left out: Long: 100 bytes need a transport protocol" in output
 
 
+def test_names_from_a_file_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.kcd"
+    path.write_text(
+        '<?xml version="1.0"?><NetworkDefinition xmlns="http://kayak.2codeornot2code.org/1.0">'
+        '<Bus name="b"><Message id="0x1" name="A&#x85;&#x9b;31m" length="8"/>'
+        '<Message id="0x1" name="B" length="8"/></Bus></NetworkDefinition>',
+        encoding="utf-8",
+    )
+    output = RUN(dbc.app, ["lint", str(path)]).output
+    assert "left out: A\ufffd\ufffd31m: B has the same identifier" in output
+
+
 def test_lint_goes_on_after_a_file_that_cannot_be_used(tmp_path: Path) -> None:
     broken = tmp_path / "broken.dbc"
     broken.write_text("not a database")
