@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.settings import make_settings
+from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import FreshOption, StateOption, broker_of, state_folder
 from internetcar.launcher.supervisor import Supervisor
@@ -78,25 +80,38 @@ def simulate(
         seconds=seconds,
         transmit_on_real_bus=transmit_on_real_bus,
     )
-    names = [vehicle_id] if vehicles == 1 else [f"{vehicle_id}-{n + 1}" for n in range(vehicles)]
-    gateways = {
-        name: gateway_arguments(name, numbered(choices, number))
-        for number, name in enumerate(names, start=1)
-    }
+    gateways = _gateways(vehicle_id, vehicles, choices)
     if not broker:
         for arguments in gateways.values():
             typer.echo(shlex.join(["env", *(f"{k}={v}" for k, v in ORIGIN.items()), *arguments]))
         _drive(settings, None)
         return
-    url = broker_of(broker)
     with state_folder(state, is_fresh=fresh) as folder:
-        supervisor = Supervisor(None, lambda notice: typer.echo(notice, err=True))
-        try:
-            _start_gateways(supervisor, gateways, url.secret, folder)
-            typer.echo(f"{vehicles} simulated on {url}; `car vehicles` lists them, Ctrl-C ends")
-            _drive(settings, supervisor)
-        finally:
-            supervisor.stop()
+        _drive_with_gateways(settings, gateways, broker_of(broker), folder)
+
+
+def _gateways(
+    vehicle_id: str, vehicles: int, choices: tuple[BusChoice, ...]
+) -> dict[str, list[str]]:
+    """The command line of each car's gateway, by vehicle id."""
+    names = [vehicle_id] if vehicles == 1 else [f"{vehicle_id}-{n + 1}" for n in range(vehicles)]
+    make_settings(vehicle_id=names[-1])  # the longest; a wrong one is said here, not by each
+    return {
+        name: gateway_arguments(name, numbered(choices, number))
+        for number, name in enumerate(names, start=1)
+    }
+
+
+def _drive_with_gateways(
+    settings: Settings, gateways: dict[str, list[str]], broker: BrokerUrl, folder: Path
+) -> None:
+    supervisor = Supervisor(None, lambda notice: typer.echo(notice, err=True))
+    try:
+        _start_gateways(supervisor, gateways, broker.secret, folder)
+        typer.echo(f"{len(gateways)} simulated on {broker}; `car vehicles` lists them, Ctrl-C ends")
+        _drive(settings, supervisor)
+    finally:
+        supervisor.stop()
 
 
 def gateway_arguments(vehicle_id: str, choices: tuple[BusChoice, ...]) -> list[str]:

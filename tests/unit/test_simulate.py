@@ -55,6 +55,8 @@ def test_one_car_has_the_plain_names() -> None:
         (["--bus", "comfort=can0"], "--transmit-on-real-bus"),
         (["--bus", "comfort"], "NAME=INTERFACE:CHANNEL"),
         (["--bus", "engine=loopback:x"], "it has powertrain, comfort, telematics"),
+        (["--vehicle-id", "a b"], "vehicle_id"),
+        (["--vehicles", "10", "--vehicle-id", "x" * 34], "vehicle_id"),
         (["--vehicles", "2", "--bus", "comfort=loopback:x"], "cannot share a bus"),
         (["--broker", "here", "--seconds", "0.1"], "mqtt://"),
     ],
