@@ -43,6 +43,8 @@ class LiveGateway:
         self._clock = read_clock()
         self._asleep_ns = int(settings.asleep_after_s * SECOND_NS)
         self._is_stopping = False
+        self._is_asleep = False
+        self._awake_ns = time.monotonic_ns()
         self._next_second_ns = 0
         self._buses = Buses(_bus_specs(settings, assembly))
         self._health = HealthWatch(self._setup.bus_names, [bus.bitrate for bus in settings.buses])
@@ -127,9 +129,9 @@ class LiveGateway:
     def _every_second(self) -> None:
         run, pipeline = self._run, self._run.assembly.pipeline
         self._clock = read_clock()
-        asleep = pipeline.freshness.is_asleep(pipeline.now_ns, self._asleep_ns)
-        run.batcher.asleep = asleep
-        presence = self._presence(run.journal, asleep=asleep)
+        self._is_asleep = self._falls_or_stays_asleep()
+        run.batcher.asleep = self._is_asleep
+        presence = self._presence(run.journal, asleep=self._is_asleep)
         if presence != self._said:
             if presence.buses != self._said.buses:
                 run.batcher.request_snapshot()  # a bus was lost or came back: say from when
@@ -151,6 +153,13 @@ class LiveGateway:
         if self._setup.is_changed():
             self._take_up_mapping()
 
+    def _falls_or_stays_asleep(self) -> bool:
+        """Whether every bus is silent, for long enough if it was not so before."""
+        pipeline = self._run.assembly.pipeline
+        is_silent = pipeline.freshness.is_asleep(pipeline.now_ns, self._asleep_ns)
+        is_due = self._is_asleep or pipeline.now_ns - self._awake_ns > self._asleep_ns
+        return is_silent and is_due
+
     def _take_up_mapping(self) -> None:
         try:
             assembly = self._setup.assemble()
@@ -163,6 +172,7 @@ class LiveGateway:
             self._buses.close()
             self._buses = Buses(specs)
         self._run.adopt(assembly)
+        self._awake_ns = assembly.pipeline.now_ns
         _log_findings(assembly)
         log.info("the changed mapping is taken up: %d leaves", len(assembly.paths))
 

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 200
 """Signals in one go when all are said again: a small broker's buffers take so many."""
 _PUMP_S = 0.02
+_REPEAT_NS = 1_000_000_000
 _MOST_REQUESTS = 64
 
 
@@ -69,6 +70,7 @@ class Run:
         self._requests: deque[TelemetryRequest] = deque(maxlen=_MOST_REQUESTS)
         self._wait_for_room = wait_for_room
         self._must_repeat = False
+        self._repeat_ns = 0
         self._next_pump_ns = 0
         link.on_connected(self._on_connected)
         link.on(TelemetryRequest, self._requests.append, vehicle_id=presence.vehicle_id)
@@ -92,12 +94,14 @@ class Run:
             clock: How far instants can be trusted from here on; `None`: as before.
         """
         pipeline = self.assembly.pipeline
-        if self._must_repeat and self.link.is_connected:
+        if self._must_repeat and self.link.is_connected and pipeline.now_ns >= self._repeat_ns:
+            self._repeat_ns = pipeline.now_ns + _REPEAT_NS
             self._must_repeat = False
-            self.say_all()
+            if not self.say_all():
+                self._must_repeat = True
         samples = pipeline.take()
-        if samples:
-            self._say(samples)
+        if samples and not self._say(samples):
+            self._must_repeat = True
         if (position := self.positions.take()) is not None:
             self.speaker.position(*position)
         self._keep(samples, wall_ms, clock)
@@ -186,6 +190,7 @@ class Run:
     def _on_connected(self) -> None:
         self.speaker.introduce()
         self.sender.on_connected()
+        self._repeat_ns = 0
         self._must_repeat = True
 
     def _on_taken_over(self, other: Presence) -> None:

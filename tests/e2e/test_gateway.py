@@ -48,6 +48,7 @@ def test_frames_on_a_bus_are_heard_as_every_kind_of_message(
             place = heard.body
             assert place["latitude"] - 1.3 == pytest.approx(place["longitude"] - 103.8, abs=1e-6)
         assert observer.of("position")
+        assert not any(heard.body["asleep"] for heard in observer.of("presence"))
         with Observer(broker.url, f"{TOPIC}/signal/#") as late:
             late.until(lambda heard: len(heard.signals()) == len(catalog))
             assert all(late.heard[index].retained for index in range(len(catalog)))

@@ -51,7 +51,8 @@ def test_a_changed_mapping_is_taken_up_and_a_leaf_that_is_gone_is_cleared(
         assert driving.rounds
         replace(stage.folder / "mapping.json", mapping(GEAR))
         observer.until(lambda heard: GEAR not in heard.signals())
-        observer.until_more("signal")
+        observer.until_more("health")
+        assert not any(heard.body["asleep"] for heard in observer.of("presence"))
         assert running.is_running
         journals = {heard.body["journal"] for heard in observer.of("telemetry")}
     with Observer(mosquitto.url) as late:
@@ -103,6 +104,16 @@ def test_a_silent_car_is_asleep_once_keeps_its_values_and_wakes(
         observer.until(lambda heard: not heard.of("presence")[-1].body["asleep"])
         observer.until_more("telemetry")
         assert len(observer.of("presence")) == before + 1
+
+
+def test_a_car_that_has_not_spoken_yet_is_not_asleep_at_once(
+    mosquitto: RunningBroker, stage: Stage, driving: Traffic
+) -> None:
+    driving.pause()
+    with Observer(mosquitto.url) as observer:
+        gateway(stage, mosquitto.url)
+        observer.until(lambda heard: len(heard.of("health")) >= 2)
+        assert not any(heard.body["asleep"] for heard in observer.of("presence"))
 
 
 def test_junk_on_every_topic_it_hears_does_nothing(

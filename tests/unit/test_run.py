@@ -1,0 +1,111 @@
+"""One run of the gateway on a link that takes nothing for a while."""
+
+import json
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.outbox import Limits
+from gateway.outbox_writer import Outbox
+from gateway.run import Run
+from gateway.telemetry import Batcher
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.delivery import Delivery, Outcome
+from internetcar.contract.link import Link
+from internetcar.contract.presence import Presence
+from tests.unit.paced import MS, UTC_NS, Car
+
+DBC = """\
+VERSION ""
+NS_ :
+BS_:
+BU_: Car
+BO_ 256 Motion: 2 Car
+ SG_ Door : 0|8@1+ (1,0) [0|255] "" Car
+ SG_ Seat : 8|8@1+ (1,0) [0|255] "" Car
+"""
+
+
+class Wall(Link):
+    """A link without a broker: it takes what it is given while `has_room`."""
+
+    def __init__(self) -> None:
+        super().__init__(BrokerUrl("127.0.0.1", 1), "wall")
+        self.has_room = True
+        self.said: dict[str, object] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        return True
+
+    def publish_now(self, messages: Iterable[tuple[str, bytes]], *, retain: bool) -> bool:
+        if self.has_room:
+            for topic, payload in messages:
+                self.said[topic.rpartition("/")[2]] = json.loads(payload)["value"]
+        return self.has_room
+
+    def publish_bytes(self, topic: str, payload: bytes, **_: object) -> Delivery:
+        delivery = Delivery(topic)
+        delivery.finish(Outcome.ACKNOWLEDGED)
+        return delivery
+
+
+class Drive:
+    def __init__(self, folder: Path) -> None:
+        self.wall, self.car = Wall(), Car(DBC, None)
+        presence = Presence.model_validate(
+            {
+                "vehicle_id": "small",
+                "online": True,
+                "journal": "j",
+                "software": "x",
+                "since": 0,
+                "clock": "free",
+                "origin": "live",
+            }
+        )
+        self.outbox = Outbox(folder / "telemetry.db", "small", Limits())
+        self.run = Run(
+            self.car.assembly,
+            link=self.wall,
+            outbox=self.outbox,
+            batcher=Batcher("j", previous=None, clock="free", origin="live"),
+            presence=presence,
+            in_flight=20,
+        )
+        self.outbox.start("j")
+
+    def feed(self, now: int, door: int, seat: int) -> None:
+        self.car.feed(now, 256, struct.pack("BB", door, seat))
+        self.run.step((UTC_NS + now * MS) // MS)
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Iterator[Drive]:
+    started = Drive(tmp_path)
+    yield started
+    started.outbox.close()
+
+
+def test_a_change_that_the_link_did_not_take_is_said_once_it_does(drive: Drive) -> None:
+    drive.feed(0, door=0, seat=1)
+    assert drive.wall.said == {"Motion.Door": 0, "Motion.Seat": 1}
+    drive.wall.has_room = False
+    drive.feed(1000, door=1, seat=1)
+    drive.feed(3000, door=1, seat=1)
+    assert drive.wall.said == {"Motion.Door": 0, "Motion.Seat": 1}
+    drive.wall.has_room = True
+    drive.feed(5000, door=1, seat=1)
+    assert drive.wall.said == {"Motion.Door": 1, "Motion.Seat": 1}
+
+
+def test_telemetry_has_what_the_link_did_not_take(drive: Drive) -> None:
+    drive.feed(0, door=0, seat=1)
+    drive.wall.has_room = False
+    drive.feed(500, door=1, seat=1)
+    drive.feed(1500, door=1, seat=1)
+    first, second = drive.outbox.batches("j", 1, 2).result(timeout=20)
+    assert json.loads(first)["kind"] == "snapshot"
+    assert json.loads(second)["samples"]["Motion.Door"] == [[0, 0], [500, 1]]
