@@ -1,5 +1,6 @@
 """Processes of a test: with folders of their own, and gone when the test is over."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,6 +84,19 @@ class Stage:
                 actor.process.wait(15)
             except subprocess.TimeoutExpired:
                 actor.kill()
+        for pid in self._survivors():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _survivors(self) -> list[int]:
+        """Whoever still runs with our HOME: a child that a failing test made an orphan."""
+        mark = f"\0HOME={self.folder}\0".encode()
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if mark in b"\0" + path.read_bytes():
+                    found.append(int(path.parent.name))
+        return found
 
     def start(self, *command: str, environ: dict[str, str] | None = None) -> Actor:
         folder = self.folder / "output" / str(len(self._actors))
