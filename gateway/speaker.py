@@ -21,31 +21,24 @@ class Speaker:
         self._instant = InstantWriter()
         self._paths: Sequence[str] = ()
         self._catalog: list[Catalog] = []
+        self._gone: set[str] = set()
+        self._gone_groups: set[str] = set()
 
     def describe(self, paths: Sequence[str], catalog: list[Catalog]) -> None:
         """Take the leaves by index and their catalog; what is no longer there is cleared."""
-        gone = set(self._paths) - set(paths)
-        groups = {entry.group for entry in self._catalog} - {entry.group for entry in catalog}
+        self._gone = (self._gone | set(self._paths)) - set(paths)
+        groups = self._gone_groups | {entry.group for entry in self._catalog}
+        self._gone_groups = groups - {entry.group for entry in catalog}
         self._paths = paths
         known = {entry.group: entry for entry in self._catalog}
         changed = [entry for entry in catalog if known.get(entry.group) != entry]
         self._catalog = catalog
         if self._link.is_connected:
-            for entry in changed:
-                self._link.publish(entry)
-            self.clear(gone)
-            for group in groups:
-                topic = Catalog(vehicle_id=self.vehicle_id, group=group, leaves={}).topic
-                self._link.publish_bytes(topic, b"", retain=True)
-
-    def clear(self, paths: Iterable[str]) -> None:
-        """Make the broker forget these signals."""
-        self._link.publish_now([(self._prefix + path, b"") for path in paths], retain=True)
+            self._say_catalog(changed)
 
     def introduce(self) -> None:
         """Say the catalog: on every connection, since a broker may forget."""
-        for entry in self._catalog:
-            self._link.publish(entry)
+        self._say_catalog(self._catalog)
 
     def health(self, health: Health) -> None:
         """Say how the gateway fares."""
@@ -71,3 +64,15 @@ class Speaker:
         self._link.publish(
             Position.model_validate({"vehicle_id": self.vehicle_id, "at": at, **fields})
         )
+
+    def _say_catalog(self, entries: Iterable[Catalog]) -> None:
+        """Say these entries, and make the broker forget what went since it last heard us."""
+        for entry in entries:
+            self._link.publish(entry)
+        gone, self._gone = self._gone, set()
+        groups, self._gone_groups = self._gone_groups, set()
+        if not self._link.publish_now([(self._prefix + path, b"") for path in gone], retain=True):
+            self._gone |= gone
+        for group in groups:
+            topic = Catalog(vehicle_id=self.vehicle_id, group=group, leaves={}).topic
+            self._link.publish_bytes(topic, b"", retain=True)

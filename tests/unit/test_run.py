@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,9 @@ from gateway.outbox import Limits
 from gateway.outbox_writer import Outbox
 from gateway.run import Run
 from gateway.telemetry import Batcher
-from internetcar.contract.broker_url import BrokerUrl
-from internetcar.contract.delivery import Delivery, Outcome
-from internetcar.contract.link import Link
 from internetcar.contract.presence import Presence
 from tests.unit.paced import MS, UTC_NS, Car
+from tests.unit.wall import Wall
 
 DBC = """\
 VERSION ""
@@ -26,30 +24,6 @@ BO_ 256 Motion: 2 Car
  SG_ Door : 0|8@1+ (1,0) [0|255] "" Car
  SG_ Seat : 8|8@1+ (1,0) [0|255] "" Car
 """
-
-
-class Wall(Link):
-    """A link without a broker: it takes what it is given while `has_room`."""
-
-    def __init__(self) -> None:
-        super().__init__(BrokerUrl("127.0.0.1", 1), "wall")
-        self.has_room = True
-        self.said: dict[str, object] = {}
-
-    @property
-    def is_connected(self) -> bool:
-        return True
-
-    def publish_now(self, messages: Iterable[tuple[str, bytes]], *, retain: bool) -> bool:
-        if self.has_room:
-            for topic, payload in messages:
-                self.said[topic.rpartition("/")[2]] = json.loads(payload)["value"]
-        return self.has_room
-
-    def publish_bytes(self, topic: str, payload: bytes, **_: object) -> Delivery:
-        delivery = Delivery(topic)
-        delivery.finish(Outcome.ACKNOWLEDGED)
-        return delivery
 
 
 class Drive:
