@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,35 +22,11 @@ from internetcar.contract.signals import Quality, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
 from internetcar.launcher.command import build
+from tests.readme import README, blocks, shell_lines, spans
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHARGE = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current"
-
-
-def blocks(language: str, text: str = README) -> list[str]:
-    return re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
-
-
-def shell_lines() -> list[list[str]]:
-    """Every command of the README's shell blocks, as words, without leading assignments."""
-    lines = (
-        shlex.split(line, comments=True) for block in blocks("sh") for line in block.split("\n")
-    )
-    found = []
-    for words in lines:
-        while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-            words.pop(0)
-        if words:
-            found.append(words)
-    return found
-
-
-def spans() -> list[str]:
-    """What stands in backticks within a line."""
-    prose = re.sub(r"^ *```.*?^ *```$", "", README, flags=re.MULTILINE | re.DOTALL)
-    return [span.replace("\\|", "|") for span in re.findall(r"`([^`\n]+)`", prose)]
 
 
 def is_car(words: list[str]) -> bool:
