@@ -166,7 +166,7 @@ class LiveGateway:
         except MappingError as error:
             log.warning("the changed mapping is not taken up: %s", error)
             return
-        assembly.pipeline.now_ns = self._run.assembly.pipeline.now_ns
+        assembly.pipeline.succeed(self._run.assembly.pipeline)
         specs = _bus_specs(self._settings, assembly)
         if specs != list(self._buses.specs):  # other frames are needed from the kernel
             self._buses.close()

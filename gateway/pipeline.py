@@ -39,6 +39,16 @@ class Pipeline:
         self._message_of = [self._find_message(bound) for bound in leaves]
         self._leaves_of = _leaves_of(self._message_of)
 
+    def succeed(self, former: "Pipeline") -> None:
+        """Take the place of another on the same buses: its time and its counts go on."""
+        self.now_ns = former.now_ns
+        for bus, unknown in enumerate(former.decoder.unknown_frames):
+            self.decoder.unknown_frames[bus] += unknown
+            self.decoder.errors[bus] += former.decoder.errors[bus]
+        counted = {bound.path: former.unmappable[leaf] for leaf, bound in enumerate(former.leaves)}
+        for leaf, bound in enumerate(self.leaves):
+            self.unmappable[leaf] += counted.get(bound.path, 0)
+
     def feed(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
         """Take one frame: its changed signals become values of leaves, for pacing to judge."""
         changes = self._decode(bus, can_id, payload, at_ns)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from gateway.clock import wall_ms
 from gateway.outbox import Limits
 from gateway.outbox_writer import Outbox
 from gateway.recordings import Player, Recording
@@ -85,7 +86,7 @@ class Replay:
             settings.vehicle_id,
             Limits(unsent_bytes=settings.telemetry.unsent_mib << 20),
         )
-        presence = self._presence(journal or uuid4().hex, recording.first_ns)
+        presence = self._presence(journal or uuid4().hex)
         self._run = Run(
             assembly,
             link=Link(broker, f"replay-{settings.vehicle_id}"),
@@ -188,13 +189,13 @@ class Replay:
         time.sleep(0.001)
         return self._run.link.is_connected and not self._is_stopping
 
-    def _presence(self, journal: str, first_ns: int) -> Presence:
+    def _presence(self, journal: str) -> Presence:
         return Presence.model_validate(
             {
                 "vehicle_id": self._settings.vehicle_id,
                 "online": True,
                 "journal": journal,
-                "since": first_ns / 1e9,
+                "since": wall_ms() / 1000,
                 "clock": "recorded",
                 "origin": "recording",
                 "software": software_version(),

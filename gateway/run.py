@@ -17,6 +17,7 @@ from gateway.telemetry import Batch, Batcher
 from internetcar.contract.link import Link
 from internetcar.contract.presence import Clock, Presence
 from internetcar.contract.presence_keeper import PresenceKeeper
+from internetcar.contract.signals import Catalog
 from internetcar.contract.telemetry import TelemetryRequest
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,9 @@ class Run:
         self._repeat_ns = 0
         self._next_pump_ns = 0
         link.on_connected(self._on_connected)
+        link.on_received(
+            Catalog.filter(vehicle_id=presence.vehicle_id), self.speaker.hear_catalog, qos=1
+        )
         link.on(TelemetryRequest, self._requests.append, vehicle_id=presence.vehicle_id)
         self._use(assembly)
 

@@ -8,6 +8,7 @@ from internetcar.contract.link import Link
 from internetcar.contract.message import Value
 from internetcar.contract.presence import Health
 from internetcar.contract.signals import Catalog, Position
+from internetcar.contract.subscriptions import Received
 from internetcar.contract.wire import InstantWriter, signal_payload, signal_topic_prefix
 
 
@@ -35,6 +36,19 @@ class Speaker:
         self._catalog = catalog
         if self._link.is_connected:
             self._say_catalog(changed)
+
+    def hear_catalog(self, received: Received) -> None:
+        """Hear what the broker remembers: leaves of an earlier run that are no more are cleared."""
+        if not received.payload:
+            return
+        heard = Catalog.decode(received.topic, received.payload)
+        gone = set(heard.leaves) - set(self._paths)
+        if heard.group not in {entry.group for entry in self._catalog}:
+            self._gone_groups.add(heard.group)
+        elif not gone:
+            return
+        self._gone |= gone
+        self._say_catalog([])
 
     def introduce(self) -> None:
         """Say the catalog: on every connection, since a broker may forget."""

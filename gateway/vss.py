@@ -151,10 +151,14 @@ def converter(datatype: str) -> Callable[[Scalar], Scalar]:
 def convert(datatype: str, value: Value) -> Value:
     """A written value as one of this datatype; a single value is an array of one.
 
+    `None` stays: a table's way to say that there is no value now.
+
     Raises:
         VssError: It cannot be one.
     """
     element = converter(datatype)
+    if value is None:
+        return None
     items = value if isinstance(value, list) else [value]
     try:
         converted = [element(item) for item in items if item is not None]

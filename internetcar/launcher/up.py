@@ -43,8 +43,8 @@ def up(
         str,
         typer.Option(
             metavar="KIND|URL",
-            help="embedded, mosquitto, or the URL of a broker that runs already"
-            " [mosquitto where it is installed].",
+            help="embedded, mosquitto, or the URL of a broker that runs already;"
+            " else mosquitto where it is installed, and embedded where not.",
         ),
     ] = "",
     state: StateOption = "",

@@ -72,6 +72,27 @@ def test_a_number_that_is_not_finite_makes_the_leaf_not_available() -> None:
     ]
 
 
+def test_a_table_may_say_that_there_is_no_value() -> None:
+    table = {"mapping": [{"from": "D", "to": 1}, {"from": "SNA", "to": None}]}
+    car = Car(DBC, {GEAR: leaf("Gear", "int8", transform=table, **AT_ONCE)})
+    said = []
+    for now, gear in enumerate((3, 15)):
+        car.feed(now, 256, motion(0, gear=gear))
+        said += car.take(now)
+    assert said == [(GEAR, 1, "valid", 0), (GEAR, None, "not_available", 1)]
+
+
+def test_the_counts_go_on_when_another_mapping_takes_the_place() -> None:
+    rule = leaf("Gear", "int8", transform=GEARS)
+    former, car = Car(DBC, {"A": rule}), Car(DBC, {"B": rule, "A": rule})
+    former.feed(5, 256, motion(0, gear=15))
+    former.feed(6, 0x666, b"")
+    car.pipeline.succeed(former.pipeline)
+    assert car.pipeline.unmappable == [0, 1]
+    assert car.pipeline.decoder.unknown_frames == [1]
+    assert car.pipeline.now_ns == former.pipeline.now_ns
+
+
 def test_what_a_table_has_no_answer_for_is_counted_and_the_old_value_keeps_its_instant() -> None:
     car = Car(DBC, {GEAR: leaf("Gear", "int8", transform=GEARS, **AT_ONCE)}, max_interval_ns=0)
     car.feed(0, 256, motion(0, gear=3))

@@ -3,6 +3,7 @@
 from gateway.pacing import Sample
 from gateway.speaker import Speaker
 from internetcar.contract.signals import Catalog, CatalogLeaf
+from internetcar.contract.subscriptions import Received
 from tests.unit.wall import Wall
 
 TOPIC = "v1/vehicle/small/catalog/"
@@ -60,3 +61,17 @@ def test_what_the_link_had_no_room_to_clear_is_cleared_later() -> None:
     wall.has_room = True
     speaker.introduce()
     assert wall.said == {"A.x": 0}
+
+
+def test_what_an_earlier_run_left_at_the_broker_is_forgotten() -> None:
+    wall = Wall()
+    before, now = Speaker(wall, "small"), Speaker(wall, "small")
+    describe(before, "A.x", "A.y", "B.z")
+    assert say(before, 3)
+    describe(now, "A.x", "A.y")
+    for topic, payload in list(wall.topics.items()):
+        now.hear_catalog(Received(topic, payload, retained=True))
+    assert wall.said.keys() == {"A.x", "A.y"}
+    assert wall.topics.keys() == {TOPIC + "A"}
+    now.hear_catalog(Received(TOPIC + "B", b"", retained=False))
+    assert wall.said.keys() == {"A.x", "A.y"}
