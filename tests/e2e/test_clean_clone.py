@@ -15,7 +15,7 @@ from tests.e2e.stage import REPOSITORY, Actor, Stage
 from tests.readme import blocks
 from tests.waiting import eventually
 
-INSTALLED_S = 300.0
+INSTALLED_S = 180.0
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
 
 
