@@ -31,10 +31,16 @@ def trouble(
         LinkError: No connection to the broker.
     """
     said: list[Presence] = []
+    healths: list[Health] = []
     says_health = threading.Event()
+
+    def on_health(health: Health) -> None:
+        healths.append(health)
+        says_health.set()
+
     link = Link(broker, f"alive-{os.getpid()}")
     link.on(Presence, said.append, vehicle_id=vehicle_id)
-    link.on(Health, lambda _: says_health.set(), vehicle_id=vehicle_id)
+    link.on(Health, on_health, vehicle_id=vehicle_id)
     link.start(wait_s=patience_s)
     says_health.wait(patience_s)
     link.stop()
@@ -42,9 +48,10 @@ def trouble(
         return "the broker does not know it"
     if not said[-1].online:
         return "offline"
-    if not says_health.is_set():
+    if not healths:
         return "online, but says no health"
-    return "asleep: no bus has traffic" if awake and said[-1].asleep else None
+    is_awake = any(bus.frames_per_s > 0 for bus in healths[-1].buses.values())
+    return "online, but no frames arrive" if awake and not is_awake else None
 
 
 def main() -> None:

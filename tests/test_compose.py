@@ -209,6 +209,7 @@ def test_the_demo_runs_and_is_healthy(containers: Containers, stack: ExitStack) 
     assert not containers.is_healthy("gateway")
     with containers.running("gateway"):
         eventually(lambda: containers.is_healthy("gateway"))
+        assert not containers.is_healthy("simulator")
         stack.enter_context(containers.running("simulator"))
         eventually(lambda: containers.is_healthy("simulator"))
     assert not containers.is_healthy("gateway")

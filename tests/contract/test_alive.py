@@ -11,7 +11,6 @@ from internetcar.contract.presence import BusHealth, Health, Presence
 from internetcar.launcher.broker import RunningBroker
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-HEALTH = Health(vehicle_id="kona", at=NOW, buses={"can0": BusHealth()}, outbox_batches=0)
 
 
 @pytest.fixture
@@ -22,12 +21,11 @@ def gateway(mosquitto: RunningBroker) -> Iterator[Link]:
     link.stop()
 
 
-def say_presence(gateway: Link, *, online: bool = True, asleep: bool = False) -> None:
+def say_presence(gateway: Link, *, online: bool = True) -> None:
     gateway.publish(
         Presence(
             vehicle_id="kona",
             online=online,
-            asleep=asleep,
             journal="j",
             since=NOW,
             clock="free",
@@ -38,9 +36,11 @@ def say_presence(gateway: Link, *, online: bool = True, asleep: bool = False) ->
     assert gateway.drain(10.0)
 
 
-def retain_health(gateway: Link) -> None:
+def retain_health(gateway: Link, frames_per_s: float = 100.0) -> None:
     """Health said at every moment, without a thread: the broker hands it to who comes."""
-    gateway.publish_now([(HEALTH.topic, HEALTH.encode())], retain=True)
+    buses = {"can0": BusHealth(), "can1": BusHealth(frames_per_s=frames_per_s)}
+    health = Health(vehicle_id="kona", at=NOW, buses=buses, outbox_batches=0)
+    gateway.publish_now([(health.topic, health.encode())], retain=True)
     assert gateway.drain(10.0)
 
 
@@ -51,11 +51,11 @@ def test_it_is_online_and_says_its_health(gateway: Link) -> None:
     assert trouble(gateway.broker, "kona", awake=True) is None
 
 
-def test_a_sleeping_car_is_online_but_not_awake(gateway: Link) -> None:
-    say_presence(gateway, asleep=True)
-    retain_health(gateway)
+def test_a_car_without_frames_is_online_but_not_awake(gateway: Link) -> None:
+    say_presence(gateway)
+    retain_health(gateway, frames_per_s=0.0)
     assert trouble(gateway.broker, "kona") is None
-    assert "asleep" in str(trouble(gateway.broker, "kona", awake=True))
+    assert "no frames" in str(trouble(gateway.broker, "kona", awake=True))
 
 
 def test_offline_is_said(gateway: Link) -> None:
