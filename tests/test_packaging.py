@@ -181,3 +181,22 @@ def test_the_python_of_the_image_is_one_the_project_allows() -> None:
     assert re.match(r"python:3\.11\.\d+-slim", first)
     assert all(other == first.removesuffix(" AS builder") for other in others)
     assert sys.version_info >= (3, 11)
+
+
+@pytest.mark.parametrize("failing", ["ruff check", "ruff format", "mypy", "python -m pytest", ""])
+def test_the_script_fails_where_one_check_does(failing: str, tmp_path: Path) -> None:
+    script = shutil.copy(ROOT / "car", tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    programs = tmp_path / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("pip", "python", "ruff", "mypy"):
+        stub = f'case "{name} $*" in "{failing or "nothing"}"*) exit 1 ;; esac\n'
+        (programs / name).write_text(f"#!/bin/sh\n{stub}")
+        (programs / name).chmod(0o755)
+    environ = {"PATH": "/usr/bin:/bin", "PYTHON": sys.executable}
+    ended = subprocess.run([script, "test"], env=environ, capture_output=True, check=False)
+    assert ended.returncode == bool(failing), ended.stderr
+
+
+def test_the_script_is_short() -> None:
+    assert len((ROOT / "car").read_text().splitlines()) <= 40
