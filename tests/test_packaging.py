@@ -15,6 +15,8 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
+from tests.data import data_path
+
 ROOT = Path(__file__).parent.parent
 LOGICAL_LINE = re.compile(r"^([A-Z]+) ((?:.*\\\n)*.*)$", re.MULTILINE)
 
@@ -150,6 +152,25 @@ def test_opendbc_is_in_the_image(installed: Installed) -> None:
     bus = ["--bus", "can0", "--dbc", "opendbc:vw_mqb"]
     ended = installed.run("car", "gateway", *bus, "--check")
     assert ended.returncode == 0, ended.stderr
+
+
+SAME_FRAMES = """
+import sys
+from gateway.recordings import open_recording
+measured, logged = ([frame[1:] for frame in open_recording(path)] for path in sys.argv[1:])
+print(len(logged), measured == logged)
+"""
+
+
+def test_the_extra_mf4_reads_real_recordings_as_their_logs(installed: Installed) -> None:
+    measured, logged = data_path("can/j1939/truck-bam.MF4"), data_path("can/j1939/truck-bam.log")
+    absent = installed.run("python", "-c", SAME_FRAMES, str(measured), str(logged))
+    assert "internetcar[mf4]" in absent.stderr
+    extra = f"{installed.wheel}[mf4]"
+    added = installed.run("python", "-m", "pip", "install", "-q", extra, timeout_s=300)
+    assert added.returncode == 0, added.stderr
+    read = installed.run("python", "-c", SAME_FRAMES, str(measured), str(logged))
+    assert read.stdout == "1815 True\n", read.stderr
 
 
 def test_the_image_starts_as_nobody_with_the_command() -> None:
