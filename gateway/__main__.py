@@ -37,7 +37,9 @@ def main() -> None:
     """The entry point: a settings file whose `broker` and `state` are given."""
     parser = argparse.ArgumentParser("gateway", description="CAN frames to MQTT.")
     parser.add_argument("settings", type=Path, help="internetcar.toml")
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    for room in ("gateway", "internetcar"):
+        logging.getLogger(room).setLevel(logging.INFO)
     try:
         settings = load_settings(parser.parse_args().settings)
         named = settings.broker or os.environ.get("INTERNETCAR_BROKER", "")

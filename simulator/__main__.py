@@ -149,7 +149,8 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point; exit code 2 says that a setting is wrong."""
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    logging.basicConfig(format="%(name)s: %(message)s")
+    log.setLevel(logging.INFO)
     settings = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -66,10 +66,10 @@ def _version(
 
 def main() -> None:
     """Run `car`; wrong input ends it with one line on stderr and exit code 2."""
-    level = logging.INFO if LONG_RUNNING.intersection(sys.argv[1:2]) else logging.WARNING
-    logging.basicConfig(
-        level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if LONG_RUNNING.intersection(sys.argv[1:2]):
+        for room in ("internetcar", "gateway", "simulator"):
+            logging.getLogger(room).setLevel(logging.INFO)
     try:
         build(sys.argv[1:])()
     except InputError as error:

@@ -21,6 +21,7 @@ def init(
         raise InputError(f"{path} is there already; --force replaces it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # it is where a broker's password will stand
         path.write_text(template(), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error

@@ -55,7 +55,7 @@ class Show:
         if self._is_plain:
             self._output.write(f"broker {self._broker.address}\n")
         else:
-            logging.getLogger().setLevel(logging.CRITICAL)  # lines would tear the picture
+            logging.disable(logging.CRITICAL)  # lines would tear the picture
             self._live = Live(console=self._console, screen=True, auto_refresh=False)
             self._stack.enter_context(self._live)
         self._link.start()

@@ -12,6 +12,7 @@ from rich.table import Table
 from internetcar.contract.message import Value
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+from internetcar.launcher.tables import printable
 
 _FRESH_S = 1.0
 _LINES_AROUND_SIGNALS = 9
@@ -51,7 +52,8 @@ class VehicleView:
         leaf = self.leaves.get(path, CatalogLeaf())
         value = self.signals[path].value
         name = (leaf.value_names or {}).get(str(value))
-        return f"{_plain(value)} {name}" if name else _plain(value), leaf.unit or ""
+        said = f"{_plain(value)} {name}" if name else _plain(value)
+        return printable(said), printable(leaf.unit or "")
 
     def line(self, path: str, now: datetime) -> str:
         """One signal as one line of plain text."""

@@ -37,6 +37,7 @@ def test_init_writes_the_defaults_and_does_not_replace(tmp_path: Path) -> None:
     path = tmp_path / "internetcar.toml"
     assert RUN(init.app, [str(path)]).exit_code == 0
     assert load_settings(path) == GatewaySettings()
+    assert path.stat().st_mode & 0o077 == 0
     path.write_text("mine")
     assert RUN(init.app, [str(path)]).exit_code != 0
     assert path.read_text() == "mine"

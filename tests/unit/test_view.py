@@ -75,6 +75,15 @@ def test_markup_in_a_name_is_shown_and_not_obeyed() -> None:
     assert "[red]x[/]" in shown(view)
 
 
+def test_a_value_does_not_steer_the_terminal() -> None:
+    view = VehicleView("kona")
+    view.on_signal(
+        Signal(vehicle_id="kona", path="A.B", value="\x1b]0;owned\x07\nfake = 1", at=NOW)
+    )
+    assert view.line("A.B", NOW).isprintable()
+    assert "\x1b" not in shown(view)
+
+
 @pytest.mark.parametrize(
     ("age_s", "said"),
     [(-5, "ahead of this clock"), (0.5, "now"), (30, "30 s"), (600, "10 min"), (9000, "2 h"),
