@@ -28,13 +28,13 @@ MAY_IMPORT = {
 """Which of our own modules the files below a path may import."""
 
 PURE = [
-    "gateway/checks.py", "gateway/codegen.py", "gateway/decode.py", "gateway/expression.py",
-    "gateway/mapping.py", "gateway/pacing.py", "gateway/pipeline.py", "gateway/repair.py",
-    "gateway/telemetry.py", "gateway/timeline.py", "gateway/freshness.py", "gateway/layout.py",
-    "gateway/translation.py", "gateway/vss.py", "gateway/mapping_rules.py",
-    "internetcar/contract/reader.py", "internetcar/contract/known.py", "internetcar/contract/message.py", "internetcar/contract/wire.py",
-    "simulator/cabin.py", "simulator/driver.py", "simulator/gnss.py", "simulator/route.py",
-    "simulator/vehicle.py",
+    *(f"gateway/{name}.py" for name in (
+        "checks", "codegen", "coverage", "decode", "doctor", "explain", "expression", "freshness",
+        "identify", "layout", "mapping", "mapping_rules", "pacing", "pipeline", "position",
+        "repair", "telemetry", "timeline", "traffic", "translation", "vss",
+    )),
+    *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
+    *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
 ]  # fmt: skip
 PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}
 IMPURE_STANDARD = {
