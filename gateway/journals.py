@@ -53,6 +53,7 @@ class Journals:
         acknowledged: The number up to which the broker has everything.
         unsent_bytes: Stored size of what is beyond `acknowledged`.
         history_bytes: Stored size of what is not.
+        given_up: Batches that have become a stated loss here since it was opened.
     """
 
     def __init__(self, path: Path, vehicle_id: str, limits: Limits) -> None:
@@ -62,6 +63,7 @@ class Journals:
         self._topic = telemetry_topic(vehicle_id)
         self._journal: str | None = None
         self._base = 0
+        self.given_up = 0
         rows = self.file.rows("SELECT number, behind FROM batches ORDER BY number DESC LIMIT 1")
         self.newest: int
         self.newest, behind = rows[0] if rows else (0, 0)
@@ -98,6 +100,7 @@ class Journals:
             before: The oldest batch that is to be written (again); `None` if there is none.
         """
         self._journal, self._base = damaged._journal, damaged._base
+        self.given_up = damaged.given_up
         self.newest = damaged.newest
         if before is not None:
             self.newest = self._base + (before.first or before.sequence) - 1
@@ -298,3 +301,4 @@ class Journals:
         row = (first or begin - base, self._dictionaries.deflate(end, loss.payload), end)
         self.file.rows("UPDATE batches SET first = ?, payload = ? WHERE number = ?", *row)
         self._dictionaries.forget(end - 1, beyond=after)
+        self.given_up += sum(begun is None for _, begun in rows)

@@ -70,6 +70,7 @@ class Outbox:
         self._failing = False
         self._closing = False
         self._writing = 0
+        self._given_up = 0
         self._waiting: deque[Batch] = deque()
         self._window: deque[Stored] = deque()
         self._questions: deque[tuple[str, int, int, Future[list[bytes]]]] = deque()
@@ -100,6 +101,11 @@ class Outbox:
     def unsent_bytes(self) -> int:
         """What they take on disk."""
         return self._journals.unsent_bytes
+
+    @property
+    def given_up(self) -> int:
+        """How many batches became a stated loss in this run: in memory, on disk, or damaged."""
+        return self._given_up + self._journals.given_up
 
     @property
     def is_failing(self) -> bool:
@@ -233,9 +239,11 @@ class Outbox:
     def _shrink(self) -> None:
         """Keep as many batches in memory as are allowed: the oldest become one stated loss."""
         while len(self._waiting) > self._limits.waiting_batches:
-            first, last = (self._parse(self._waiting.popleft().payload) for _ in range(2))
+            pair = [self._waiting.popleft() for _ in range(2)]
             reason = "disk full" if self._failing else "disk too slow"
+            first, last = (self._parse(batch.payload) for batch in pair)
             self._waiting.appendleft(state_loss(first, last, reason))
+            self._given_up += sum(batch.first is None for batch in pair)
 
     def _fill_window(self) -> None:
         try:
@@ -260,6 +268,7 @@ class Outbox:
         with self._wake:
             if self._handed < written and base < written:
                 self._lost = (max(self._handed - base, 0) + 1, written - base)
+                self._given_up += self._lost[1] - self._lost[0] + 1
             self._newest = self._handed = max(self._handed, written - bool(self._lost))
             self._writing = 0
             self._put_back(batches)

@@ -178,6 +178,7 @@ def test_what_the_bounds_force_out_becomes_one_stated_loss(tmp_path: Path) -> No
     assert len(losses) == 1
     assert losses[0].dropped is not None
     assert losses[0].dropped.first == 4
+    assert journals.given_up == losses[0].dropped.last - 3
     assert journals.batches("j1", 4, 5) == [losses[0].encode()]
     journals.close()
 
@@ -312,6 +313,7 @@ def test_too_many_waiting_for_a_slow_disk_become_a_stated_loss(tmp_path: Path) -
     outbox = Outbox(tmp_path / "outbox.db", "kona", Limits(waiting_batches=4))
     for sequence in range(1, 11):
         outbox.append(batch(sequence))
+    assert outbox.given_up == 7
     outbox.start("j1")
     outbox.close()
     journals = Journals(tmp_path / "outbox.db", "kona", Limits())
