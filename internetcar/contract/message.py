@@ -10,12 +10,16 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_MOST_COMPLAINT = 300
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,36}$")]
 """A vehicle id, requester or account: what may stand as one level of a topic."""
 
 Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,200}$")]
 """A VSS path, or `Message.Signal` for a signal without a mapping; one topic level, dots kept."""
+
+_FIRST_YEAR, _LAST_YEAR = 1000, 9000
+"""So far from what Python can hold that no time zone and no sample leads beyond it."""
 
 Scalar = bool | int | float | str
 Value = Scalar | list[Scalar] | None
@@ -33,6 +37,8 @@ class ContractError(InputError):
 def _as_utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
+    if not _FIRST_YEAR < instant.year < _LAST_YEAR:
+        raise ValueError(f"an instant lies after {_FIRST_YEAR} and before {_LAST_YEAR}")
     return instant.astimezone(UTC)
 
 
@@ -90,14 +96,16 @@ class Message(Part):
         """
         match = _topic_pattern(cls).fullmatch(topic)
         if match is None:
-            raise ContractError(f"{topic[:200]!r} is not a topic of {cls.__name__}")
+            raise ContractError(f"{_shown(topic)!r} is not a topic of {cls.__name__}")
         if len(payload) > cls.MAX_PAYLOAD_BYTES:
-            raise ContractError(f"{topic}: {len(payload)} bytes, at most {cls.MAX_PAYLOAD_BYTES}")
+            raise ContractError(
+                f"{_shown(topic)}: {len(payload)} bytes, at most {cls.MAX_PAYLOAD_BYTES}"
+            )
         try:
             body = cls.parse_payload(payload)
             return cls.model_validate({**body, **match.groupdict()})
         except (orjson.JSONDecodeError, ValidationError) as error:
-            raise ContractError(f"{topic}: {_one_line(error)}") from error
+            raise ContractError(f"{_shown(topic)}: {_one_line(error)}") from error
 
     @classmethod
     def parse_payload(cls, payload: bytes) -> Mapping[str, Any]:
@@ -131,5 +139,12 @@ def topic_fields(message: Message | type[Message]) -> tuple[str, ...]:
 def _one_line(error: ValueError) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc']) or 'payload'}: {first['msg']}"
+        place = ".".join(str(part) for part in first["loc"]) or "payload"
+        return f"{_shown(place)}: {_shown(first['msg'])}"
     return f"not JSON ({error})"
+
+
+def _shown(text: str) -> str:
+    """A stranger's text as it may stand in a log: one line, not long."""
+    short = text if len(text) <= _MOST_COMPLAINT else text[:_MOST_COMPLAINT] + "…"
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in short)

@@ -1,6 +1,6 @@
 """The log: every paced sample, numbered, in order, without gaps."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -8,19 +8,23 @@ from internetcar.contract.message import Instant, Message, Name, Part, Path, Val
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.signals import Quality
 
-Sample = tuple[int, Value] | tuple[int, Value, Quality]
+MOST_OFFSET_MS = 1 << 44
+"""Some 557 years: more than between 1970 and any instant in nanoseconds of 64 bits."""
+
+_Offset = Annotated[int, Field(ge=-MOST_OFFSET_MS, le=MOST_OFFSET_MS)]
+
+Sample = tuple[_Offset, Value] | tuple[_Offset, Value, Quality]
 """Milliseconds after `start_at` (a snapshot looks back: below 0), value, quality if not valid."""
 
-
 MOST_SEQUENCE = 1 << 53
-"""What a reader may ask for: JSON numbers are exact up to here, and every store can hold it."""
+"""The last a journal may have: JSON numbers are exact up to here, and every store can hold it."""
 
 
 class Dropped(Part):
     """A stated loss: these sequences were given up, and why."""
 
-    first: int = Field(ge=1)
-    last: int = Field(ge=1)
+    first: int = Field(ge=1, le=MOST_SEQUENCE)
+    last: int = Field(ge=1, le=MOST_SEQUENCE)
     reason: str
 
 
@@ -33,14 +37,19 @@ class Telemetry(Message):
 
     vehicle_id: Name
     journal: str = Field(min_length=1, max_length=64)
-    sequence: int = Field(ge=1, description="from 1 without a gap; of `dropped`, its last")
+    sequence: int = Field(
+        ge=1, le=MOST_SEQUENCE, description="from 1 without a gap; of `dropped`, its last"
+    )
     previous: str | None = Field(
         default=None,
         max_length=64,
         description="on sequence 1 (or a loss from 1 on): the journal this writer kept before",
     )
     previous_last: int | None = Field(
-        default=None, ge=1, description="beside `previous`: that journal's last sequence"
+        default=None,
+        ge=1,
+        le=MOST_SEQUENCE,
+        description="beside `previous`: that journal's last sequence",
     )
     dropped: Dropped | None = None
     kind: Literal["changes", "snapshot", "dropped"] = "changes"
