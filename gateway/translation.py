@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 
 from gateway.expression import Formula, compile_formula
 from gateway.mapping_rules import LeafRule, Source
-from gateway.vss import convert, converter, integer_range
+from gateway.vss import convert, converter
 from internetcar.contract.message import Scalar, Value
 
 
@@ -99,7 +99,8 @@ class _Named(dict[int | float, Value]):
     """A signal's names for a leaf of text; a number without a name is written as it is."""
 
     def __missing__(self, number: int | float) -> Value:
-        return str(number) if math.isfinite(number) else None
+        short = _shortened(number)
+        return None if short is None else str(short)
 
 
 def unmatched(source: Source, signal: SignalLike) -> list[Scalar]:
@@ -141,7 +142,11 @@ def _numbers(value: Scalar, signal: SignalLike) -> list[int | float]:
 
 
 def _physical(signal: SignalLike, raw: int) -> int | float:
-    return raw * signal.scale + signal.offset
+    """The number of a raw value; one beyond every float is none that a decoder gives."""
+    try:
+        return raw * signal.scale + signal.offset
+    except OverflowError:
+        return math.nan
 
 
 def _calculation(formula: Formula, datatype: str) -> Translate:
@@ -165,19 +170,24 @@ def _calculation(formula: Formula, datatype: str) -> Translate:
 
 def _direct(datatype: str, signal: SignalLike) -> Translate:
     element = converter(datatype)
-    if datatype.endswith("[]"):
-        return lambda number: [element(number)] if math.isfinite(number) else None
-    if signal.is_float:
-        return lambda number: element(number) if math.isfinite(number) else None
-    if integer_range(datatype) and _may_be_too_long(signal):
-        return lambda number: _shortened(int(number))
-    return element
+    is_array = datatype.endswith("[]")
+    if not _may_be_too_long(signal):
+        return (lambda number: [element(number)]) if is_array else element
+
+    def convert_short(number: int | float) -> Value:
+        short = _shortened(number)
+        if short is None:
+            return None
+        value = element(short)
+        if isinstance(value, int) and not _LEAST <= value <= _MOST:
+            value = float(value)
+        return [value] if is_array else value
+
+    return convert_short
 
 
 def untranslated(signal: SignalLike) -> Translate:
     """The number as it is: the translation of a signal without a mapping."""
-    if signal.is_float:
-        return _finite_or_none
     return _shortened if _may_be_too_long(signal) else _as_it_is
 
 
@@ -185,21 +195,24 @@ def _as_it_is(number: int | float) -> Value:
     return number
 
 
-def _finite_or_none(number: int | float) -> Value:
-    return number if math.isfinite(number) else None
-
-
 def _may_be_too_long(signal: SignalLike) -> bool:
-    """Whether an integer of this signal may have more than the 64 bits that JSON takes."""
-    largest: float = (1 << signal.bits) * abs(signal.scale) + abs(signal.offset)
-    return largest >= 2**63
+    """Whether a number of this signal may be an integer too long for JSON, or not finite."""
+    try:
+        largest: float = (1 << signal.bits) * abs(signal.scale) + abs(signal.offset)
+    except OverflowError:
+        return True
+    return signal.is_float or not largest < 2**63
 
 
-def _shortened(number: int | float) -> Value:
-    """An integer of more than 64 bits loses its last digits; beyond every float it is no value."""
-    if isinstance(number, int) and not _LEAST <= number <= _MOST:
-        try:
-            return float(number)
-        except OverflowError:
-            return None
-    return number
+def _shortened(number: int | float) -> int | float | None:
+    """The number as JSON takes it; `None` where it is not finite.
+
+    An integer of more than 64 bits loses its last digits, beyond every float it is no number.
+    """
+    if isinstance(number, int) and _LEAST <= number <= _MOST:
+        return number
+    try:
+        short = float(number)
+    except OverflowError:
+        return None
+    return short if math.isfinite(short) else None

@@ -1,11 +1,16 @@
+import json
 import math
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.mapping import UNMAPPABLE, bind, unmapped_binding
 from tests.unit.rules import GEARS, mapping, table
 from tests.unit.signals import FakeSignal
+
+INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+DATATYPES = [*INTEGERS, "boolean", "float", "double", "string"]
 
 
 def translated(
@@ -122,3 +127,28 @@ def test_an_integer_longer_than_json_takes_loses_its_last_digits() -> None:
     assert translated(signal, 2**80, datatype="uint64") == 2.0**80
     assert [unmapped.translate(n) for n in (5, 2**64, -(2**70))] == [5, 2.0**64, -(2.0**70)]
     assert unmapped.translate(10**400) is None
+
+
+@pytest.mark.parametrize("datatype", [*DATATYPES, *(f"{name}[]" for name in DATATYPES)])
+@pytest.mark.parametrize(
+    "signal",
+    [
+        FakeSignal("S", bits=64),
+        FakeSignal("S", bits=64, is_float=True),
+        FakeSignal("S", bits=64, scale=10**300),
+        FakeSignal("S", bits=512, scale=1e300),
+    ],
+)
+def test_no_number_makes_a_value_that_json_cannot_take(signal: FakeSignal, datatype: str) -> None:
+    for number in (5, -(2**63), 2**64 - 1, (2**64 - 1) * 10, 10**320, 10**5000, 1e300, math.inf):
+        if signal.is_float:
+            number = float(number) if abs(number) < 1e301 else -math.inf
+        value = translated(signal, number, datatype=datatype)
+        assert json.loads(orjson.dumps(value)) == value
+
+
+def test_a_number_beyond_every_float_has_no_name_and_no_text() -> None:
+    signal = FakeSignal("S", bits=512, scale=1e300, choices={1: "on", 10**400: "off"})
+
+    assert translated(signal, 10**5000, datatype="string") is None
+    assert translated(signal, 1e300, datatype="string") == "on"
