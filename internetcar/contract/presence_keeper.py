@@ -1,5 +1,6 @@
 """Keeping a vehicle's retained presence true: old wills, two gateways, and brokers that forbid."""
 
+import threading
 import time
 from collections.abc import Callable
 from enum import Enum, auto
@@ -56,8 +57,8 @@ class PresenceKeeper:
         Args:
             link: Not running yet.
             own: The presence to say, online.
-            on_taken_over: Called once when a newer gateway speaks for the vehicle; we are silent
-                until it leaves.
+            on_taken_over: Called once a connection when a newer gateway speaks for the vehicle;
+                we are silent until it leaves.
             clock: Monotonic seconds.
         """
         self._link = link
@@ -68,20 +69,24 @@ class PresenceKeeper:
         self._unheard = 0
         self._is_taken_over = False
         self._is_leaving = False
+        self._lock = threading.RLock()
+        """Held from the look at what to say until it is said: what is older must not come last."""
         link.will = _offline(own)
         link.on_received(own.topic, self._hear, qos=own.QOS)
         link.on_connected(self._greet)
 
     def update(self, own: Presence) -> None:
         """Say a new presence of the same journal."""
-        self._own = own
-        self._link.will = _offline(own)
-        self._say()
+        with self._lock:
+            self._own = own
+            self._link.will = _offline(own)
+            self._say()
 
     def leave(self, then: Callable[[Delivery], None] | None = None) -> Delivery | None:
         """Say that we go; nothing is corrected from here on."""
-        self._is_leaving = True
-        return None if self._is_taken_over else self._link.publish(_offline(self._own), then)
+        with self._lock:
+            self._is_leaving = True
+            return None if self._is_taken_over else self._link.publish(_offline(self._own), then)
 
     def problem(self) -> str | None:
         """Why others may not hear us, in words for a person; `None` while all is well."""
@@ -100,11 +105,13 @@ class PresenceKeeper:
     def _greet(self) -> None:
         self._greeted_s = self._clock()
         self._unheard += 1
+        self._is_taken_over = False  # the other may have left while the broker was away
         self._say()
 
     def _say(self) -> None:
-        if not self._is_taken_over and not self._is_leaving:
-            self._link.publish(self._own)
+        with self._lock:
+            if not self._is_taken_over and not self._is_leaving:
+                self._link.publish(self._own)
 
     def _hear(self, received: Received) -> None:
         try:

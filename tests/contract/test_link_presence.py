@@ -1,6 +1,7 @@
 """Presence stays true: old wills, junk, a second gateway, a broker that forbids."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.delivery import Delivery
 from internetcar.contract.link import Link
+from internetcar.contract.message import Message
 from internetcar.contract.presence import Presence
 from internetcar.contract.presence_keeper import PresenceKeeper
 from internetcar.launcher.broker import RunningBroker
@@ -90,6 +94,67 @@ def test_the_newer_of_two_gateways_is_heard_and_the_older_knows(broker: RunningB
         eventually(lambda: old.keeper.problem() is None)
         eventually(lambda: b'"j1"' in said[-1] and b'"online":true' in said[-1])
         assert old.taken_over_by == ["j2"]
+
+
+def test_a_gateway_speaks_again_when_the_newer_left_while_the_broker_was_away(
+    broker: RunningBroker,
+) -> None:
+    newer = HERE.model_copy(update={"journal": "j2", "since": AT + timedelta(hours=1)})
+    with gateway(broker) as old, retained(broker) as said:
+        with gateway(broker, newer):
+            eventually(lambda: old.taken_over_by == ["j2"])
+            broker.stop()
+        broker.restart()
+        eventually(lambda: old.keeper.problem() is None and said[-1] == HERE.encode())
+
+
+def test_the_newer_of_two_gateways_is_heard_after_the_broker_was_away(
+    broker: RunningBroker,
+) -> None:
+    newer = HERE.model_copy(update={"journal": "j2", "since": AT + timedelta(hours=1)})
+    with gateway(broker) as old, retained(broker) as said, gateway(broker, newer):
+        eventually(lambda: old.taken_over_by == ["j2"])
+        broker.restart()
+        eventually(lambda: old.taken_over_by == ["j2", "j2"] and said[-1] == newer.encode())
+        assert str(old.keeper.problem()).startswith("taken_over")
+
+
+class HesitantLink(Link):
+    """A link without a broker, that puts off its first message if another can overtake it."""
+
+    def __init__(self) -> None:
+        super().__init__(BrokerUrl("127.0.0.1", 1883), "hesitant")
+        self.said: list[Message] = []
+        self.greet: Callable[[], object] = list
+        self.is_hesitating = threading.Event()
+        self.is_overtaken = threading.Event()
+
+    def on_connected(self, callback: Callable[[], object]) -> None:
+        self.greet = callback
+
+    def publish(self, message: Message, then: Callable[[Delivery], None] | None = None) -> None:
+        if not self.is_hesitating.is_set():
+            self.is_hesitating.set()
+            self.is_overtaken.wait(0.3)
+        self.said.append(message)
+        self.is_overtaken.set()
+
+
+@pytest.mark.parametrize("change", ["update", "leave"])
+def test_an_older_presence_is_never_said_after_a_newer_one(change: str) -> None:
+    """The link's thread greets while the main loop has something new to say."""
+    link = HesitantLink()
+    keeper = PresenceKeeper(link, HERE, lambda _: None)
+    greeting = threading.Thread(target=link.greet)
+    greeting.start()
+    assert link.is_hesitating.wait(20)
+    if change == "update":
+        keeper.update(HERE.model_copy(update={"asleep": True}))
+    else:
+        keeper.leave()
+    greeting.join()
+    asleep = HERE.model_copy(update={"asleep": True})
+    assert link.said == [HERE, asleep if change == "update" else GONE]
 
 
 def test_a_gateway_that_leaves_says_so_and_stays_gone(broker: RunningBroker) -> None:
