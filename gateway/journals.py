@@ -14,15 +14,12 @@ from typing import NamedTuple
 
 from gateway.dictionaries import Dictionaries
 from gateway.outbox import Limits, OutboxError, OutboxFile, StorageError
-from gateway.telemetry import Batch, Previous, not_kept, state_loss
+from gateway.telemetry import Batch, Previous, not_kept, parse_own, state_loss
 from internetcar.contract.telemetry import Telemetry
-from internetcar.contract.wire import telemetry_topic
 
 log = logging.getLogger(__name__)
 
 _MARK_S = 600
-_ROWS_AT_ONCE = 256
-"""A transaction that removes more spills out of the page cache, and a full disk has no room."""
 _SLACK_BYTES = 1 << 20
 _NUMBERS_REMEMBERED = 1 << 20
 _FORGET_JOURNALS = """
@@ -60,7 +57,7 @@ class Journals:
         self.file = OutboxFile(path, vehicle_id, limits.reserve_bytes)
         self._dictionaries = Dictionaries(self.file)
         self._limits = limits
-        self._topic = telemetry_topic(vehicle_id)
+        self._vehicle_id = vehicle_id
         self._journal: str | None = None
         self._base = 0
         self.given_up = 0
@@ -68,8 +65,8 @@ class Journals:
         self.newest: int
         self.newest, behind = rows[0] if rows else (0, 0)
         self.acknowledged: int = self.newest - behind
-        self.history_bytes = self._stored_bytes(0, self.acknowledged)
-        self.unsent_bytes: int = self._stored_bytes(self.acknowledged, self.newest)
+        self.history_bytes = self.file.stored_bytes(0, self.acknowledged)
+        self.unsent_bytes: int = self.file.stored_bytes(self.acknowledged, self.newest)
         [(ran_s,)] = self.file.rows("SELECT max(running_s) FROM marks")
         self._ran_before_s = self._marked_s = ran_s or 0
 
@@ -138,7 +135,7 @@ class Journals:
     def acknowledge(self, through: int) -> None:
         """The broker has everything up to this number; on disk with the next write or `close`."""
         through = min(max(through, self.acknowledged), self.newest)
-        moved = self._stored_bytes(self.acknowledged, through)
+        moved = self.file.stored_bytes(self.acknowledged, through)
         self.acknowledged = through
         self.unsent_bytes -= moved
         self.history_bytes += moved
@@ -223,15 +220,7 @@ class Journals:
         return [_Span(name, base, end) for (name, base), end in zip(journals, ends, strict=True)]
 
     def _parse(self, number: int, stored: bytes) -> Telemetry:
-        return Telemetry.decode(self._topic, self._dictionaries.inflate(number, stored))
-
-    def _stored_bytes(self, after: int, through: int) -> int:
-        [(size,)] = self.file.rows(
-            "SELECT sum(length(payload)) FROM batches WHERE number > ? AND number <= ?",
-            after,
-            through,
-        )
-        return size or 0
+        return parse_own(self._vehicle_id, self._dictionaries.inflate(number, stored))
 
     def _mark(self, running_s: int) -> None:
         """Note how far the journals are by now, and forget what is older than the history."""
@@ -248,8 +237,8 @@ class Journals:
         """Remove the oldest history, at least `wanted_bytes` of it, but never the newest row."""
         end = min(self.acknowledged, self.newest - 1)
         end = end if through is None else min(end, through)
-        while wanted_bytes > 0 and (cut := self._cut(0, end, wanted_bytes)):
-            freed = self._stored_bytes(0, cut)
+        while wanted_bytes > 0 and (cut := self.file.cut(0, end, wanted_bytes)):
+            freed = self.file.stored_bytes(0, cut)
             with self.file.transaction():
                 self.file.rows("DELETE FROM batches WHERE number <= ?", cut)
                 self._dictionaries.forget(cut)
@@ -261,27 +250,12 @@ class Journals:
     def _give_up(self, handed: int, wanted_bytes: int, reason: str) -> None:
         """Put a stated loss in the place of the oldest unsent."""
         after = max(handed, self.acknowledged)
-        cut = self._cut(after, self.newest - 1, wanted_bytes)
+        cut = self.file.cut(after, self.newest - 1, wanted_bytes)
         with self.file.transaction():
             for span in self._spans():
                 if max(span.base, after) < min(span.end, cut):
                     self._lose(span.base, max(span.base, after), min(span.end, cut), reason)
-        self.unsent_bytes = self._stored_bytes(self.acknowledged, self.newest)
-
-    def _cut(self, after: int, through: int, wanted_bytes: int) -> int:
-        """The number up to which `wanted_bytes` lie; `after` where there is nothing."""
-        for number, size in self.file.rows(
-            "SELECT number, length(payload) FROM batches WHERE number > ? AND number <= ?"
-            " ORDER BY number LIMIT ?",
-            after,
-            through,
-            _ROWS_AT_ONCE,
-        ):
-            if wanted_bytes <= 0:
-                break
-            after = number
-            wanted_bytes -= size
-        return after
+        self.unsent_bytes = self.file.stored_bytes(self.acknowledged, self.newest)
 
     def _lose(self, base: int, after: int, through: int, reason: str) -> None:
         """Replace the rows of one journal between two numbers by one."""

@@ -23,6 +23,8 @@ _CHECKPOINT_PAGES = 1000
 _WAL_BYTES = _CHECKPOINT_PAGES * (_PAGE_BYTES + 24)
 _MOST_PAGES = 1 << 30
 _PAGES_TO_SPARE = 64
+_ROWS_AT_ONCE = 256
+"""A transaction that removes more spills out of the page cache, and a full disk has no room."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vehicle (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS journals (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
@@ -132,6 +134,30 @@ class OutboxFile:
         """Run one statement and give the first row it returns."""
         found = self.rows(statement, *values)
         return found[0] if found else None
+
+    def stored_bytes(self, after: int, through: int) -> int:
+        """What the batches beyond the one and up to the other number take."""
+        [(size,)] = self.rows(
+            "SELECT sum(length(payload)) FROM batches WHERE number > ? AND number <= ?",
+            after,
+            through,
+        )
+        return size or 0
+
+    def cut(self, after: int, through: int, wanted_bytes: int) -> int:
+        """The number up to which `wanted_bytes` lie, or few enough rows to remove at once."""
+        for number, size in self.rows(
+            "SELECT number, length(payload) FROM batches WHERE number > ? AND number <= ?"
+            " ORDER BY number LIMIT ?",
+            after,
+            through,
+            _ROWS_AT_ONCE,
+        ):
+            if wanted_bytes <= 0:
+                break
+            after = number
+            wanted_bytes -= size
+        return after
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.journals import Journals, Stored
 from gateway.outbox import DamagedError, Limits, StorageError, set_aside
-from gateway.telemetry import Batch, Previous, not_kept, state_loss
+from gateway.telemetry import Batch, Previous, not_kept, parse_own, state_loss
 from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.wire import telemetry_topic
 
@@ -274,4 +274,4 @@ class Outbox:
             self._put_back(batches)
 
     def _parse(self, payload: bytes) -> Telemetry:
-        return Telemetry.decode(self._topic, payload)
+        return parse_own(self._vehicle_id, payload)

@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from gateway.outbox import StorageError
+from gateway.telemetry import parse_own
 from internetcar.contract.delivery import Delivery
-from internetcar.contract.telemetry import RepairedTelemetry, Telemetry, TelemetryRequest
-from internetcar.contract.wire import telemetry_topic
+from internetcar.contract.telemetry import RepairedTelemetry, TelemetryRequest
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,6 @@ class RepairRequests:
             requester=request.reply_to, vehicle_id=request.vehicle_id
         )
         self._answer.extend((topic, payload) for payload in payloads)
-        end = Telemetry.decode(telemetry_topic(request.vehicle_id), payloads[-1]).sequence
+        end = parse_own(request.vehicle_id, payloads[-1]).sequence
         if end < request.last:
             self._waiting.append(request.model_copy(update={"first": end + 1}))

@@ -16,8 +16,13 @@ from internetcar.contract.signals import Quality
 from internetcar.contract.telemetry import Dropped, Sample, Telemetry
 from internetcar.contract.wire import InstantWriter, telemetry_payload
 
+MOST_BYTES = 120_000
+"""The largest batch: AWS IoT Core takes 128 KiB, and the contract far more."""
+
 PacedSample = tuple[str, int, Value, Quality]
 """Path, instant of the frame (UTC milliseconds since 1970), value, quality."""
+
+_Taken = dict[str, list[tuple[int, Value, Quality]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Batcher:
     snapshot (every leaf with value, quality and instant) begins the journal and follows every
     minute, every step of the wall clock by more than a second, every change of `clock` and every
     `request_snapshot`. It stands for itself: the changes before it are in the batch before it.
+    What is too large for one batch follows at once in others: the rest of a snapshot in `changes`
+    that look back as it does, so that a reader knows every leaf once it has them.
     """
 
     def __init__(
@@ -81,7 +88,7 @@ class Batcher:
         self._snapshot_due_ms = 0
         self._snapshot_wanted = False
         self._start_ms = 0
-        self._open: dict[str, list[tuple[int, Value, Quality]]] = {}
+        self._open: _Taken = {}
         self._leaves: dict[str, tuple[int, Value, Quality]] = {}
         self._write_instant = InstantWriter()
 
@@ -117,15 +124,13 @@ class Batcher:
         if self._snapshot_wanted or time.elapsed_ms >= self._snapshot_due_ms:
             closed += self._snapshot()
         elif time.elapsed_ms - self._opened_ms >= self._length_ms:
-            closed.append(self._close("changes", time.wall_ms))
+            closed += self._close("changes", time.wall_ms)
         return closed
 
     def finish(self, *, now_ms: int, wall_ms: int) -> list[Batch]:
         """End the journal: the open batch closes, however short it is."""
         closed = self.take((), now_ms=now_ms, wall_ms=wall_ms)
-        if not closed:
-            closed.append(self._close("changes", self._time.wall_ms))
-        return closed
+        return closed or self._close("changes", self._time.wall_ms)
 
     @property
     def _length_ms(self) -> int:
@@ -141,7 +146,7 @@ class Batcher:
         stepped_ms = self._time.advance(now_ms, wall_ms)
         if not stepped_ms and clock == self._clock:
             return []
-        closed = [self._close("changes", wall_ms - stepped_ms)]
+        closed = self._close("changes", wall_ms - stepped_ms)
         self._start_ms = wall_ms
         self._clock = clock
         self._leaves = {
@@ -161,25 +166,42 @@ class Batcher:
     def _snapshot(self) -> list[Batch]:
         """Close what is open; then every leaf. Alone it also covers the time before it."""
         time = self._time
-        closed = [self._close("changes", time.wall_ms)] if self._open else []
+        closed = self._close("changes", time.wall_ms) if self._open else []
         self._open = {path: [leaf] for path, leaf in self._leaves.items()}
-        closed.append(self._close("snapshot", time.wall_ms))
+        closed += self._close("snapshot", time.wall_ms)
         self._snapshot_wanted = False
         self._snapshot_due_ms = time.elapsed_ms + self._snapshot_ms
         return closed
 
-    def _close(self, kind: Literal["changes", "snapshot"], end_ms: int) -> Batch:
+    def _close(self, kind: Literal["changes", "snapshot"], end_ms: int) -> list[Batch]:
+        """End what is open here; several batches where one would be too large."""
         start_ms = min(self._start_ms, end_ms)
         instants = [at_ms for samples in self._open.values() for at_ms, _, _ in samples]
         if instants:
             end_ms = max(end_ms, max(instants))
             if kind == "changes":
                 start_ms = min(start_ms, min(instants))
-        self.sequence += 1
-        previous = self._previous if self.sequence == 1 else None
-        payload = telemetry_payload(
+        closed: list[Batch] = []
+        parts = [self._open]
+        while parts:
+            part = parts.pop()
+            payload = self._payload("changes" if closed else kind, start_ms, end_ms, part)
+            if len(payload) > MOST_BYTES and sum(map(len, part.values())) > 1:
+                parts += reversed(_halves(part))
+                continue
+            self.sequence += 1
+            is_snapshot = kind == "snapshot" and not closed
+            closed.append(Batch(self._journal, self.sequence, payload, is_snapshot=is_snapshot))
+        self._reopen(end_ms)
+        return closed
+
+    def _payload(
+        self, kind: Literal["changes", "snapshot"], start_ms: int, end_ms: int, taken: _Taken
+    ) -> bytes:
+        previous = None if self.sequence else self._previous
+        return telemetry_payload(
             journal=self._journal,
-            sequence=self.sequence,
+            sequence=self.sequence + 1,
             previous=previous.journal if previous else None,
             previous_last=previous.last if previous else None,
             kind=kind,
@@ -188,12 +210,10 @@ class Batcher:
             clock=self._clock,
             origin=self._origin,
             samples={
-                path: [_sample(at_ms - start_ms, value, quality) for at_ms, value, quality in taken]
-                for path, taken in self._open.items()
+                path: [_sample(at_ms - start_ms, value, quality) for at_ms, value, quality in leaf]
+                for path, leaf in taken.items()
             },
         )
-        self._reopen(end_ms)
-        return Batch(self._journal, self.sequence, payload, is_snapshot=kind == "snapshot")
 
     def _reopen(self, start_ms: int) -> None:
         time = self._time
@@ -206,6 +226,21 @@ class Batcher:
 
 def _sample(offset_ms: int, value: Value, quality: Quality) -> Sample:
     return (offset_ms, value) if quality == "valid" else (offset_ms, value, quality)
+
+
+def _halves(taken: _Taken) -> tuple[_Taken, _Taken]:
+    """The same samples in two parts; of each path the earlier first."""
+    samples = [(path, sample) for path, leaf in taken.items() for sample in leaf]
+    halves: tuple[_Taken, _Taken] = ({}, {})
+    for place, (path, sample) in enumerate(samples):
+        halves[place >= len(samples) // 2].setdefault(path, []).append(sample)
+    return halves
+
+
+def parse_own(vehicle_id: str, payload: bytes) -> Telemetry:
+    """A batch that was written here, however large, without its samples."""
+    body = Telemetry.parse_payload(payload)
+    return Telemetry.model_validate({**body, "vehicle_id": vehicle_id, "samples": {}})
 
 
 def not_kept(journal: str, first: int, last: int, kept: Telemetry, reason: str) -> Batch:

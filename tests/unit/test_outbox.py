@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.journals import Journals
-from gateway.outbox import DamagedError, Limits, OutboxError
+from gateway.outbox import Limits, OutboxError
 from gateway.outbox_writer import Outbox
 from gateway.telemetry import Batch
 from internetcar.contract.telemetry import Telemetry
@@ -244,19 +244,6 @@ def test_what_is_given_up_takes_its_snapshots_with_it(tmp_path: Path) -> None:
     journals.close()
 
 
-@pytest.mark.parametrize(
-    ("damage", "said"), [("x'00'", "is cut short"), ("x'ffffffffffff'", "is damaged")]
-)
-def test_a_batch_that_does_not_inflate_is_damage(tmp_path: Path, damage: str, said: str) -> None:
-    journals = Journals(tmp_path / "outbox.db", "kona", Limits())
-    journals.begin("j1")
-    journals.write([batch(1)], 0)
-    journals.file.rows(f"UPDATE batches SET payload = {damage}")
-    with pytest.raises(DamagedError, match=f"batch 1 {said}"):
-        journals.unsent(0, 1)
-    journals.close()
-
-
 def test_one_process_one_outbox(tmp_path: Path, open_outbox: Callable[..., Opened]) -> None:
     open_outbox()
     with pytest.raises(OutboxError, match="in use by another process"):
@@ -277,38 +264,6 @@ def test_a_journal_is_never_continued(tmp_path: Path) -> None:
     journals.close()
 
 
-@pytest.mark.parametrize("damage", [b"not a database at all, and quite long" * 99, b"\0" * 4096])
-def test_a_damaged_file_is_set_aside_and_begun_anew(
-    tmp_path: Path, damage: bytes, open_outbox: Callable[..., Opened]
-) -> None:
-    (tmp_path / "outbox.db").write_bytes(damage)
-    opened = open_outbox()
-    opened.outbox.append(batch(1))
-    assert covered([payload for _, payload in opened.take(1)]) == [(1, 1)]
-    assert (tmp_path / "outbox.db.damaged-1").read_bytes() == damage
-
-
-def test_a_file_that_is_damaged_while_running_costs_a_stated_loss(
-    tmp_path: Path, open_outbox: Callable[..., Opened]
-) -> None:
-    path = tmp_path / "outbox.db"
-    opened = open_outbox(limits=Limits(waiting_batches=2000))
-    for sequence in range(1, 1001):
-        opened.outbox.append(batch(sequence, size=3000))
-    sent = [payload for _, payload in opened.take(10)]
-    opened.outbox.batches("j1", 1, 1).result(timeout=10)
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xff" * (path.stat().st_size - 8192))
-    opened.outbox.batches("j1", 1, 1000).result(timeout=10)
-    opened.outbox.append(batch(1001))
-    while read(sent[-1]).sequence < 1001:
-        sent += [payload for _, payload in opened.take(1)]
-    assert holes(sent, 1, 1001) == []
-    assert any(message.dropped for message in map(read, sent))
-    assert (tmp_path / "outbox.db.damaged-1").exists()
-
-
 def test_too_many_waiting_for_a_slow_disk_become_a_stated_loss(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db", "kona", Limits(waiting_batches=4))
     for sequence in range(1, 11):
@@ -319,4 +274,15 @@ def test_too_many_waiting_for_a_slow_disk_become_a_stated_loss(tmp_path: Path) -
     journals = Journals(tmp_path / "outbox.db", "kona", Limits())
     unsent = [stored.payload for stored in journals.unsent(0, 99)]
     assert covered(unsent) == [(1, 7), (8, 8), (9, 9), (10, 10)]
+    journals.close()
+
+
+def test_batches_beyond_what_the_contract_allows_can_be_given_up(tmp_path: Path) -> None:
+    journals = Journals(tmp_path / "outbox.db", "kona", Limits(unsent_bytes=1_000_000))
+    journals.begin("j1")
+    for sequence in range(1, 4):
+        journals.write([batch(sequence, size=2_000_000)], 0)
+        journals.trim(0, running_s=0)
+    unsent = [stored.payload for stored in journals.unsent(0, 9)]
+    assert read(unsent[0]).dropped is not None
     journals.close()

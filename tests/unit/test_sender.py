@@ -12,7 +12,7 @@ from gateway.outbox import StorageError
 from gateway.repair_requests import RepairRequests
 from gateway.sender import Sender
 from internetcar.contract.delivery import Delivery, Outcome
-from internetcar.contract.telemetry import TelemetryRequest
+from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 from internetcar.contract.wire import telemetry_payload
 
 AT = "2026-11-21T03:00:00.000Z"
@@ -152,6 +152,7 @@ class History:
         self.count = count
         self.asked: list[tuple[str, int, int]] = []
         self.error: Exception | None = None
+        self.filler = b""
 
     def batches(self, journal: str, first: int, last: int) -> "Future[list[bytes]]":
         self.asked.append((journal, first, last))
@@ -159,7 +160,7 @@ class History:
         if self.error is not None:
             answer.set_exception(self.error)
         else:
-            answer.set_result([batch(sequence) for sequence in range(first, last + 1)
+            answer.set_result([batch(sequence) + self.filler for sequence in range(first, last + 1)
                                if sequence <= self.count])  # fmt: skip
         return answer
 
@@ -242,6 +243,14 @@ def test_no_more_is_on_its_way_than_allowed() -> None:
     deliveries[3].finish(Outcome.LOST)
     asked.pump()
     assert len(deliveries) == 8
+
+
+def test_an_answer_beyond_what_the_contract_allows_is_sent_as_it_was_written() -> None:
+    asked = Asked(count=2)
+    plain, asked.history.filler = batch(1), b" " * Telemetry.MAX_PAYLOAD_BYTES
+    asked.ask(1, 3)
+    asked.pump()
+    assert [payload.strip() for _, payload in asked.sent] == [plain, batch(2)]
 
 
 def test_a_disk_that_cannot_be_read_answers_nothing() -> None:
