@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import can
 
 from gateway.frames import FrameError
+from gateway.recorded_time import PAUSE_NS, SteadyTime
 from gateway.textlogs import (
     MAX_LINE_BYTES,
     MAX_SECONDS,
@@ -105,7 +106,7 @@ class Recording:
             yield (channel, can_id, payload, at_ns + shift_ns) if shift_ns else frame
 
     def _read_first_ns(self) -> int:
-        for _, _, _, at_ns in self:
+        for _, _, _, at_ns in SteadyTime(self):
             return at_ns
         detail = f": {self.first_broken}" if self.first_broken else ""
         raise FrameError(f"{self.path}: no CAN frame in this {self.path.suffix} file{detail}")
@@ -195,6 +196,8 @@ def open_recording(path: str | Path, start_ns: int | None = None) -> Recording:
 class Player:
     """Which frames of a recording are due: pure, time is an argument.
 
+    A silence of more than an hour is not waited for.
+
     Args:
         frames: a recording; iterated once per pass.
         speed: how many times real time; None: as fast as they are taken.
@@ -204,10 +207,11 @@ class Player:
     def __init__(
         self, frames: Iterable[RecordedFrame], speed: float | None = 1.0, is_looped: bool = False
     ) -> None:
-        self._frames = self._endless(frames) if is_looped else iter(frames)
+        self.time = SteadyTime(frames)
+        self._frames = self._endless(self.time) if is_looped else iter(self.time)
         self._speed = speed
         self._next: RecordedFrame | None = next(self._frames, None)
-        self._first_ns = self._next[3] if self._next else 0
+        self._first_ns: float = self._next[3] if self._next else 0
 
     def take(
         self, elapsed_s: float, sink: Callable[[str, int, bytes, int], None], limit: int = 1_000
@@ -220,8 +224,11 @@ class Player:
         for _ in range(limit):
             if self._next is None:
                 return None
-            if due_ns is not None and self._next[3] > due_ns:
-                return (self._next[3] - due_ns) / 1e9 / (self._speed or 1.0)
+            if due_ns is not None and (ahead_ns := self._next[3] - due_ns) > 0:
+                if ahead_ns <= PAUSE_NS:
+                    return ahead_ns / 1e9 / (self._speed or 1.0)
+                self._first_ns += ahead_ns
+                due_ns += ahead_ns
             sink(*self._next)
             self._next = next(self._frames, None)
         return 0.0

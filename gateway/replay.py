@@ -43,6 +43,12 @@ class Played:
     """Telemetry the broker has not acknowledged; it stays on disk for the next run."""
     is_said: bool
     """Whether the broker was handed the last value of every signal."""
+    broken_stamps: int
+    """Frames left out because their instant was nowhere near the others'."""
+    first_broken_ns: int
+    """The first such instant, as recorded."""
+    steps_back: int
+    """How often the recording's clock stepped back; what followed was played as going on."""
 
 
 class Replay:
@@ -142,12 +148,19 @@ class Replay:
             return
         self._frames[bus] += 1
         pipeline = self._run.assembly.pipeline
+        while (due_ns := pipeline.pacer.next_due_ns) is not None and due_ns < at_ns:
+            self._step(due_ns)  # a later value must not take the place of what was due before
         pipeline.now_ns = max(pipeline.now_ns, at_ns)
         pipeline.feed(bus, can_id, payload, at_ns)
         if at_ns >= self._next_step_ns or not self._settings.pacing.enabled:
             self._next_step_ns = at_ns + STEP_NS
-            self._wait_for_disk()
-            self._run.step(at_ns // 1_000_000)
+            self._step(at_ns)
+
+    def _step(self, at_ns: int) -> None:
+        pipeline = self._run.assembly.pipeline
+        pipeline.now_ns = max(pipeline.now_ns, at_ns)
+        self._wait_for_disk()
+        self._run.step(pipeline.now_ns // 1_000_000)
 
     def _end(self) -> Played:
         run = self._run
@@ -160,7 +173,16 @@ class Replay:
             channels = ", ".join(sorted(self._unknown)) or "none"
             names = ", ".join(self._bus_of)
             raise SettingsError(f"no frame of {names} in the recording; its channels: {channels}")
-        return Played(sum(self._frames), self._unknown, left, is_said)
+        time_of = self._player.time
+        return Played(
+            frames=sum(self._frames),
+            unknown_channels=self._unknown,
+            batches_left=left,
+            is_said=is_said,
+            broken_stamps=time_of.broken,
+            first_broken_ns=time_of.first_broken_ns,
+            steps_back=time_of.steps_back,
+        )
 
     def _deliver(self) -> int:
         """Wait for the broker as long as it goes on, after `stop` briefly; the batches left."""

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from gateway.recordings import open_recording
 from gateway.replay import Replay
-from gateway.settings import PacingSettings, make_settings
+from gateway.settings import GatewaySettings, make_settings
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
@@ -36,6 +36,8 @@ LOOK_S = 0.5
 """How long a broker is given to say that the vehicle is online already."""
 CONNECT_S = 10.0
 LONGEST_JOURNAL = 64
+VEHICLE_ID = "replay"
+"""Of a recording whose vehicle nobody names."""
 
 
 @app.command()
@@ -48,7 +50,7 @@ def replay(
     vehicle: Annotated[
         str, typer.Option(help="A vehicle line of ours or a folder: its DBC files and mapping.")
     ] = "",
-    vehicle_id: VehicleIdOption = "replay",
+    vehicle_id: VehicleIdOption = "",
     broker: BrokerOption = "",
     speed: Annotated[float, typer.Option(help="Times real time.", min=0.001)] = 1.0,
     fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes.")] = False,
@@ -82,13 +84,7 @@ def replay(
     if len(journal) > LONGEST_JOURNAL:
         raise InputError(f"--journal: at most {LONGEST_JOURNAL} characters, not {len(journal)}")
     recording = open_recording(log, instant_ns(start) if start else None)
-    settings = make_settings(
-        vehicle_id=vehicle_id,
-        vehicle=vehicle,
-        mapping=mapping,
-        pacing=PacingSettings(enabled=not no_pacing),
-        buses=_buses(by_bus(dbc), vehicle, log),
-    )
+    settings = _settings(vehicle_id, vehicle, mapping, by_bus(dbc), log, is_paced=not no_pacing)
     url = broker_of(broker)
     with state_folder(state, is_fresh=fresh) as folder:
         player = Replay(
@@ -101,7 +97,7 @@ def replay(
             journal=journal or None,
         )
         if not take_over:
-            _refuse_if_online(url, vehicle_id)
+            _refuse_if_online(url, settings.vehicle_id)
         for warning in player.warnings:
             typer.echo(f"note: {warning}", err=True)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -111,6 +107,24 @@ def replay(
             typer.echo(
                 f"{recording.broken} broken lines, first: {recording.first_broken}", err=True
             )
+
+
+def _settings(
+    vehicle_id: str,
+    vehicle: str,
+    mapping: str,
+    sources: dict[str, list[str]],
+    log: Path,
+    *,
+    is_paced: bool,
+) -> GatewaySettings:
+    """What is given on the command line, then the environment, then the defaults of a replay."""
+    texts = {"vehicle_id": vehicle_id, "vehicle": vehicle, "mapping": mapping}
+    named: dict[str, object] = {key: text for key, text in texts.items() if text}
+    if not is_paced:
+        named["pacing"] = {"enabled": False}
+    named["buses"] = _buses(sources, vehicle, log)
+    return make_settings({"vehicle_id": VEHICLE_ID}, **named)
 
 
 def _play(player: Replay, name: str, broker: BrokerUrl, kept_in: Path | None) -> None:
@@ -125,6 +139,18 @@ def _play(player: Replay, name: str, broker: BrokerUrl, kept_in: Path | None) ->
         task = progress.add_task(name, total=None)
         played = player.run(lambda done, total: progress.update(task, completed=done, total=total))
     typer.echo(f"{played.frames} frames of {name} sent to {broker}")
+    if played.broken_stamps:
+        typer.echo(
+            f"{played.broken_stamps} frames left out: their time is far from the others',"
+            f" first: {played.first_broken_ns / 1e9:.6f}",
+            err=True,
+        )
+    if played.steps_back:
+        typer.echo(
+            f"the recording's clock steps back {played.steps_back} times;"
+            " what follows is played as going on",
+            err=True,
+        )
     if played.unknown_channels:
         channels = ", ".join(sorted(played.unknown_channels))
         typer.echo(f"left out, for want of a --dbc: channel {channels}", err=True)

@@ -14,7 +14,7 @@ from tests.e2e.stage import PYTHON, Actor, Stage
 
 START = "2022-03-01T08:00:00Z"
 FRAMES = 39_546
-GOLDEN = "5e7fc2e6a92875059aeb2cc54e4e287bcfe7fd8e5e69521d8d9285d6f3caba73"
+GOLDEN = "170d60fcda836ebf6daf532577ec4df4055a6155db7834c73a489b9fc9281f7e"
 """SHA-256 over all telemetry in its order and the last payload of every signal topic.
 
 Byte for byte: the order of leaves within a batch, which is that of decoding, is part of it.
@@ -130,6 +130,50 @@ def test_pacing_keeps_the_last_change_of_an_interval(
         assert played.process.returncode == 0, played.stderr
         observer.until_presence(online=False)
     assert samples(observer, "Motion.Speed") == [10, 40]
+
+
+def test_a_value_that_fell_due_before_the_next_frame_is_said(
+    mosquitto: RunningBroker, stage: Stage, small: list[str]
+) -> None:
+    speeds = [speed_frame(speed) for speed in (10, 20, 30)]
+    (stage.folder / "small.log").write_text(log_lines(speeds, period_s=0.06))
+    with Observer(mosquitto.url) as observer:
+        played = stage.ended(*small, "--broker", mosquitto.url.secret, "--fast", "--fresh")
+        assert played.process.returncode == 0, played.stderr
+        observer.until_presence(online=False)
+    assert samples(observer, "Motion.Speed") == [10, 20, 30]
+
+
+def test_one_broken_stamp_costs_one_frame_and_is_said(
+    mosquitto: RunningBroker, stage: Stage, small: list[str]
+) -> None:
+    log = stage.folder / "small.log"
+    lines = log_lines([speed_frame(speed) for speed in range(10)], period_s=0.2).splitlines()
+    lines[3] = lines[3].replace("(1700000", "(1702592")
+    log.write_text("\n".join(lines) + "\n")
+    with Observer(mosquitto.url) as observer:
+        played = stage.ended(*small, "--broker", mosquitto.url.secret, "--fresh")
+        assert played.process.returncode == 0, played.stderr
+        observer.until_presence(online=False)
+    assert samples(observer, "Motion.Speed") == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert "1 frames left out: their time is far from the others', first: 170259" in played.stderr
+
+
+def test_devices_that_are_seconds_apart_are_one_time(
+    mosquitto: RunningBroker, stage: Stage, small: list[str]
+) -> None:
+    log = stage.folder / "small.log"
+    lines = log_lines([speed_frame(speed) for speed in range(40)], period_s=0.1).splitlines()
+    behind = [f"({1_699_999_998 + index / 10:.6f}) can1 200#00" for index in range(40)]
+    log.write_text("".join(f"{line}\n{late}\n" for line, late in zip(lines, behind, strict=True)))
+    with Observer(mosquitto.url) as observer:
+        dbc = f"can1={stage.folder / 'small.dbc'}"
+        played = stage.ended(
+            *small, "--dbc", dbc, "--broker", mosquitto.url.secret, "--fast", "--fresh"
+        )
+        assert played.process.returncode == 0, played.stderr
+        observer.until_presence(online=False)
+    assert len(observer.of("telemetry")) < 12
 
 
 def test_a_loop_goes_on_in_the_recordings_time_until_it_is_ended(
