@@ -1,7 +1,7 @@
 """What is worth sending now: interval, change, deadband and heartbeat together (pure)."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,8 +39,18 @@ class Pacer:
     forward (the monotonic one, in a replay the recording's).
     """
 
-    def __init__(self, paces: Sequence[Pace]) -> None:
+    def __init__(
+        self, paces: Sequence[Pace], is_current: Callable[[int], bool] = lambda leaf: True
+    ) -> None:
+        """Begin with no leaf seen.
+
+        Args:
+            paces: Of each leaf.
+            is_current: Whether the newest frame said a leaf; one that it did not say does not
+                leave with its group, for it would leave with an instant that is not its own.
+        """
         count = len(paces)
+        self._is_current = is_current
         self._paces = paces
         self._interval = [pace.interval_ns for pace in paces]
         self._deadband = [pace.deadband for pace in paces]
@@ -150,10 +160,14 @@ class Pacer:
             if partners is None:
                 samples.append(self._send(leaf, self._at_ns[leaf], now_ns))
                 continue
-            seen = [partner for partner in partners if self._quality[partner] is not None]
+            seen = [partner for partner in partners if partner == leaf or self._belongs(partner)]
             at_ns = max(self._at_ns[partner] for partner in seen)
             samples.extend(self._send(partner, at_ns, now_ns) for partner in seen)
         return samples
+
+    def _belongs(self, partner: int) -> bool:
+        """Whether a leaf of a group leaves with the one that is due."""
+        return self._quality[partner] is not None and self._is_current(partner)
 
     def _send(self, leaf: int, at_ns: int, now_ns: int) -> Sample:
         value, quality = self._value[leaf], self._quality[leaf]

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from cantools.database.can import Signal
+
 from gateway.decode import Decoder, MessageState
 from gateway.freshness import Freshness
+from gateway.layout import field_mask
 from gateway.mapping import UNMAPPABLE, BoundLeaf
 from gateway.pacing import Pace, Pacer, Sample
 
@@ -22,7 +25,7 @@ class Pipeline:
     ) -> None:
         self.decoder = decoder
         self.leaves = leaves
-        self.pacer = Pacer(paces)
+        self.pacer = Pacer(paces, self.is_current)
         self.unmappable = [0] * len(leaves)
         self._is_said = [True] * len(leaves)
         self.now_ns = 0
@@ -37,6 +40,7 @@ class Pipeline:
         self._numbers: list[int | float | None] = [None] * len(decoder.signals)
         self._routes = _routes(leaves, len(decoder.signals))
         self._message_of = [self._find_message(bound) for bound in leaves]
+        self._bytes = [self._find_bytes(leaf) for leaf in range(len(leaves))]
         self._leaves_of = _leaves_of(self._message_of)
 
     def succeed(self, former: "Pipeline") -> None:
@@ -121,12 +125,37 @@ class Pipeline:
         """The newest number of a leaf's signal; `None` before its first frame."""
         return self._numbers[self.leaves[leaf].signal_index]
 
+    def is_current(self, leaf: int) -> bool:
+        """Whether the newest frame of its message said a leaf, as far as a frame shows it.
+
+        False for one that is too short, that means another leaf or that the rule has no value for.
+        """
+        payload = self._message_of[leaf].previous
+        return (
+            self._is_said[leaf]
+            and (payload is None or len(payload) >= self._bytes[leaf])
+            and all(
+                self._numbers[signal] == wanted for signal, wanted in self.leaves[leaf].selectors
+            )
+        )
+
+    def period_ns(self, leaf: int) -> int | None:
+        """How far apart the frames of a leaf's message are; `None` while it is not known."""
+        return self.freshness.period_ns(self.messages.index(self._message_of[leaf]))
+
     def _confirm(self, leaf: int, bound: BoundLeaf) -> None:
-        """Date a leaf with its message's newest frame, if each frame of it says the leaf."""
+        """Date a leaf with its message's newest frame, if that frame said it."""
+        is_paged = bound.selectors or self._signal_of(leaf).multiplexer_ids
+        if not is_paged and self.is_current(leaf):
+            self.pacer.confirm(leaf, self._message_of[leaf].last_at_ns)
+
+    def _find_bytes(self, leaf: int) -> int:
+        """How long a payload must be to contain the leaf's signal."""
+        return (field_mask(self._signal_of(leaf)).bit_length() + 7) // 8
+
+    def _signal_of(self, leaf: int) -> Signal:
         message = self._message_of[leaf]
-        signal = message.definition.signals[bound.signal_index - message.indices.start]
-        if self._is_said[leaf] and not bound.selectors and not signal.multiplexer_ids:
-            self.pacer.confirm(leaf, message.last_at_ns)
+        return message.definition.signals[self.leaves[leaf].signal_index - message.indices.start]
 
     def _find_message(self, bound: BoundLeaf) -> MessageState:
         signal = self.decoder.signals[bound.signal_index]

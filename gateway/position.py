@@ -7,6 +7,8 @@ from internetcar.contract.message import Value
 
 INTERVAL_NS = 100_000_000
 """At most ten positions a second."""
+USUAL_PERIOD_NS = 1_000_000_000
+"""Of a GNSS receiver, until the period of its message is known."""
 
 _LATITUDE = "Vehicle.CurrentLocation.Latitude"
 _LONGITUDE = "Vehicle.CurrentLocation.Longitude"
@@ -20,7 +22,11 @@ _LIMITS = {_LATITUDE: (-90.0, 90.0), _LONGITUDE: (-180.0, 180.0), "accuracy_m": 
 
 
 class PositionWatch:
-    """Watches the frame that carries the latitude; each one is a position, changed or not."""
+    """Watches the frames that carry the place; each one is a position, changed or not.
+
+    Where latitude and longitude come in two messages, both must have come anew, no further apart
+    than half a period: else they are of two fixes.
+    """
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -30,18 +36,26 @@ class PositionWatch:
         self._optional = {
             name: leaf_of[path] for name, path in _OPTIONAL.items() if path in leaf_of
         }
-        self._frames = 0
+        self._frames = (0, 0)
         self._next_ns = 0
 
     def take(self) -> tuple[dict[str, Value], int] | None:
         """The fields of a new position and its instant (UTC ns), or `None` when none is due."""
         if self._latitude is None or self._longitude is None:
             return None
-        message = self._pipeline.message_of(self._latitude)
-        if message.frames == self._frames or self._pipeline.now_ns < self._next_ns:
+        pipeline = self._pipeline
+        north, east = pipeline.message_of(self._latitude), pipeline.message_of(self._longitude)
+        if north.frames == self._frames[0] or east.frames == self._frames[1]:
             return None
-        self._frames = message.frames
-        self._next_ns = self._pipeline.now_ns + INTERVAL_NS
+        if pipeline.now_ns < self._next_ns:
+            return None
+        if not (pipeline.is_current(self._latitude) and pipeline.is_current(self._longitude)):
+            return None
+        period_ns = pipeline.period_ns(self._latitude) or USUAL_PERIOD_NS
+        if abs(north.last_at_ns - east.last_at_ns) > period_ns // 2:
+            return None
+        self._frames = north.frames, east.frames
+        self._next_ns = pipeline.now_ns + INTERVAL_NS
         latitude = self._valid(self._latitude, _LATITUDE)
         longitude = self._valid(self._longitude, _LONGITUDE)
         if latitude is None or longitude is None:
@@ -50,7 +64,7 @@ class PositionWatch:
         for name, leaf in self._optional.items():
             if (value := self._valid(leaf, name)) is not None:
                 fields[name] = value
-        return fields, message.last_at_ns
+        return fields, max(north.last_at_ns, east.last_at_ns)
 
     def _valid(self, leaf: int, name: str) -> float | None:
         value, quality = self._pipeline.pacer.newest(leaf)

@@ -1,6 +1,7 @@
 """The position: once for each GNSS frame, changed or not, at most ten a second."""
 
 import struct
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,14 +37,20 @@ def fix(lat_deg: float, lon_deg: float) -> bytes:
 
 
 class Drive:
-    def __init__(self) -> None:
-        self.car = Car(DBC, LEAVES)
+    def __init__(self, dbc: str = DBC, leaves: dict[str, dict[str, Any]] = LEAVES) -> None:
+        self.car = Car(dbc, leaves)
         self.watch = PositionWatch(self.car.pipeline)
 
     def feed(self, now: int, can_id: int, payload: bytes) -> None:
         self.car.feed(now, can_id, payload)
 
-    def take(self, now: int) -> tuple[dict[str, object], int] | None:
+    def said(self, now: int) -> dict[str, object]:
+        """The samples that leave, and no position with them."""
+        samples = self.car.take(now)
+        assert self.watch.take() is None
+        return {path: value for path, value, *_ in samples}
+
+    def take(self, now: int) -> tuple[dict[str, Any], int] | None:
         """The fields and the instant in milliseconds since the beginning."""
         self.car.take(now)
         found = self.watch.take()
@@ -104,3 +111,52 @@ def test_no_frame_makes_a_place_that_is_not_on_earth(frames: list[tuple[int, byt
             assert found[0]["longitude"] == east * 1e-7
             assert abs(north) <= 900_000_000
             assert abs(east) <= 1_800_000_000
+
+
+def test_a_frame_that_does_not_say_both_is_no_position() -> None:
+    """Cut short, or with a longitude that the rule has no value for: never the old longitude."""
+    at_once = {"interval_ms": 0}
+    leaves = {
+        LATITUDE: leaf("Latitude", "double", **at_once),
+        LONGITUDE: leaf("Longitude", "double", transform={"math": "sqrt(x)^2"}, **at_once),
+    }
+    drive = Drive(DBC, leaves)
+    drive.feed(0, 512, fix(1.0, 100.0))
+    assert drive.take(0) is not None
+    drive.feed(1000, 512, fix(2.0, 100.0)[:4])
+    assert drive.said(1000) == {LATITUDE: 2.0}
+    drive.feed(2000, 512, fix(3.0, -100.0))
+    assert drive.said(2000) == {LATITUDE: 3.0}
+    drive.feed(3000, 512, fix(3.0, 103.0))
+    found = drive.take(3000)
+    assert found is not None
+    assert (found[0]["latitude"], round(found[0]["longitude"]), found[1]) == (3.0, 103, 3000)
+
+
+TWO = """\
+VERSION ""
+NS_ :
+BS_:
+BU_: Car
+BO_ 512 North: 4 Car
+ SG_ Latitude : 0|32@1- (0.0000001,0) [0|0] "deg" Car
+BO_ 513 East: 4 Car
+ SG_ Longitude : 0|32@1- (0.0000001,0) [0|0] "deg" Car
+"""
+
+
+def test_a_place_in_two_messages_is_a_position_when_both_came_of_one_fix() -> None:
+    drive = Drive(
+        TWO, {LATITUDE: leaf("Latitude", "double"), LONGITUDE: leaf("Longitude", "double")}
+    )
+    taken = []
+    drive.feed(0, 513, fix(0, 0)[4:])
+    for second in range(1, 20):
+        drive.feed(second * 1000, 512, fix(second, 0)[:4])
+        taken.append(drive.take(second * 1000))
+        drive.feed(second * 1000 + 20, 513, fix(0, second)[4:])
+        taken.append(drive.take(second * 1000 + 20))
+    assert taken[0::2] == [None] * 19
+    assert [found and found[0] for found in taken[1::2]] == [
+        {"latitude": float(second), "longitude": float(second)} for second in range(1, 20)
+    ]
