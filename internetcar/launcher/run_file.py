@@ -1,5 +1,10 @@
-"""How other commands find the running `up` of the same user: a file only that user reads."""
+"""How other commands find the running `up` of the same user: a file only that user reads.
 
+Each `up` has one of its own. Where several run, the latest is found, and once it has ended the one
+before it.
+"""
+
+import contextlib
 import json
 import os
 import stat
@@ -10,7 +15,7 @@ from pathlib import Path
 
 from internetcar.contract.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 
-_NAME = "internetcar-up.json"
+_NAMES = "internetcar-up.*.json"
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,9 @@ class Running:
     pid: int
 
 
-def run_file_path(environ: Mapping[str, str]) -> Path:
-    """`$XDG_RUNTIME_DIR/internetcar-up.json`, else one in the default state folder."""
-    folder = environ.get("XDG_RUNTIME_DIR")
-    if folder and Path(folder).is_dir():
-        return Path(folder) / _NAME
-    return default_state_folder(environ) / _NAME
+def run_file_path(environ: Mapping[str, str], pid: int) -> Path:
+    """`$XDG_RUNTIME_DIR/internetcar-up.PID.json`, else one in the default state folder."""
+    return _folder(environ) / _NAMES.replace("*", str(pid))
 
 
 def default_state_folder(environ: Mapping[str, str]) -> Path:
@@ -37,12 +39,15 @@ def default_state_folder(environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def announced(broker: BrokerUrl, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Write the run file for this process, and take it away at the end unless another has it."""
-    path = run_file_path(environ)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write the run file of this process, and take it away at the end."""
     pid = os.getpid()
+    path = run_file_path(environ, pid)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in _run_files(environ):
+        if _read(left) is None:
+            left.unlink(missing_ok=True)
     content = {"pid": pid, "started": _started(pid), "broker": broker.secret}
-    fresh = path.with_name(f"{path.name}.{pid}")
+    fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -51,14 +56,33 @@ def announced(broker: BrokerUrl, environ: Mapping[str, str]) -> Iterator[Path]:
     try:
         yield path
     finally:
-        running = read_run_file(environ)
-        if running is not None and running.pid == pid:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def read_run_file(environ: Mapping[str, str]) -> Running | None:
-    """The running `up`; `None` when there is none or what the file says is no longer true."""
-    path = run_file_path(environ)
+    """The `up` that began last; `None` when none runs, or what its file says is no longer true."""
+    for path in _run_files(environ):
+        running = _read(path)
+        if running is not None:
+            return running
+    return None
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    folder = environ.get("XDG_RUNTIME_DIR")
+    return Path(folder) if folder and Path(folder).is_dir() else default_state_folder(environ)
+
+
+def _run_files(environ: Mapping[str, str]) -> list[Path]:
+    """What every `up` has written, the latest first."""
+    found: list[tuple[int, Path]] = []
+    for path in _folder(environ).glob(_NAMES):
+        with contextlib.suppress(FileNotFoundError):  # it has ended in between
+            found.append((path.lstat().st_mtime_ns, path))
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def _read(path: Path) -> Running | None:
     try:
         with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())

@@ -162,7 +162,7 @@ def test_a_command_finds_its_broker_by_option_then_environment_then_run_file(
 def test_the_run_file_is_private_and_goes_with_its_process(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path)}
     with announced(URL, environ) as path:
-        assert path == run_file_path(environ)
+        assert path == run_file_path(environ, os.getpid())
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         running_up = read_run_file(environ)
@@ -196,13 +196,39 @@ def test_the_run_file_of_a_process_that_is_gone_is_ignored(tmp_path: Path) -> No
         assert read_run_file(environ) is not None
         up.kill()
         eventually(lambda: read_run_file(environ) is None)
-    assert run_file_path(environ).exists()
+    left = run_file_path(environ, up.pid)
+    assert left.exists()
+    with announced(URL, environ):
+        assert not left.exists()
+
+
+def test_while_several_run_the_latest_is_found_and_then_the_one_before_it(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path)}
+    program = """
+        import sys
+        from internetcar.contract.broker_url import BrokerUrl
+        from internetcar.launcher.run_file import announced
+        with announced(BrokerUrl("second", 1883), {"HOME": sys.argv[1]}):
+            print("there", flush=True)
+            sys.stdin.read()
+    """
+    with announced(URL, environ) as first:
+        os.utime(first, (1, 1))
+        with subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ) as up:  # fmt: skip
+            assert up.stdout is not None
+            up.stdout.readline()
+            assert find_broker(None, environ).host == "second"
+            up.communicate()
+        assert find_broker(None, environ) == URL
 
 
 @pytest.mark.parametrize("junk", [b"", b"[]", b"{}", b"null", b"\xff", b'{"pid": "x"}', b"[" * 99])
 def test_a_broken_run_file_is_no_run_file(tmp_path: Path, junk: bytes) -> None:
     environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    path = run_file_path(environ)
+    path = run_file_path(environ, 1)
     path.write_bytes(junk)
     path.chmod(0o600)
     assert read_run_file(environ) is None
