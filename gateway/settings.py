@@ -1,15 +1,18 @@
 """The gateway's settings: every key, its default, and what it means, in one place."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as EnvironmentSettingsError
 
 from internetcar.contract.message import InputError, Name
 from internetcar.contract.presence import Origin
 
+ENVIRONMENT_PREFIX = "INTERNETCAR_GATEWAY_"
 _EXAMPLE_BITRATE = "500000"
 """What the template shows for a bit rate, which has no default."""
 
@@ -90,11 +93,12 @@ class TelemetrySettings(_Section):
 class GatewaySettings(BaseSettings):
     """All settings of one gateway; `internetcar.toml` is this, written out.
 
-    `INTERNETCAR_GATEWAY_VEHICLE_ID=…` and so on stand above the file, for containers.
+    `INTERNETCAR_GATEWAY_VEHICLE_ID=…` and so on stand above the file, for containers; what is given
+    on the command line stands above both.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="INTERNETCAR_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     vehicle_id: Name = Field(
@@ -130,21 +134,9 @@ class GatewaySettings(BaseSettings):
     pacing: PacingSettings = Field(default_factory=PacingSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then what the file or the command line says."""
-        return env_settings, init_settings
 
-
-def load_settings(path: Path) -> GatewaySettings:
-    """Read `internetcar.toml`.
+def load_settings(path: Path, **named: Any) -> GatewaySettings:
+    """Read `internetcar.toml`; above it stands the environment, and above that what is `named`.
 
     Raises:
         SettingsError: No such file, not TOML, an unknown key or an impossible value; one line.
@@ -154,23 +146,42 @@ def load_settings(path: Path) -> GatewaySettings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({error}); `car init` writes one") from error
     try:
-        return make_settings(**tomllib.loads(text))
+        return make_settings(tomllib.loads(text), **named)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
 
 
-def make_settings(**values: Any) -> GatewaySettings:
+def make_settings(below: Mapping[str, Any] | None = None, /, **named: Any) -> GatewaySettings:
     """Settings from their keys; sections may be given as they are or as mappings.
+
+    Args:
+        below: What holds where neither the environment nor `named` says anything.
+        named: What holds whatever the environment says.
 
     Raises:
         SettingsError: An unknown key or an impossible value; one line.
     """
     try:
-        return GatewaySettings(**values)
+        environment = EnvSettingsSource(GatewaySettings)()
+        return GatewaySettings(**_merged(_merged(below or {}, environment), named))
     except ValidationError as error:
         raise SettingsError(describe(error)) from error
+    except EnvironmentSettingsError as error:
+        raise SettingsError(f"environment: {error}") from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, key by key and section by section; `above` wins."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(under, Mapping):
+            merged[key] = _merged(under, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def describe(error: ValidationError) -> str:
@@ -185,7 +196,8 @@ def describe(error: ValidationError) -> str:
 def template() -> str:
     """`internetcar.toml` with every key, its meaning, and its default; the keys commented out."""
     lines = [
-        "# Settings of the gateway. Each key shows its default; remove the # to change it.",
+        "# Settings of the gateway. Each key shows its default, or an example where it has",
+        "# (no default); remove the # to change it.",
         "",
     ]
     lines += _commented(GatewaySettings)
@@ -203,7 +215,8 @@ def _commented(section: type[BaseModel]) -> list[str]:
         default = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(default, BaseModel) or name == "buses":
             continue
-        lines += [f"# {field.description}", f"# {name} = {_toml(default)}"]
+        note = "  # (no default)" if default is None else ""
+        lines += [f"# {field.description}", f"# {name} = {_toml(default)}{note}"]
     return lines
 
 

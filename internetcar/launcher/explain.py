@@ -87,7 +87,7 @@ def _settings(
     changes.update({k: v for k, v in (("mapping", mapping), ("vehicle", vehicle)) if v})
     if config is None:
         return make_settings(**changes) if "buses" in changes else None
-    return make_settings(**{**dict(load_settings(config)), **changes})
+    return load_settings(config, **changes)
 
 
 def _replayed(path: str, log: Path, settings: GatewaySettings) -> tuple[Sequence[Step], bool]:

@@ -9,6 +9,7 @@ from gateway.__main__ import run
 from gateway.frames import parse_bus
 from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup
+from internetcar.contract.message import InputError
 from internetcar.launcher.options import (
     BrokerOption,
     DbcOption,
@@ -72,10 +73,12 @@ def _settings(
     bitrate: int | None,
     named: dict[str, str],
 ) -> GatewaySettings:
-    settings = load_settings(config) if config else make_settings()
+    if bitrate is not None and not buses:
+        raise InputError(
+            "--bitrate goes with --bus; in a settings file it is the `bitrate` of a bus"
+        )
     changes: dict[str, object] = dict(named)
     if buses:
-        sources = by_bus(dbc)
         specs = [parse_bus(text) for text in buses]
         changes["buses"] = [
             {
@@ -83,11 +86,24 @@ def _settings(
                 "interface": spec.interface,
                 "channel": spec.channel,
                 "bitrate": bitrate,
-                "dbc": sources.get(spec.name, sources.get("", [])),
             }
             for spec in specs
         ]
-    return make_settings(**{**dict(settings), **changes})
+    settings = load_settings(config, **changes) if config else make_settings(**changes)
+    return _with_databases(settings, by_bus(dbc)) if dbc else settings
+
+
+def _with_databases(settings: GatewaySettings, sources: dict[str, list[str]]) -> GatewaySettings:
+    """The settings with the databases of the command line; those without a bus are for all."""
+    names = [bus.name for bus in settings.buses]
+    for name in sources:
+        if name and name not in names:
+            raise InputError(f"--dbc {name}=…: no bus {name}; the buses are {', '.join(names)}")
+    buses = []
+    for bus in settings.buses:
+        files = sources.get("", []) + sources.get(bus.name, [])
+        buses.append(bus.model_copy(update={"dbc": files}) if files else bus)
+    return settings.model_copy(update={"buses": buses})
 
 
 def _check(settings: GatewaySettings) -> None:

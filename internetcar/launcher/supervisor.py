@@ -41,9 +41,19 @@ class Supervisor:
         self._notify = notify
         self._children: list[_Child] = []
 
-    def start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start a child and keep it running."""
-        child = _Child(name, command, {**os.environ, **environ})
+    def start(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], *, without: str = "\0"
+    ) -> None:
+        """Start a child and keep it running.
+
+        Args:
+            name: What the notices call it.
+            command: Its command line.
+            environ: What its environment has beside ours.
+            without: Variables of ours that begin so are not for it.
+        """
+        ours = {key: text for key, text in os.environ.items() if not key.startswith(without)}
+        child = _Child(name, command, {**ours, **environ})
         self._children.append(child)
         self._spawn(child)
 

@@ -14,6 +14,7 @@ from typing import IO, Annotated
 
 import typer
 
+from gateway.settings import ENVIRONMENT_PREFIX
 from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.message import InputError
@@ -86,8 +87,12 @@ def up(
         stack.callback(supervisor.stop)
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses)
         here = [sys.executable, "-m"]
-        gateway_environ = {"INTERNETCAR_BROKER": url.secret}
-        supervisor.start("gateway", [*here, "gateway", str(config)], gateway_environ)
+        supervisor.start(
+            "gateway",
+            [*here, "gateway", str(config)],
+            {"INTERNETCAR_BROKER": url.secret},
+            without=ENVIRONMENT_PREFIX,  # it is the gateway of the simulated car, not yours
+        )
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed)], {})
         _watch(started, supervisor, show, stop, seconds)
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import BusSettings, GatewaySettings, SettingsError, load_settings, template
+from gateway.settings import (
+    BusSettings,
+    GatewaySettings,
+    SettingsError,
+    load_settings,
+    make_settings,
+    template,
+)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -23,6 +30,11 @@ def test_the_template_with_every_key_taken_says_the_defaults_too(tmp_path: Path)
     settings = load_settings(write(tmp_path, text))
     assert settings.model_copy(update={"buses": []}) == GatewaySettings(buses=[])
     assert settings.buses == [BusSettings(bitrate=500_000, data_bitrate=500_000)]
+
+
+def test_the_template_says_where_it_shows_an_example_instead_of_a_default() -> None:
+    shown = re.findall(r"^# (\w+) = .*\(no default\)$", template(), flags=re.MULTILINE)
+    assert shown == ["bitrate", "data_bitrate"]
 
 
 def test_no_bus_transmits_by_default() -> None:
@@ -58,3 +70,25 @@ def test_the_environment_stands_above_the_file(
     monkeypatch.setenv("INTERNETCAR_GATEWAY_PACING__INTERVAL_MS", "250")
     settings = load_settings(write(tmp_path, "vehicle_id = 'car'"))
     assert (settings.vehicle_id, settings.pacing.interval_ms) == ("van-7", 250)
+
+
+def test_what_is_named_stands_above_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERNETCAR_GATEWAY_VEHICLE_ID", "kona")
+    monkeypatch.setenv("INTERNETCAR_GATEWAY_PACING__INTERVAL_MS", "250")
+    path = write(tmp_path, "vehicle_id = 'car'\n[pacing]\nmax_interval_ms = 7")
+    named = {"vehicle_id": "other", "pacing": {"enabled": False}}
+    settings = load_settings(path, **named)
+    assert settings.vehicle_id == "other"
+    assert settings.pacing.model_dump() == {
+        "enabled": False, "interval_ms": 250, "max_interval_ms": 7
+    }  # fmt: skip
+    assert make_settings(**named).vehicle_id == "other"
+    assert make_settings({"vehicle_id": "replay"}).vehicle_id == "kona"
+
+
+def test_an_environment_that_is_no_json_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERNETCAR_GATEWAY_BUSES", "can0")
+    with pytest.raises(SettingsError, match=r"environment: .*buses"):
+        make_settings()
