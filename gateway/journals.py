@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.dictionaries import Dictionaries
-from gateway.outbox import Limits, OutboxError, OutboxFile, StorageError
+from gateway.outbox import DamagedError, Limits, OutboxError, OutboxFile, StorageError
 from gateway.telemetry import Batch, Previous, not_kept, parse_own, state_loss
 from internetcar.contract.telemetry import Telemetry
 
@@ -46,6 +46,7 @@ class Journals:
     """All the journals of one vehicle that are still on disk.
 
     Attributes:
+        previous: The journal that was written last when it was opened; `None` for a fresh one.
         newest: The newest number committed.
         acknowledged: The number up to which the broker has everything.
         unsent_bytes: Stored size of what is beyond `acknowledged`.
@@ -61,20 +62,27 @@ class Journals:
         self._journal: str | None = None
         self._base = 0
         self.given_up = 0
+        self.newest = self.acknowledged = self.unsent_bytes = self.history_bytes = 0
+        self._ran_before_s = self._marked_s = 0
+        try:
+            self._read()
+            spans = self._spans()
+        except BaseException:
+            self.file.abandon()
+            raise
+        self._written = {span.journal for span in spans}
+        last = next((span for span in reversed(spans) if span.end > span.base), None)
+        self.previous = Previous(last.journal, last.end - last.base) if last else None
+
+    def _read(self) -> None:
         rows = self.file.rows("SELECT number, behind FROM batches ORDER BY number DESC LIMIT 1")
-        self.newest: int
         self.newest, behind = rows[0] if rows else (0, 0)
-        self.acknowledged: int = self.newest - behind
+        self.acknowledged = self.newest - behind
         self.history_bytes = self.file.stored_bytes(0, self.acknowledged)
-        self.unsent_bytes: int = self.file.stored_bytes(self.acknowledged, self.newest)
+        self.unsent_bytes = self.file.stored_bytes(self.acknowledged, self.newest)
+        self.file.rows("SELECT 1 FROM journals WHERE name = ''")  # a damaged index shows here
         [(ran_s,)] = self.file.rows("SELECT max(running_s) FROM marks")
         self._ran_before_s = self._marked_s = ran_s or 0
-
-    @property
-    def previous(self) -> Previous | None:
-        """The journal that was written last, or `None` for a fresh outbox."""
-        spans = [span for span in self._spans() if span.end > span.base]
-        return Previous(spans[-1].journal, spans[-1].end - spans[-1].base) if spans else None
 
     def begin(self, journal: str) -> None:
         """Start a journal; it is on disk with its first batch.
@@ -82,7 +90,7 @@ class Journals:
         Raises:
             OutboxError: This journal was written before.
         """
-        if self.file.row("SELECT 1 FROM journals WHERE name = ?", journal):
+        if journal in self._written:
             raise OutboxError(
                 f"journal {journal} is already in {self.file.path}: use --fresh or another id"
             )
@@ -164,7 +172,8 @@ class Journals:
                 span.base + first,
                 last - first + 2,
             ):
-                begin = min(begin or number - span.base, span.end - span.base + 1)
+                gone = span.end - span.base + 1
+                begin = begin or number - span.base if number <= span.end else gone
                 if begin > first:
                     kept = self._parse(number, payload)
                     answer.append(
@@ -207,12 +216,19 @@ class Journals:
             self._give_up(handed, self.unsent_bytes // 8 + 1, "disk full")
         self.file.checkpoint()
 
-    def close(self) -> None:
+    def close(self, acknowledged: int = 0) -> None:
         """Write down the last acknowledgements and let go of the file."""
-        behind = self.newest - self.acknowledged
-        with suppress(StorageError):  # a full disk: they are sent again, which does no harm
-            self.file.rows("UPDATE batches SET behind = ? WHERE number = ?", behind, self.newest)
-        self.file.close()
+        try:
+            self.acknowledge(acknowledged)
+            behind = self.newest - self.acknowledged
+            with suppress(StorageError):  # a full disk: they are sent again, which does no harm
+                self.file.rows(
+                    "UPDATE batches SET behind = ? WHERE number = ?", behind, self.newest
+                )
+            self.file.close()
+        except DamagedError as error:
+            self.file.abandon()
+            log.warning("%s; the next start sets it aside", error)
 
     def _spans(self) -> list[_Span]:
         journals = self.file.rows("SELECT name, base FROM journals ORDER BY number")

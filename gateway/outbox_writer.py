@@ -11,7 +11,6 @@ from pathlib import Path
 from gateway.journals import Journals, Stored
 from gateway.outbox import DamagedError, Limits, StorageError, set_aside
 from gateway.telemetry import Batch, Previous, not_kept, parse_own, state_loss
-from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.wire import telemetry_topic
 
 log = logging.getLogger(__name__)
@@ -24,8 +23,13 @@ def _open(path: Path, vehicle_id: str, limits: Limits) -> Journals:
     try:
         return Journals(path, vehicle_id, limits)
     except DamagedError as error:
-        log.error("%s; set aside as %s, beginning anew", error, set_aside(path))  # noqa: TRY400
-        return Journals(path, vehicle_id, limits)
+        return _open_anew(path, vehicle_id, limits, error)
+
+
+def _open_anew(path: Path, vehicle_id: str, limits: Limits, error: DamagedError) -> Journals:
+    """Set the damaged file, which nobody holds, aside."""
+    log.error("%s; set aside as %s, beginning anew", error, set_aside(path))
+    return Journals(path, vehicle_id, limits)
 
 
 class Outbox:
@@ -33,6 +37,7 @@ class Outbox:
 
     Every method returns at once but `start` and `close`. If the disk is full or slow, batches wait
     in memory, and the oldest of too many become a stated loss; so does what the bounds force out.
+    An error that ends the thread is raised by `append`, `next_unsent` and `uncommitted`.
 
     Args:
         path: The database file; its folder is made.
@@ -68,6 +73,7 @@ class Outbox:
         self._journal = ""
         self._lost: tuple[int, int] | None = None
         self._failing = False
+        self._error: BaseException | None = None
         self._closing = False
         self._writing = 0
         self._given_up = 0
@@ -90,12 +96,15 @@ class Outbox:
     @property
     def unsent_batches(self) -> int:
         """How many batches the broker has not got; those in a stated loss count each."""
-        return self._newest - self._acknowledged + self._writing + len(self._waiting)
+        with self._wake:
+            return self._newest - self._acknowledged + self._writing + len(self._waiting)
 
     @property
     def uncommitted(self) -> int:
         """How many batches wait in memory for the disk."""
-        return self._writing + len(self._waiting)
+        self._raise_error()
+        with self._wake:
+            return self._writing + len(self._waiting)
 
     @property
     def unsent_bytes(self) -> int:
@@ -124,6 +133,7 @@ class Outbox:
 
     def append(self, batch: Batch) -> None:
         """Take the next batch of the journal; it is committed as soon as the disk allows."""
+        self._raise_error()
         with self._wake:
             self._waiting.append(batch)
             self._shrink()
@@ -131,6 +141,7 @@ class Outbox:
 
     def next_unsent(self) -> Stored | None:
         """The next committed batch to send, oldest first, each once; `None`: none now."""
+        self._raise_error()
         with self._wake:
             found = self._window.popleft() if self._window else None
             if len(self._window) < _WINDOW // 2 and self._handed < self._newest:
@@ -156,11 +167,25 @@ class Outbox:
             self._wake.notify()
         if self._thread.ident is not None:
             self._thread.join()
-        self._journals.acknowledge(self._acknowledged)
-        self._journals.close()
+        self._journals.close(self._acknowledged)
         return len(self._waiting)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # raised again where the outbox is used
+            with self._wake:
+                self._error = error
+                questions = list(self._questions)
+                self._questions.clear()
+            for *_, answer in questions:
+                answer.set_exception(error)
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
         while True:
             with self._wake:
                 self._wake.wait_for(self._has_work, _RETRY_S if self._failing else None)
@@ -226,7 +251,7 @@ class Outbox:
     def _write(self, batches: list[Batch]) -> None:
         if self._lost is not None:
             first, last = self._lost
-            kept = self._parse(batches[0].payload)
+            kept = parse_own(self._vehicle_id, batches[0].payload)
             batches = [not_kept(self._journal, first, last, kept, "outbox damaged"), *batches]
         self._journals.write(batches, self._acknowledged)
         self._lost = None
@@ -241,7 +266,7 @@ class Outbox:
         while len(self._waiting) > self._limits.waiting_batches:
             pair = [self._waiting.popleft() for _ in range(2)]
             reason = "disk full" if self._failing else "disk too slow"
-            first, last = (self._parse(batch.payload) for batch in pair)
+            first, last = (parse_own(self._vehicle_id, batch.payload) for batch in pair)
             self._waiting.appendleft(state_loss(first, last, reason))
             self._given_up += sum(batch.first is None for batch in pair)
 
@@ -261,8 +286,7 @@ class Outbox:
         """Set the damaged file aside; what it held beyond what is on its way is a stated loss."""
         old = self._journals
         old.file.abandon()
-        log.error("%s; set aside as %s, beginning anew", error, set_aside(self._path))
-        self._journals = Journals(self._path, self._vehicle_id, self._limits)
+        self._journals = _open_anew(self._path, self._vehicle_id, self._limits, error)
         base = self._journals.continue_from(old, before=batches[0] if batches else None)
         written = self._journals.newest
         with self._wake:
@@ -272,6 +296,3 @@ class Outbox:
             self._newest = self._handed = max(self._handed, written - bool(self._lost))
             self._writing = 0
             self._put_back(batches)
-
-    def _parse(self, payload: bytes) -> Telemetry:
-        return parse_own(self._vehicle_id, payload)

@@ -286,3 +286,14 @@ def test_batches_beyond_what_the_contract_allows_can_be_given_up(tmp_path: Path)
     unsent = [stored.payload for stored in journals.unsent(0, 9)]
     assert read(unsent[0]).dropped is not None
     journals.close()
+
+
+def test_a_journal_that_is_no_longer_kept_is_said_to_be_gone_before_a_loss(tmp_path: Path) -> None:
+    write(tmp_path / "outbox.db", "j0", 5, acknowledged=5)
+    journals = Journals(tmp_path / "outbox.db", "kona", Limits(history_bytes=0, unsent_bytes=500))
+    journals.begin("j1")
+    for sequence in range(1, 20):
+        journals.write([batch(sequence, size=200)], 5)
+        journals.trim(0, running_s=0)
+    assert covered(journals.batches("j0", 2, 5)) == [(2, 5)]
+    journals.close()

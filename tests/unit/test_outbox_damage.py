@@ -1,5 +1,6 @@
 """A damaged outbox: it is set aside, and the log goes on."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from gateway.journals import Journals
 from gateway.outbox import DamagedError, Limits
-from tests.unit.test_outbox import Opened, batch, covered, holes, open_outbox, read
+from gateway.outbox_writer import Outbox
+from tests.unit.test_outbox import Opened, batch, covered, holes, open_outbox, read, write
 
 __all__ = ["open_outbox"]
 
@@ -55,3 +57,41 @@ def test_a_file_that_is_damaged_while_running_costs_a_stated_loss(
     assert holes(sent, 1, 1001) == []
     assert any(message.dropped for message in map(read, sent))
     assert (tmp_path / "outbox.db.damaged-1").exists()
+
+
+def damage_table(path: Path, kind: str) -> None:
+    """Overwrite the first page of a table or index, with all before it whole."""
+    write(path, "j0", 5)
+    database = sqlite3.connect(path)
+    [(page,)] = database.execute(
+        "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'journals' AND type = ?", (kind,)
+    )
+    database.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 512)
+        file.write(b"\xff" * 512)
+
+
+@pytest.mark.parametrize("kind", ["table", "index"])
+def test_damage_that_shows_only_in_the_list_of_journals_is_set_aside(
+    tmp_path: Path, kind: str, open_outbox: Callable[..., Opened]
+) -> None:
+    damage_table(tmp_path / "outbox.db", kind)
+    opened = open_outbox()
+    opened.outbox.append(batch(1))
+    assert covered([payload for _, payload in opened.take(1)]) == [(1, 1)]
+    assert (tmp_path / "outbox.db.damaged-1").exists()
+
+
+def test_what_ends_the_writer_is_raised_where_the_outbox_is_used(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    outbox = Outbox(tmp_path / "outbox.db", "kona", Limits(), on_committed=fail)
+    outbox.start("j1")
+    outbox.append(batch(1))
+    outbox._thread.join(timeout=10)
+    for use in (lambda: outbox.append(batch(2)), outbox.next_unsent, lambda: outbox.uncommitted):
+        with pytest.raises(RuntimeError, match="a bug"):
+            use()
+    outbox.close()
