@@ -6,6 +6,10 @@ from typing import Protocol
 
 STALE_PERIODS = 10
 """A message that misses this many of its periods is stale."""
+SLEEP_NS = 1_000_000_000
+"""A bus that is silent for longer slept, ..."""
+SLEEP_COUNTS_NS = 100_000_000
+"""... which is so much of its own time, however long it was: the time between two checks."""
 LEARN_FRAMES = 10
 """So many frames teach the period of a message whose DBC does not say it."""
 
@@ -42,8 +46,9 @@ class Changes:
 class Freshness:
     """Watches the frame counts of all messages.
 
-    Silence is measured in the bus's own time: while the whole bus is silent nothing goes stale,
-    since a sleeping car's last-known values still hold. Only counts and a clock that goes forward
+    Silence is measured in the bus's own time, which stands still while the whole bus is silent:
+    nothing goes stale in a sleeping car, whose last-known values still hold, nor in the moment it
+    wakes, and sleep is in no learned period. Only counts and a clock that goes forward
     are used, so that a step of the wall clock ages nothing.
 
     Args:
@@ -62,26 +67,38 @@ class Freshness:
         self._cycle_times_ms = cycle_times_ms
         self._seen = [_Seen() for _ in messages]
         self._bus_ns: list[int | None] = [None] * bus_count
+        """When each bus was last heard."""
+        self._awake_ns = [0] * bus_count
+        """Of each bus, how long it was awake: its own time."""
 
     def check(self, now_ns: int) -> Changes:
         """Compare the counts with those of the last check; a tenth of a second apart is right."""
         changes = Changes()
-        for index, (message, seen) in enumerate(zip(self._messages, self._seen, strict=True)):
-            if message.frames == seen.frames:
-                continue
+        heard = [
+            (index, message, seen)
+            for index, (message, seen) in enumerate(zip(self._messages, self._seen, strict=True))
+            if message.frames != seen.frames
+        ]
+        for bus in {message.bus for _, message, _ in heard}:
+            before_ns = self._bus_ns[bus]
+            if before_ns is not None:
+                step_ns = now_ns - before_ns
+                self._awake_ns[bus] += step_ns if step_ns <= SLEEP_NS else SLEEP_COUNTS_NS
+            self._bus_ns[bus] = now_ns
+        for index, message, seen in heard:
+            awake_ns = self._awake_ns[message.bus]
             if not seen.frames:
-                seen.first_frames, seen.first_ns = message.frames, now_ns
-            seen.frames, seen.last_ns = message.frames, now_ns
-            self._bus_ns[message.bus] = now_ns
+                seen.first_frames, seen.first_ns = message.frames, awake_ns
+            seen.frames, seen.last_ns = message.frames, awake_ns
             if seen.stale:
                 seen.stale = False
                 changes.back.append(index)
         for index, (message, seen) in enumerate(zip(self._messages, self._seen, strict=True)):
-            bus_ns = self._bus_ns[message.bus]
-            if seen.stale or not seen.frames or bus_ns is None:
+            if seen.stale or not seen.frames:
                 continue
             period_ns = self.period_ns(index)
-            if period_ns and bus_ns - seen.last_ns > STALE_PERIODS * period_ns:
+            silent_ns = self._awake_ns[message.bus] - seen.last_ns
+            if period_ns and silent_ns > STALE_PERIODS * period_ns:
                 seen.stale = True
                 changes.gone.append(index)
         return changes

@@ -77,3 +77,17 @@ def test_a_message_seen_a_few_times_has_no_period_and_never_goes_stale() -> None
 
 def test_a_bus_that_never_spoke_is_silent() -> None:
     assert watch(Counted()).is_asleep(0, 10)
+
+
+def test_a_bus_that_wakes_makes_nothing_stale_and_sleep_is_in_no_period() -> None:
+    learner, busy, fast = Counted(), Counted(), Counted(cycle_time_ms=10)
+    freshness = watch(learner, busy, fast)
+    for start_ms in (0, 8 * 3_600_000):
+        for now_ms in range(start_ms, start_ms + 5000, 100):
+            busy.frames += 1
+            fast.frames += now_ms > start_ms
+            learner.frames += now_ms % 200 == 0 and now_ms > start_ms
+            assert freshness.check(now_ms * MS) == Changes()
+    period_ns = freshness.period_ns(0)
+    assert period_ns is not None
+    assert 190 * MS < period_ns < 250 * MS
