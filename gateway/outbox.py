@@ -74,7 +74,8 @@ class OutboxFile:
     of what was removed, and the reserve beside it is given up, so that removing is possible.
 
     Args:
-        path: The database; beside it lie a lock, a reserve and SQLite's write-ahead log.
+        path: The database; beside it lie a lock, a reserve and SQLite's write-ahead log. They tell
+            where a person was: they, and a folder made for them, are their owner's alone.
         vehicle_id: Whose batches it holds.
         reserve_bytes: How much disk is kept for the time when there is no more; at least 1 MiB
             lets a whole write-ahead log be folded in.
@@ -92,6 +93,7 @@ class OutboxFile:
         self._reserve_bytes = reserve_bytes
         self._lock = _lock(path)
         try:
+            _keep_private(path)
             with self._plain_errors():
                 self._db = sqlite3.connect(
                     path, timeout=0, isolation_level=None, check_same_thread=False
@@ -217,7 +219,7 @@ class OutboxFile:
 
     def _fill_reserve(self) -> bool:
         try:
-            with self._reserve.open("ab") as reserve:
+            with open(self._reserve, "ab", opener=_open_private) as reserve:
                 if self._reserve_bytes:
                     os.posix_fallocate(reserve.fileno(), 0, self._reserve_bytes)
         except OSError as error:
@@ -258,8 +260,11 @@ def set_aside(path: Path) -> Path:
 def _lock(path: Path) -> IO[bytes]:
     """Hold the lock beside the database until closed; it goes with the process that holds it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_name(path.name + ".lock").open("wb")
+        for folder in reversed([path.parent, *path.parent.parents]):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+        beside = path.with_name(path.name + ".lock")
+        lock = open(beside, "wb", opener=_open_private)  # noqa: SIM115 - held until closed
     except OSError as error:
         raise StorageError(f"{path.parent} cannot be written ({error})") from error
     try:
@@ -270,3 +275,18 @@ def _lock(path: Path) -> IO[bytes]:
             f"{path} is in use by another process: stop that gateway or choose another state folder"
         ) from error
     return lock
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _keep_private(path: Path) -> None:
+    """Make the database ours alone, also one of before; SQLite gives its log the same mode."""
+    try:
+        os.close(_open_private(str(path), os.O_RDWR | os.O_CREAT))
+        for each in (path, path.with_name(path.name + "-wal")):
+            with suppress(FileNotFoundError):
+                each.chmod(0o600)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error})") from error
