@@ -65,4 +65,4 @@ class Timeline:
             if -STEP_MS <= age_ms <= self.elapsed_ms - step.at_ms + STEP_MS:
                 break
             at_ms += step.by_ms
-        return at_ms if at_ms <= self.wall_ms + STEP_MS else self.wall_ms
+        return min(at_ms, self.wall_ms)
