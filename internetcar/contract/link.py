@@ -36,6 +36,8 @@ _ENDS = {0x82: "the broker sent what is not MQTT", 0x8D: "the broker does not an
 """How a connection ended, by paho's reason; else the broker closed it."""
 _SESSION_KEPT_S = 7 * 24 * 3600
 _READ_AT_ONCE = 64
+_LARGEST_PACKET_BYTES = Message.MAX_PAYLOAD_BYTES + (64 << 10)
+"""What we let a broker hand us: the contract's largest payload, with topic and properties."""
 
 
 class Link(Session):
@@ -81,7 +83,7 @@ class Link(Session):
         return True
 
     def _open(self, version: Protocol) -> "_Connection":
-        client = mqtt.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             self.client_id,
             clean_session=None if version == "5" else not self.options.persistent,
@@ -97,6 +99,19 @@ class Link(Session):
         if self.broker.tls:
             client.tls_set_context(self.broker.tls_context())
         return _Connection(client, self.broker, self.options, self.loop.wake, self.loop.wake_fd)
+
+
+class _PacketTooLargeError(MQTTException):
+    """The broker is about to send more than we would hold."""
+
+
+class _Client(mqtt.Client):
+    """paho, but for packets that are too large: MQTT 3.1.1 cannot ask the broker to drop them."""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > _LARGEST_PACKET_BYTES:
+            raise _PacketTooLargeError
+        return super()._sock_recv(bufsize)
 
 
 class _Connection:
@@ -152,6 +167,7 @@ class _Connection:
         if self.is_v5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own gap
             properties.ReceiveMaximum = options.in_flight
+            properties.MaximumPacketSize = _LARGEST_PACKET_BYTES
             properties.SessionExpiryInterval = _SESSION_KEPT_S if options.persistent else 0
             self._client.connect(
                 *address, clean_start=not options.persistent, properties=properties
@@ -189,6 +205,9 @@ class _Connection:
             noted = self._noted
             try:
                 self._client.loop_read()
+            except _PacketTooLargeError:
+                self.end = f"a message came of more than {_LARGEST_PACKET_BYTES} bytes"
+                self.close(with_goodbye=False)
             except (MQTTException, ValueError):  # paho 2.1; 2.2 ends the connection itself
                 self.end = _ENDS[0x82]
                 self.close(with_goodbye=False)

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from internetcar.contract.broker_url import BrokerUrl, parse_broker_url
-from internetcar.contract.message import InputError
+from internetcar.contract.message import InputError, Message
 from internetcar.launcher.child import dying_with_us, end_child
 from internetcar.launcher.run_file import read_run_file
 
@@ -194,6 +194,7 @@ def _mosquitto_configuration(port: int, state: Path) -> str:
         "autosave_interval 60",
         "max_queued_messages 0",
         f"max_queued_bytes {_QUEUE_BYTES}",
+        f"message_size_limit {Message.MAX_PAYLOAD_BYTES}",
         "persistent_client_expiration 14d",
         "set_tcp_nodelay true",
         "log_type error",
