@@ -267,14 +267,17 @@ class Journals:
         """Put a stated loss in the place of the oldest unsent."""
         after = max(handed, self.acknowledged)
         cut = self.file.cut(after, self.newest - 1, wanted_bytes)
+        before, given_up = self.file.stored_bytes(after, cut), 0
         with self.file.transaction():
             for span in self._spans():
-                if max(span.base, after) < min(span.end, cut):
-                    self._lose(span.base, max(span.base, after), min(span.end, cut), reason)
-        self.unsent_bytes = self.file.stored_bytes(self.acknowledged, self.newest)
+                begin, end = max(span.base, after), min(span.end, cut)
+                if begin < end:
+                    given_up += self._lose(span.base, begin, end, reason)
+        self.given_up += given_up
+        self.unsent_bytes -= before - self.file.stored_bytes(after, cut)
 
-    def _lose(self, base: int, after: int, through: int, reason: str) -> None:
-        """Replace the rows of one journal between two numbers by one."""
+    def _lose(self, base: int, after: int, through: int, reason: str) -> int:
+        """Replace the rows of one journal between two numbers by one; how many batches it cost."""
         rows = self.file.rows(
             "SELECT number, first FROM batches WHERE number > ? AND number <= ? ORDER BY number",
             after,
@@ -291,4 +294,4 @@ class Journals:
         row = (first or begin - base, self._dictionaries.deflate(end, loss.payload), end)
         self.file.rows("UPDATE batches SET first = ?, payload = ? WHERE number = ?", *row)
         self._dictionaries.forget(end - 1, beyond=after)
-        self.given_up += sum(begun is None for _, begun in rows)
+        return sum(begun is None for _, begun in rows)

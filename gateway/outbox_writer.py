@@ -37,7 +37,7 @@ class Outbox:
 
     Every method returns at once but `start` and `close`. If the disk is full or slow, batches wait
     in memory, and the oldest of too many become a stated loss; so does what the bounds force out.
-    An error that ends the thread is raised by `append`, `next_unsent` and `uncommitted`.
+    An error that ends the thread is raised wherever batches are given, sent or asked for.
 
     Args:
         path: The database file; its folder is made.
@@ -154,6 +154,7 @@ class Outbox:
 
     def batches(self, journal: str, first: int, last: int) -> "Future[list[bytes]]":
         """Ask for what was written, byte for byte; the answer comes when the thread gets to it."""
+        self._raise_error()
         answer: Future[list[bytes]] = Future()
         with self._wake:
             self._questions.append((journal, first, last, answer))

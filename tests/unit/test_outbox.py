@@ -178,6 +178,7 @@ def test_what_the_bounds_force_out_becomes_one_stated_loss(tmp_path: Path) -> No
     assert len(losses) == 1
     assert losses[0].dropped is not None
     assert losses[0].dropped.first == 4
+    assert journals.unsent_bytes == journals.file.stored_bytes(0, journals.newest)
     assert journals.given_up == losses[0].dropped.last - 3
     assert journals.batches("j1", 4, 5) == [losses[0].encode()]
     journals.close()

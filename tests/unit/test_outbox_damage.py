@@ -91,7 +91,12 @@ def test_what_ends_the_writer_is_raised_where_the_outbox_is_used(tmp_path: Path)
     outbox.start("j1")
     outbox.append(batch(1))
     outbox._thread.join(timeout=10)
-    for use in (lambda: outbox.append(batch(2)), outbox.next_unsent, lambda: outbox.uncommitted):
+    for use in (
+        lambda: outbox.append(batch(2)),
+        lambda: outbox.batches("j1", 1, 1),
+        lambda: outbox.uncommitted,
+        outbox.next_unsent,
+    ):
         with pytest.raises(RuntimeError, match="a bug"):
             use()
     outbox.close()
