@@ -16,6 +16,7 @@ from internetcar.launcher.options import (
     StateOption,
     broker_of,
     by_bus,
+    need_sources,
     state_folder,
 )
 
@@ -59,6 +60,7 @@ def gateway(
     """
     named = {"mapping": mapping, "vss": vss, "vehicle": vehicle, "vehicle_id": vehicle_id}
     settings = _settings(config, bus, dbc, bitrate, {key: v for key, v in named.items() if v})
+    need_sources(settings)
     if check:
         _check(settings)
         return
@@ -119,6 +121,8 @@ def _check(settings: GatewaySettings) -> None:
         typer.echo(f"error: {error}")
     for warning in assembly.warnings:
         typer.echo(f"note: {warning}")
-    if assembly.errors:
+    if not assembly.paths:
+        typer.echo("error: no leaf: the databases have no signal")
+    if assembly.errors or not assembly.paths:
         raise typer.Exit(1)
     typer.echo(f"ok: {len(assembly.paths)} leaves")

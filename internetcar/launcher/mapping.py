@@ -20,7 +20,7 @@ from gateway.setup import read_mapping
 from gateway.vehicles import load_vehicle, vehicle_names
 from gateway.vss import VssError, VssLeaf, parse_vss
 from internetcar.contract.message import InputError
-from internetcar.launcher.options import DbcOption, by_bus
+from internetcar.launcher.options import NO_SOURCE, DbcOption, by_bus
 from internetcar.launcher.tables import printable
 
 app = typer.Typer(
@@ -102,6 +102,9 @@ def lint(
         text = printable(f"{leaf}{finding.text}; {finding.fix}")
         typer.echo(f"{place}: {finding.severity}: {text}")
     count = Counter(finding.severity for finding in found)
+    if not any(rule.source for rule in rules.leaves.values()):
+        typer.echo(f"{mapping}: error: {NO_SOURCE}")
+        count["error"] += 1
     typer.echo(
         f"{len(rules.leaves)} leaves: {count['error']} errors, {count['warning']} warnings,"
         f" {count['note']} notes",

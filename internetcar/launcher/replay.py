@@ -27,6 +27,7 @@ from internetcar.launcher.options import (
     broker_of,
     by_bus,
     instant_ns,
+    need_sources,
     state_folder,
 )
 
@@ -85,6 +86,13 @@ def replay(
         raise InputError(f"--journal: at most {LONGEST_JOURNAL} characters, not {len(journal)}")
     recording = open_recording(log, instant_ns(start) if start else None)
     settings = _settings(vehicle_id, vehicle, mapping, by_bus(dbc), log, is_paced=not no_pacing)
+    need_sources(settings)
+    if recording.is_relative and not start:
+        typer.echo(
+            f"note: {log} counts from its own start, so all of it is of January 1970;"
+            " --start INSTANT says when it was",
+            err=True,
+        )
     url = broker_of(broker)
     with state_folder(state, is_fresh=fresh) as folder:
         player = Replay(

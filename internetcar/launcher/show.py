@@ -1,6 +1,7 @@
 """Shows a vehicle while it is heard: a live view in a terminal, or plain lines."""
 
 import logging
+import shlex
 import sys
 import time
 from contextlib import ExitStack
@@ -38,7 +39,7 @@ class Show:
         self._broker = broker
         self._is_plain = is_plain
         self._view = VehicleView(vehicle_id)
-        self._subscribe = subscribe_line(broker, vehicle_id)
+        self._subscribe = subscribe_command(broker, vehicle_id)
         self._output = PatientOutput(sys.stdout)
         self._console = Console(file=self._output)  # type: ignore[arg-type] # it is a text stream
         self._changed: set[str] = set()
@@ -81,10 +82,15 @@ class Show:
         if self._live is None:
             self._print_changes(now)
             return
-        picture = render(
-            self._view, now, self._console.size.height, str(self._broker), self._subscribe
-        )
+        size = self._console.size
+        subscribe = to_paste(self._subscribe, size.width)
+        picture = render(self._view, now, size.height, str(self._broker), subscribe)
         self._live.update(picture, refresh=True)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has been heard of the vehicle yet."""
+        return self._view.presence is None and not self._view.signals
 
     def notify(self, notice: str) -> None:
         """Say something a person should know."""
@@ -109,12 +115,29 @@ class Show:
             self._output.write(f"{presence.vehicle_id} is {word} ({presence.origin})\n")
 
 
-def subscribe_line(broker: BrokerUrl, vehicle_id: str) -> str:
-    """A `mosquitto_sub` command to paste into another terminal."""
-    parts = [f"mosquitto_sub -h {broker.host} -p {broker.port}"]
+def subscribe_command(broker: BrokerUrl, vehicle_id: str) -> list[str]:
+    """A `mosquitto_sub` command, quoted for a shell, in the parts it may be broken into."""
+    parts = [f"mosquitto_sub -h {shlex.quote(broker.host)} -p {broker.port}"]
     if broker.username:
-        parts.append(f"-u {broker.username} -P '{broker.password or ''}'")
+        user, password = shlex.quote(broker.username), shlex.quote(broker.password or "")
+        parts += [f"-u {user}", f"-P {password}"]
     if broker.tls:
-        parts.append(f"--cafile {broker.ca}" if broker.ca else "--tls-use-os-certs")
-    parts.append(f"-t 'v1/vehicle/{vehicle_id}/signal/#' -v")
-    return " ".join(parts)
+        parts.append(f"--cafile {shlex.quote(str(broker.ca))}" if broker.ca else "--tls-use-os-certs")
+    parts.append(f"-t {shlex.quote(f'v1/vehicle/{vehicle_id}/signal/#')} -v")
+    return parts
+
+
+def to_paste(parts: list[str], width: int) -> str:
+    """A command on as many lines of so many columns as it needs.
+
+    A backslash stands in the last column, where no space follows it; should a terminal join the
+    lines, it stands before an option's dash, which means the same with it.
+    """
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) + 3 > width:
+            lines[-1] = f"{lines[-1] + ' ':{width - 1}}\\"
+            lines.append(part)
+        else:
+            lines[-1] += f" {part}"
+    return "\n".join(lines)

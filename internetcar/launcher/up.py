@@ -17,6 +17,7 @@ import typer
 from gateway.settings import ENVIRONMENT_PREFIX
 from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
 from internetcar.launcher.broker import RunningBroker, start_broker
 from internetcar.launcher.options import (
@@ -35,6 +36,7 @@ app = typer.Typer()
 
 VEHICLE = "reference"
 TURN_S = 0.1
+CONNECT_S = 10.0
 
 
 @app.command()
@@ -78,6 +80,8 @@ def up(
         started = start_broker(broker or None, folder / "broker")
         if isinstance(started, RunningBroker):
             stack.enter_context(started)
+        else:
+            _need_connection(started)
         url = started.url if isinstance(started, RunningBroker) else started
         stack.enter_context(announced(url, os.environ))
         show = stack.enter_context(Show(url, vehicle_id, is_plain=is_plain))
@@ -95,6 +99,19 @@ def up(
         )
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed)], {})
         _watch(started, supervisor, show, stop, seconds)
+
+
+def _need_connection(broker: BrokerUrl) -> None:
+    """Make sure of somebody else's broker.
+
+    Raises:
+        LinkError: No connection to it.
+    """
+    link = Link(broker, f"up-{os.getpid()}")
+    try:
+        link.start(wait_s=CONNECT_S)
+    finally:
+        link.stop()
 
 
 def _watch(

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from internetcar.launcher.options import BrokerOption, broker_of
 from internetcar.launcher.roll_call import Heard, roll_call
-from internetcar.launcher.view import age
+from internetcar.launcher.tables import print_table
+from internetcar.launcher.view import age, batches
 
 app = typer.Typer()
 
@@ -21,13 +20,9 @@ def vehicles(broker: BrokerOption = "") -> None:
     if not heard:
         typer.echo(f"{url} knows no vehicle yet; `car up` starts a simulated one")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("vehicle", "state", "origin", "clock", "software", "backlog", "last seen"):
-        table.add_column(column, no_wrap=True)
     now = datetime.now(UTC)
-    for vehicle in heard:
-        table.add_row(*_row(vehicle, now))
-    Console().print(table)
+    columns = ("vehicle", "state", "origin", "clock", "software", "backlog", "last seen")
+    print_table(columns, (_row(vehicle, now) for vehicle in heard))
 
 
 def _row(vehicle: Heard, now: datetime) -> tuple[str, ...]:
@@ -41,6 +36,6 @@ def _row(vehicle: Heard, now: datetime) -> tuple[str, ...]:
         presence.origin,
         presence.clock,
         presence.software,
-        f"{health.outbox_batches} batches" if health else "?",
+        batches(health.outbox_batches) if health else "?",
         age(health.at, now) if health else f"since {presence.since:%Y-%m-%d %H:%M}",
     )

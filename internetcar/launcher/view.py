@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from internetcar.contract.message import Value
 from internetcar.contract.presence import Health, Presence
@@ -65,15 +66,17 @@ class VehicleView:
 def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
     """The live view for a terminal of `height` lines."""
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
+    others += subscribe.count("\n")
     return Group(
-        _header(view, now, broker, subscribe),
+        _header(view, now, broker),
+        Text(subscribe, no_wrap=True, overflow="ignore"),  # without a frame it can be pasted
         _buses(view),
         _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - others)),
         *(f"[yellow]{escape(notice)}[/]" for notice in view.notices),
     )
 
 
-def _header(view: VehicleView, now: datetime, broker: str, subscribe: str) -> Panel:
+def _header(view: VehicleView, now: datetime, broker: str) -> Panel:
     presence = view.presence
     if presence is None:
         state = "waiting for the gateway …"
@@ -81,13 +84,13 @@ def _header(view: VehicleView, now: datetime, broker: str, subscribe: str) -> Pa
         word = "[red]offline[/]" if not presence.online else "[green]online[/]"
         asleep = ", asleep" if presence.asleep else ""
         state = f"{word}{asleep} · {presence.origin} · clock {presence.clock}"
-    backlog = f" · backlog {view.health.outbox_batches} batches" if view.health else ""
+    backlog = f" · backlog {batches(view.health.outbox_batches)}" if view.health else ""
     fresh = sum(
         (now - signal.at).total_seconds() < _FRESH_S for signal in list(view.signals.values())
     )
     return Panel(
         f"{state} · {len(view.signals)} signals, {fresh} of them in the last second{backlog}\n"
-        f"broker [bold]{escape(broker)}[/]\n{escape(subscribe)}",
+        f"broker [bold]{escape(broker)}[/]",
         title=f"[bold]{view.vehicle_id}[/]",
         title_align="left",
     )
@@ -139,6 +142,11 @@ def _plain(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+def batches(count: int) -> str:
+    """So many batches, in words."""
+    return "1 batch" if count == 1 else f"{count} batches"
 
 
 def age(at: datetime, now: datetime) -> str:

@@ -15,6 +15,8 @@ from internetcar.launcher.show import Show
 app = typer.Typer()
 
 TURN_S = 0.1
+PATIENCE_S = 2.0
+"""Without a word of the vehicle for so long we say so."""
 
 
 @app.command()
@@ -43,7 +45,14 @@ def watch(
         signal.signal(number, lambda _number, _frame: stop.set())
     with Show(url, vehicle_id, is_plain=plain or not sys.stdout.isatty()) as show:
         left_s = seconds
+        patience_s: float | None = PATIENCE_S
         while not stop.wait(TURN_S):
             show.refresh()
+            if patience_s is not None and (patience_s := patience_s - TURN_S) <= 0:
+                patience_s = None
+                if show.is_silent:
+                    show.notify(
+                        f"nothing is heard of {vehicle_id}; `car vehicles` lists those of {url}"
+                    )
             if left_s is not None and (left_s := left_s - TURN_S) <= 0:
                 return

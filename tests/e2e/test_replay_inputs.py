@@ -21,6 +21,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "empty.log").write_text("")
     (tmp_path / "notes.txt").write_text("no recording")
     (tmp_path / "broken.json").write_text('{"Vehicle": ')
+    (tmp_path / "empty.json").write_text("{}")
+    (tmp_path / "odd.json").write_text('{"Vehicle": {"type": "branch", "children": {}}}')
     return tmp_path
 
 
@@ -45,6 +47,10 @@ LOG, DBC_OF = ["{}/small.log"], ["{}/small.log", "--dbc", "can0={}/small.dbc"]
         ("yesterday: write an instant", [*DBC_OF, "--start", "yesterday"]),
         ("add the time zone", [*DBC_OF, "--start", "2022-01-01T00:00:00"]),
         ("exclude each other", [*DBC_OF, "--fresh", "--state", "{}"]),
+        ("only years from 1970", [*DBC_OF, "--start", "1969-01-01T00:00:00Z"]),
+        ("to 2261", [*DBC_OF, "--start", "2300-01-01T00:00:00Z"]),
+        ("empty.json: no leaf has a", [*DBC_OF, "--mapping", "{}/empty.json"]),
+        ("odd.json: no leaf has a", [*DBC_OF, "--mapping", "{}/odd.json"]),
         ("--journal needs --fresh", [*DBC_OF, "--journal", "fixed"]),
         ("at most 64 characters", [*DBC_OF, "--fresh", "--journal", "x" * 65]),
         ("vehicle_id", [*DBC_OF, "--vehicle-id", "a/b"]),
@@ -93,3 +99,24 @@ def test_without_any_broker_the_line_says_how_to_name_one(stage: Stage, folder: 
     )
     assert played.process.returncode == 2
     assert played.stderr.startswith("car: no broker: give --broker mqtt://HOST:PORT")
+
+
+def test_a_recording_that_counts_from_its_start_is_said_to_be_of_1970(
+    stage: Stage, folder: Path
+) -> None:
+    (folder / "relative.log").write_text("(1.0) can0 100#0000000000000000\n")
+    line = ("replay", str(folder / "relative.log"), "--dbc", f"can0={folder / 'small.dbc'}")
+    for more, is_said in ((), True), (("--start", "2026-05-01T08:00:00Z"), False):
+        played = stage.ended(*line, *more)
+        assert ("January 1970; --start" in played.stderr) == is_said
+
+
+def test_the_command_line_names_the_vehicle_whatever_the_environment_says(
+    mosquitto: RunningBroker, stage: Stage, folder: Path
+) -> None:
+    stage.environ["INTERNETCAR_GATEWAY_VEHICLE_ID"] = "kona"
+    log, dbc = str(folder / "small.log"), f"can0={folder / 'small.dbc'}"
+    more = ("--broker", mosquitto.url.secret, "--fast", "--fresh")
+    assert stage.ended("replay", log, "--dbc", dbc, *more, "--vehicle-id", "two").wait() == 0
+    vehicles = stage.ended("vehicles", "--broker", mosquitto.url.secret)
+    assert [line.split()[0] for line in vehicles.stdout.splitlines()] == ["vehicle", "two"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from internetcar.contract.broker_url import BrokerUrl, parse_broker_url
+from internetcar.launcher.broker import RunningBroker
 from tests.conftest import need_mosquitto
 from tests.e2e.observer import Observer
 from tests.e2e.stage import PYTHON, Actor, Stage, children, is_alive, until_gone
@@ -231,6 +232,7 @@ def test_a_second_one_on_the_same_state_is_refused_and_others_find_the_first(sta
     [
         ("--state and --fresh exclude each other", ["--fresh", "--state", "x"]),
         ("not with mqtt:// or mqtts://", ["--fresh", "--broker", "rabbit"]),
+        ("127.0.0.1:1", ["--fresh", "--broker", "mqtt://127.0.0.1:1"]),
         ("letters, digits, - and _", ["--fresh", "--vehicle-id", "a/b", "--broker", "embedded"]),
         ("cannot be written", ["--state", "/proc/nothing"]),
     ],
@@ -241,3 +243,14 @@ def test_a_wrong_option_is_one_clear_line(stage: Stage, said: str, arguments: li
     assert said in up.stderr
     assert [line[:5] for line in up.stderr.splitlines()] == ["car: "]
     assert_nothing_left(stage, [])
+
+
+def test_a_vehicle_nobody_has_heard_of_is_said_to_be_silent(
+    stage: Stage, mosquitto: RunningBroker
+) -> None:
+    watch = stage.ended(
+        *("watch", "--plain", "--seconds", "3", "--vehicle-id", "nobody"),
+        *("--broker", mosquitto.url.secret),
+    )
+    assert watch.process.returncode == 0
+    assert "nothing is heard of nobody; `car vehicles`" in watch.stderr

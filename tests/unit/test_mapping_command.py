@@ -85,6 +85,15 @@ def test_what_cannot_be_used_is_named_with_its_line_and_ends_with_1(tmp_path: Pa
     )
 
 
+@pytest.mark.parametrize("text", ["{}", '{"Vehicle": {"type": "branch", "children": {}}}'])
+def test_a_mapping_that_says_nothing_is_an_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mapping.json"
+    path.write_text(text)
+    result = RUN(mapping.app, ["lint", str(path)])
+    assert result.exit_code == 1
+    assert "error: no leaf has a `dbc2vss`" in result.output
+
+
 def test_a_mapping_is_held_against_a_release(tmp_path: Path, rules: str) -> None:
     release = tmp_path / "vss.json"
     release.write_text(

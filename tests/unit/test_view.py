@@ -1,12 +1,15 @@
 """The live view: what a person reads of a vehicle."""
 
+import shlex
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
 
+from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+from internetcar.launcher.show import subscribe_command, to_paste
 from internetcar.launcher.view import VehicleView, render
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -57,6 +60,23 @@ def test_it_shows_value_unit_age_quality_buses_and_where_to_subscribe() -> None:
     for said in ("online", "asleep", "12.5", "km/h", "5 D", "30 s", "valid", "25.0%", "up",
                  "backlog 3", "mqtt://127.0.0.1:1883", "mosquitto_sub -t '#'"):  # fmt: skip
         assert said in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 300])
+def test_the_command_to_subscribe_can_be_pasted_from_any_terminal(width: int) -> None:
+    url = BrokerUrl("127.0.0.1", 1883, username="o'brien", password="a b$'")
+    command = to_paste(subscribe_command(url, "kona"), width)
+    words = [*shlex.split("mosquitto_sub -h 127.0.0.1 -p 1883 -u"), "o'brien", "-P", "a b$'"]
+    words += ["-t", "v1/vehicle/kona/signal/#", "-v"]
+    assert shlex.split(command.replace("\\\n", "")) == words  # as a shell reads it
+    assert shlex.split(command.replace("\n", "")) == words  # where the terminal joins the lines
+    *broken, last = command.splitlines()
+    assert all(len(line) == width and line.endswith(" \\") for line in broken)
+    assert len(last) <= width
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(render(VehicleView("kona"), NOW, 40, "b", command))
+    assert all(line in capture.get().splitlines() for line in broken)
 
 
 def test_a_small_terminal_says_how_many_signals_it_leaves_out() -> None:
