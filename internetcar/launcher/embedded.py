@@ -42,10 +42,24 @@ class OneUser(BaseAuthPlugin):  # type: ignore[misc]  # amqtt is untyped
         password: str
 
 
+class FaithfulBroker(Broker):  # type: ignore[misc]  # amqtt is untyped
+    """Sends retained messages for a session's own filters alone.
+
+    amqtt 0.12 sends a new connection whatever matches a filter of anybody.
+    """
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        owners = self.subscriptions.get(subscription[0], ())
+        if any(owner.client_id == session.client_id for owner, _ in owners):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+
 async def serve(port: int, username: str, password: str) -> None:
     """Listen on 127.0.0.1 until standard input ends or SIGTERM comes."""
     plugin = f"{OneUser.__module__}.{OneUser.__name__}"
-    broker = Broker(
+    broker = FaithfulBroker(
         BrokerConfig(
             listeners={"default": ListenerConfig(bind=f"127.0.0.1:{port}")},
             plugins={plugin: {"username": username, "password": password}},

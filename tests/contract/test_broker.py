@@ -73,6 +73,24 @@ def test_mosquitto_keeps_its_memory_over_a_restart_on_the_same_port(
     assert heard == [(HERE.topic, HERE.encode(), True)]
 
 
+def test_a_client_hears_the_retained_messages_of_its_own_filters_alone(
+    broker: RunningBroker,
+) -> None:
+    with running(Link(broker.url, "gateway")) as link, stranger(broker.url, "v1/#") as everything:
+        link.publish(HERE)
+        assert link.drain(PATIENCE_S)
+        eventually(lambda: everything)
+        with (
+            stranger(broker.url, "nothing/here") as nothing,
+            stranger(broker.url, HERE.topic) as own,
+        ):
+            eventually(lambda: own)
+        with stranger(broker.url, HERE.topic) as again:
+            eventually(lambda: again)
+    assert nothing == []
+    assert own == again == [(HERE.topic, HERE.encode(), True)]
+
+
 def test_a_broker_ends_on_stop_and_can_be_stopped_twice(broker: RunningBroker) -> None:
     pid = broker.pid
     assert pid is not None
