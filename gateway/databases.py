@@ -98,11 +98,14 @@ def load_database(source: str) -> Database:
     if form is None:
         raise DatabaseError(f"{source}: give a file that ends in {', '.join(_FORMATS)}")
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DatabaseError(f"{source}: larger than {MAX_FILE_BYTES >> 20} MiB")
-        raw = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise DatabaseError(f"{source}: not a regular file")
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise DatabaseError(f"{source}: {error.strerror or error}") from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise DatabaseError(f"{source}: larger than {MAX_FILE_BYTES >> 20} MiB")
     return parse_database(_text(raw), source, form)
 
 
@@ -139,7 +142,10 @@ def _opendbc() -> Any:
     try:
         return importlib.import_module("opendbc")
     except ImportError as error:
-        raise DatabaseError("opendbc is not installed: pip install 'internetcar[cars]'") from error
+        raise DatabaseError(
+            "opendbc is not installed; in a clone: ./car installs it; "
+            "else pip install 'internetcar[cars]'"
+        ) from error
 
 
 def opendbc_text(name: str) -> str:

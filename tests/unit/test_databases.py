@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -66,12 +67,17 @@ def test_what_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     huge = tmp_path / "huge.dbc"
     with huge.open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
+    endless, pipe = tmp_path / "endless.dbc", tmp_path / "pipe.dbc"
+    endless.symlink_to("/dev/zero")
+    os.mkfifo(pipe)
     for source, reason in {
         "opendbc:no_such_car": "opendbc has no such database",
         "opendbc:../../etc/passwd": "opendbc has no such database",
         str(tmp_path / "absent.dbc"): "No such file",
         str(tmp_path): "give a file that ends in .dbc, .kcd, .sym, .arxml",
         str(huge): "larger than 64 MiB",
+        str(endless): "not a regular file",
+        str(pipe): "not a regular file",
     }.items():
         with pytest.raises(DatabaseError, match=reason) as caught:
             load_database(source)
@@ -147,7 +153,9 @@ def test_overlaps_are_listed_and_decoded() -> None:
 
 def test_without_opendbc_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opendbc", None)
-    with pytest.raises(DatabaseError, match=r"pip install 'internetcar\[cars\]'"):
+    with pytest.raises(
+        DatabaseError, match=r"\./car installs it; else pip install 'internetcar\[cars\]'"
+    ):
         load_database("opendbc:vw_mqb")
 
 
