@@ -19,7 +19,7 @@ from simulator.simulation import Frame
 
 log = logging.getLogger(__name__)
 
-SOFTWARE_INTERFACES = frozenset({"virtual", "loopback", "udp_multicast"})
+SOFTWARE_INTERFACES = frozenset({"virtual", "loopback"})
 KERNEL_SOFTWARE = re.compile(r"vx?can\d+")
 VIRTUAL_DEVICES = Path("/sys/devices/virtual/net")
 
@@ -56,7 +56,7 @@ def parse_bus(text: str) -> BusChoice:
     if not colon:
         interface, channel = "socketcan", place
     if not (name and equals and interface and channel):
-        raise BusError(f"--bus {text}: write NAME=INTERFACE:CHANNEL, as powertrain=vcan:vcan0")
+        raise BusError(f"--bus {text}: write NAME=INTERFACE:CHANNEL, as powertrain=socketcan:vcan0")
     return BusChoice(name, interface, channel)
 
 
@@ -116,6 +116,12 @@ class Buses:
 
 
 def _open(choice: BusChoice, is_fd: bool, allow_physical: bool) -> can.BusABC:
+    known = {*can.VALID_INTERFACES, "loopback"}
+    if choice.interface not in known:
+        raise BusError(
+            f"bus {choice.name}: unknown interface {choice.interface!r}; "
+            f"the known ones: {', '.join(sorted(known))}"
+        )
     if not (choice.is_software or allow_physical):
         raise BusError(
             f"bus {choice.name}: {choice.interface}:{choice.channel} may be a real car; "

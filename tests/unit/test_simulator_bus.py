@@ -63,11 +63,19 @@ def test_a_bus_that_is_not_written_so_is_refused(text: str) -> None:
         BusChoice("comfort", "socketcan", "vcan987"),  # of that name, but not there
         BusChoice("comfort", "slcan", "/dev/ttyUSB0"),
         BusChoice("comfort", "pcan", "PCAN_USBBUS1"),
+        BusChoice("comfort", "udp_multicast", "239.74.163.2"),  # the local network hears it
     ],
 )
 def test_what_may_be_a_real_car_is_refused(choice: BusChoice) -> None:
     with pytest.raises(BusError, match="--transmit-on-real-bus"):
         Buses([choice], {"comfort": False}, allow_physical=False)
+
+
+@pytest.mark.parametrize("allow_physical", [False, True])
+def test_an_unknown_interface_is_called_unknown(allow_physical: bool) -> None:
+    choice = BusChoice("comfort", "vcan", "vcan0")
+    with pytest.raises(BusError, match=r"unknown interface 'vcan'; .*loopback.*socketcan"):
+        Buses([choice], {"comfort": False}, allow_physical)
 
 
 def test_a_bus_that_is_not_there_is_an_error_in_words() -> None:
