@@ -122,7 +122,9 @@ def subscribe_command(broker: BrokerUrl, vehicle_id: str) -> list[str]:
         user, password = shlex.quote(broker.username), shlex.quote(broker.password or "")
         parts += [f"-u {user}", f"-P {password}"]
     if broker.tls:
-        parts.append(f"--cafile {shlex.quote(str(broker.ca))}" if broker.ca else "--tls-use-os-certs")
+        parts.append(
+            f"--cafile {shlex.quote(str(broker.ca))}" if broker.ca else "--tls-use-os-certs"
+        )
     parts.append(f"-t {shlex.quote(f'v1/vehicle/{vehicle_id}/signal/#')} -v")
     return parts
 
