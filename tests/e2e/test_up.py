@@ -232,7 +232,6 @@ def test_a_second_one_on_the_same_state_is_refused_and_others_find_the_first(sta
     [
         ("--state and --fresh exclude each other", ["--fresh", "--state", "x"]),
         ("not with mqtt:// or mqtts://", ["--fresh", "--broker", "rabbit"]),
-        ("127.0.0.1:1", ["--fresh", "--broker", "mqtt://127.0.0.1:1"]),
         ("letters, digits, - and _", ["--fresh", "--vehicle-id", "a/b", "--broker", "embedded"]),
         ("cannot be written", ["--state", "/proc/nothing"]),
     ],
@@ -254,3 +253,10 @@ def test_a_vehicle_nobody_has_heard_of_is_said_to_be_silent(
     )
     assert watch.process.returncode == 0
     assert "nothing is heard of nobody; `car vehicles`" in watch.stderr
+
+
+def test_a_broker_out_of_reach_ends_it_in_words(stage: Stage) -> None:
+    up = stage.ended("up", "--plain", "--fresh", "--broker", "mqtt://127.0.0.1:1")
+    assert up.process.returncode == 2
+    assert up.stderr.splitlines()[-1].startswith("car: mqtt://127.0.0.1:1: ")
+    assert_nothing_left(stage, [])
