@@ -13,7 +13,7 @@ from gateway.ports import BusMissingError, BusRefusedError, Port
 from internetcar.socketcan import EXTENDED, REMOTE
 
 _MAX_PER_DRAIN = 1_000  # so that one busy adapter does not starve the other buses
-_CLOCK_SPAN_S = 60.0  # an adapter's stamp further from now than this is not UTC
+_CLOCK_SPAN_S = 1.0  # a stamp further from now is of another clock, or of one that drifted
 _LISTEN_ONLY: Mapping[str, Mapping[str, Any]] = {
     "slcan": {"listen_only": True},
     "vector": {"listen_only": True},
@@ -56,7 +56,7 @@ class AdapterPort(Port):
         settings |= _LISTEN_ONLY.get(interface, {}) if is_listen_only else {}
         self._channel = channel
         self._wire_time = wire_time
-        self._offset_s: float | None = None
+        self._offset_s = 0.0
         try:
             self._bus = can.Bus(channel=channel, interface=interface, **settings)
         except (can.CanInterfaceNotImplementedError, ImportError) as error:
@@ -64,8 +64,6 @@ class AdapterPort(Port):
                 f"{interface}:{channel}: {error} (pip install "
                 f"'python-can[{_EXTRAS.get(interface, interface)}]', or its maker's driver)"
             ) from error
-        except (TypeError, ValueError) as error:
-            raise BusRefusedError(f"{interface}:{channel}: {error}") from error
         except (OSError, can.CanError) as error:
             if isinstance(error.__cause__ or error, PermissionError) or "ermission" in str(error):
                 raise BusRefusedError(
@@ -73,6 +71,8 @@ class AdapterPort(Port):
                     f"(`ls -l {channel}`, usually `sudo usermod -aG dialout $USER`)"
                 ) from error
             raise BusMissingError(f"{interface}:{channel}: {error}") from error
+        except Exception as error:  # drivers have errors of their own
+            raise BusRefusedError(f"{interface}:{channel}: {error or repr(error)}") from error
         try:
             self._descriptor: int | None = self._bus.fileno()
         except (NotImplementedError, OSError, AttributeError):
@@ -94,15 +94,17 @@ class AdapterPort(Port):
                 message = self._bus.recv(0)
                 if message is None:
                     return total
-                self._hand_on(message, bus, sink, counters)
-            except (OSError, can.CanError, ValueError, LookupError) as error:
+                can_id = _can_id(message)
+            except Exception as error:  # drivers have errors of their own
                 reason = error.__cause__ or error
                 if not isinstance(reason, ValueError | LookupError):
-                    raise BusMissingError(f"{self._channel}: {error}") from error
+                    raise BusMissingError(f"{self._channel}: {error or repr(error)}") from error
                 counters.junk += 1  # what came over a serial line was no frame
                 flush = getattr(self._bus, "flush", None)
                 if isinstance(reason, UnicodeError) and flush:  # slcan would read it for ever
                     flush()
+            else:
+                self._hand_on(message, can_id, bus, sink, counters)
         return _MAX_PER_DRAIN
 
     @override
@@ -118,7 +120,7 @@ class AdapterPort(Port):
         )
         try:
             self._bus.send(message, timeout=0)
-        except can.CanError as error:
+        except Exception as error:  # drivers have errors of their own
             raise OSError(str(error)) from error
 
     @override
@@ -127,16 +129,13 @@ class AdapterPort(Port):
 
     @override
     def close(self) -> None:
-        with contextlib.suppress(OSError, can.CanError):  # an unplugged one cannot say goodbye
+        with contextlib.suppress(Exception):  # an unplugged one cannot say goodbye
             self._bus.shutdown()
 
     def _hand_on(
-        self, message: can.Message, bus: int, sink: FrameSink, counters: BusCounters
+        self, message: can.Message, can_id: int, bus: int, sink: FrameSink, counters: BusCounters
     ) -> None:
         length = len(message.data)
-        is_extended = message.is_extended_id
-        if length > 64 or message.arbitration_id > (0x1FFF_FFFF if is_extended else 0x7FF):
-            raise ValueError(f"no CAN frame: {message}")
         counters.bits += self._wire_time.fd[length] if message.is_fd else 0.0
         counters.bits += 0.0 if message.is_fd else self._wire_time.classic[min(length, 8)]
         if message.is_error_frame:
@@ -145,16 +144,24 @@ class AdapterPort(Port):
         if message.is_remote_frame:
             counters.remote_frames += 1
             return
-        can_id = message.arbitration_id
-        if is_extended:
-            can_id |= EXTENDED
+        if message.is_extended_id:
             counters.bits += self._wire_time.longer_id
         counters.frames += 1
         sink(bus, can_id, bytes(message.data), self._at_ns(message.timestamp))
 
     def _at_ns(self, stamp_s: float) -> int:
-        """UTC of an adapter's stamp; one that counts from its start is anchored at the first."""
-        if self._offset_s is None:
-            now_s = time.time()
-            self._offset_s = now_s - stamp_s if abs(now_s - stamp_s) > _CLOCK_SPAN_S else 0.0
+        """UTC of an adapter's stamp; one of another clock is anchored anew when it is far off."""
+        now_s = time.time()
+        if not stamp_s:  # python-can's way to say that there is none
+            return round(now_s * 1e6) * 1_000
+        if abs(stamp_s + self._offset_s - now_s) > _CLOCK_SPAN_S:
+            self._offset_s = now_s - stamp_s if abs(stamp_s - now_s) > _CLOCK_SPAN_S else 0.0
         return round((stamp_s + self._offset_s) * 1e6) * 1_000
+
+
+def _can_id(message: can.Message) -> int:
+    """The canid_t of a frame. Raises ValueError where an adapter made up what can be none."""
+    number, is_extended = message.arbitration_id, message.is_extended_id
+    if len(message.data) > 64 or not 0 <= number <= (0x1FFF_FFFF if is_extended else 0x7FF):
+        raise ValueError(f"no CAN frame: {message}")
+    return number | EXTENDED if is_extended else number

@@ -21,6 +21,7 @@ FrameSink = Callable[[int, int, bytes, int], None]
 State = Literal["up", "down", "missing", "refused"]
 
 _BATCH = 64  # more in one call was not faster
+_MAX_PER_DRAIN = 1_024  # so that a flood starves neither the other buses nor the loop
 _MSG_DONTWAIT = 0x40
 
 
@@ -127,7 +128,9 @@ class FrameDrain:
         wire_time: WireTime,
         senders: Senders | None = None,
     ) -> int:
-        """Hands every data frame that waits on the socket to the sink; returns how many came.
+        """Hands the data frames that wait on the socket to the sink, at most about a thousand.
+
+        Returns how many came.
 
         Error and remote frames are counted only, so is what comes from a source that is not
         among the `senders` (None: the kernel vouches for it).
@@ -145,7 +148,7 @@ class FrameDrain:
                 raise OSError(number, os.strerror(number))
             self._hand_on(count, bus, sink, counters, wire_time, senders)
             total += count
-            if count < _BATCH:
+            if count < _BATCH or total >= _MAX_PER_DRAIN:
                 return total
 
     def _hand_on(

@@ -11,12 +11,12 @@ import re
 import select
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from gateway.drain import BusCounters, FrameDrain, FrameSink, State, WireTime
+from gateway.opening import Opener
 from gateway.ports import BusMissingError, BusRefusedError, LoopbackPort, Port, SocketCanPort
 from internetcar.contract.message import InputError
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 RAW = ("socketcan", "loopback")
 """Interfaces read without python-can."""
 _LOOK_S = 1.0
+_PATIENCE_S = 5.0  # at the start for each bus; one that takes longer comes later
 _POLL_S = 0.005  # how often an interface without a file descriptor is asked
 _SPEC = re.compile(r"(?:(?P<name>[^=:]+)=)?(?:(?P<interface>[a-z0-9_]+):)?(?P<channel>.+)")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
@@ -105,10 +106,9 @@ class Buses:
         self._next_look = 0.0
         self._awake_at = 0.0
         self._is_busy = False
-        self._opening: dict[int, Future[Port]] = {}
-        self._opener = ThreadPoolExecutor(1, "open-bus")
+        self._opener = Opener(self._open)
         for bus in range(len(self.specs)):
-            self._look_at(bus, may_wait=True)
+            self._look_at(bus, patience_s=_PATIENCE_S)
 
     def wait(self, timeout_s: float) -> None:
         """Returns when there may be something to drain, at the latest after so many seconds."""
@@ -122,9 +122,10 @@ class Buses:
         self._is_busy = self._rest()
 
     def drain(self, sink: FrameSink) -> int:
-        """Hands every data frame that has arrived to the sink; returns how many frames came.
+        """Hands the data frames that have arrived to the sink; returns how many frames came.
 
-        Error and remote frames are counted, not handed on.
+        Of each bus at most about a thousand, so that a flood leaves time for the rest. Error and
+        remote frames are counted, not handed on.
         """
         total = 0
         for descriptor, _ in self._readable.poll(0):
@@ -140,6 +141,17 @@ class Buses:
         if (port := self._ports[bus]) is not None:
             counters.dropped = self._dropped_before[bus] + port.dropped
         return counters
+
+    def succeed(self, former: "Buses") -> None:
+        """Take the place of others of the same names, which are closed: their counts go on."""
+        for bus, before in enumerate(former._counters):
+            own = self._counters[bus]
+            own.frames += before.frames
+            own.error_frames += before.error_frames
+            own.remote_frames += before.remote_frames
+            own.junk += before.junk
+            own.bits += before.bits
+            self._dropped_before[bus] += before.dropped
 
     def send(self, bus: int, can_id: int, payload: bytes, is_fd: bool = False) -> None:
         """Sends one frame.
@@ -171,10 +183,7 @@ class Buses:
         """Gives all buses back."""
         for bus in range(len(self.specs)):
             self._forget(bus)
-        self._opener.shutdown()
-        for opening in self._opening.values():
-            if opening.exception() is None:
-                opening.result().close()
+        self._opener.close()
         self._readable.close()
 
     def _rest(self) -> bool:
@@ -197,11 +206,12 @@ class Buses:
             self._look_at(bus)
         return 0
 
-    def _look_at(self, bus: int, may_wait: bool = False) -> None:
+    def _look_at(self, bus: int, patience_s: float = 0.0) -> None:
         had = self._ports[bus]
         try:
             if had is None:
-                self._adopt(bus, self._open(bus) if may_wait else self._open_meanwhile(bus))
+                is_raw = self.specs[bus].interface in RAW
+                self._adopt(bus, self._open(bus) if is_raw else self._opener.port(bus, patience_s))
             if (port := self._ports[bus]) is not None:
                 self._note(bus, *port.look())
         except BusMissingError as missing:
@@ -230,16 +240,6 @@ class Buses:
                 **spec.options,
             )
         return port
-
-    def _open_meanwhile(self, bus: int) -> Port | None:
-        """Opens without holding up the other buses: adapters may take seconds. None: not yet."""
-        if self.specs[bus].interface in RAW:
-            return self._open(bus)
-        if bus not in self._opening:
-            self._opening[bus] = self._opener.submit(self._open, bus)
-        if not self._opening[bus].done():
-            return None
-        return self._opening.pop(bus).result()
 
     def _adopt(self, bus: int, port: Port | None) -> None:
         if port is None:

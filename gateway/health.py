@@ -45,8 +45,9 @@ class HealthWatch:
         for bus, (name, counted) in enumerate(zip(self._names, counters, strict=True)):
             frames_before, bits_before = self._before[bus]
             self._before[bus] = (counted.frames, counted.bits)
-            bits_per_s = (counted.bits - bits_before) / elapsed_s if elapsed_s else 0.0
-            frames_per_s = (counted.frames - frames_before) / elapsed_s if elapsed_s else 0.0
+            bits_per_s = max(0.0, counted.bits - bits_before) / elapsed_s if elapsed_s else 0.0
+            more_frames = max(0, counted.frames - frames_before)
+            frames_per_s = more_frames / elapsed_s if elapsed_s else 0.0
             buses[name] = BusHealth(
                 load=round(bits_per_s / self._bitrates[bus], 4),
                 frames_per_s=round(frames_per_s, 1),

@@ -170,7 +170,9 @@ class LiveGateway:
         specs = _bus_specs(self._settings, assembly)
         if specs != list(self._buses.specs):  # other frames are needed from the kernel
             self._buses.close()
-            self._buses = Buses(specs)
+            buses = Buses(specs)
+            buses.succeed(self._buses)
+            self._buses = buses
         self._run.adopt(assembly)
         self._awake_ns = assembly.pipeline.now_ns
         _log_findings(assembly)

@@ -196,3 +196,43 @@ def test_a_bus_is_named_in_one_word(text: str, spec: BusSpec) -> None:
 def test_what_names_no_bus_is_refused(text: str) -> None:
     with pytest.raises(FrameError, match="bus"):
         parse_bus(text)
+
+
+def test_a_flood_is_drained_in_parts() -> None:
+    buses = Buses([parse_bus("loopback:a")])
+    with socket_of(buses, 0) as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
+    a = LoopbackSocket("a")
+    parts = []
+    for _ in range(2):  # as a sink slower than the bus: more comes while it works
+        for number in range(1_500):
+            a.send(pack(number & 0x7FF, b"12345678"))
+    while part := buses.drain(lambda *_: None):
+        parts.append(part)
+    assert len(parts) > 1
+    assert max(parts) <= 1_100
+    assert sum(parts) + buses.counters(0).dropped == 3_000
+    a.close()
+    buses.close()
+
+
+def test_counts_go_on_in_buses_that_take_the_place_of_others() -> None:
+    former = Buses([parse_bus("loopback:a")])
+    a = LoopbackSocket("a")
+    with socket_of(former, 0) as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for _ in range(500):
+        a.send(pack(1, b"12345678"))
+    former.drain(lambda *_: None)
+    before = former.counters(0)
+    former.close()
+    buses = Buses([parse_bus("loopback:a")])
+    buses.succeed(former)
+    a.send(pack(1, b"12345678"))
+    drain(buses, 1)
+    after = buses.counters(0)
+    assert before.dropped
+    assert (after.frames, after.dropped) == (before.frames + 1, before.dropped)
+    assert after.bits > before.bits
+    a.close()
+    buses.close()
