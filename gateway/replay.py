@@ -41,6 +41,8 @@ class Played:
     unknown_channels: set[str]
     batches_left: int
     """Telemetry the broker has not acknowledged; it stays on disk for the next run."""
+    batches_given_up: int
+    """Telemetry left out for want of room on disk, and stated as lost."""
     is_said: bool
     """Whether the broker was handed the last value of every signal."""
     broken_stamps: int
@@ -178,6 +180,7 @@ class Replay:
             frames=sum(self._frames),
             unknown_channels=self._unknown,
             batches_left=left,
+            batches_given_up=run.outbox.given_up,
             is_said=is_said,
             broken_stamps=time_of.broken,
             first_broken_ns=time_of.first_broken_ns,

@@ -162,6 +162,12 @@ def _play(player: Replay, name: str, broker: BrokerUrl, kept_in: Path | None) ->
     if played.unknown_channels:
         channels = ", ".join(sorted(played.unknown_channels))
         typer.echo(f"left out, for want of a --dbc: channel {channels}", err=True)
+    if played.batches_given_up:
+        typer.echo(
+            f"car: {played.batches_given_up} telemetry batches were given up, stated as lost:"
+            " broker or disk is slower than the replay; use --speed",
+            err=True,
+        )
     if played.batches_left:
         fate = (
             f"they are in {kept_in} and the next run sends them first"
@@ -174,6 +180,7 @@ def _play(player: Replay, name: str, broker: BrokerUrl, kept_in: Path | None) ->
         raise typer.Exit(1)
     if not played.is_said:
         typer.echo("car: the broker was not handed the last value of every signal", err=True)
+    if played.batches_given_up or not played.is_said:
         raise typer.Exit(1)
 
 

@@ -27,6 +27,14 @@ from internetcar.launcher.command import main
 main()
 """
 
+CRAMPED = """
+import gateway.replay
+from gateway.outbox import Limits
+gateway.replay.Limits = lambda **_: Limits(unsent_bytes=500)
+from internetcar.launcher.command import main
+main()
+"""
+
 
 def kona_log(suffix: str = "pcan0.ccan1.candump.log") -> str:
     return str(data_path(f"can/kona-ev/power-off-on-ready-off.{suffix}"))
@@ -247,3 +255,14 @@ def test_a_cut_file_is_played_up_to_the_cut_and_says_so(
     assert played.process.returncode == 0, played.stderr
     assert "5 frames" in played.stdout
     assert "1 broken lines, first: line 6" in played.stderr
+
+
+def test_telemetry_that_was_given_up_is_no_success(
+    mosquitto: RunningBroker, stage: Stage, small: list[str]
+) -> None:
+    speeds = [speed_frame(speed) for speed in range(300)]
+    (stage.folder / "small.log").write_text(log_lines(speeds, period_s=0.2))
+    arguments = (*small, "--broker", mosquitto.url.secret, "--fast", "--fresh")
+    played = stage.start(PYTHON, "-c", CRAMPED, *arguments)
+    assert played.wait() == 1
+    assert "telemetry batches were given up, stated as lost" in played.stderr
