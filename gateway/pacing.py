@@ -61,9 +61,10 @@ class Pacer:
         self._sent_quality: list[Quality | None] = [None] * count
         self._sent_ns = [-(1 << 62)] * count
         self._waiting = [False] * count
-        self._ready: list[int] = []
+        self._ready: list[int | Sample] = []
         self._held: list[tuple[int, int]] = []
         self._partners = _partners(paces)
+        self._is_immediate = [not pace.interval_ns and pace.group is None for pace in paces]
 
     def offer(self, leaf: int, value: Value, quality: Quality, at_ns: int, now_ns: int) -> None:
         """Take a newly decoded value; it is sent now, when its interval ends, or not at all."""
@@ -73,6 +74,9 @@ class Pacer:
         self._quality[leaf] = quality
         self._at_ns[leaf] = at_ns
         if self._waiting[leaf] or not self._is_changed(leaf):
+            return
+        if self._is_immediate[leaf]:  # the next change may come before `take`
+            self._ready.append(self._send(leaf, at_ns, now_ns))
             return
         self._waiting[leaf] = True
         due_ns = self._sent_ns[leaf] + self._interval[leaf]
@@ -151,6 +155,9 @@ class Pacer:
         ready, self._ready = self._ready, []
         samples: list[Sample] = []
         for leaf in ready:
+            if isinstance(leaf, Sample):
+                samples.append(leaf)
+                continue
             if not self._waiting[leaf]:
                 continue
             if not self._is_changed(leaf):

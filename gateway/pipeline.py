@@ -44,14 +44,25 @@ class Pipeline:
         self._leaves_of = _leaves_of(self._message_of)
 
     def succeed(self, former: "Pipeline") -> None:
-        """Take the place of another on the same buses: its time and its counts go on."""
+        """Take the place of another on the same databases: its time and its counts go on.
+
+        The last frame of each message is fed again, since it may not come a second time; what it
+        says is in `state`.
+        """
         self.now_ns = former.now_ns
-        for bus, unknown in enumerate(former.decoder.unknown_frames):
-            self.decoder.unknown_frames[bus] += unknown
-            self.decoder.errors[bus] += former.decoder.errors[bus]
+        for state, known in zip(self.messages, former.messages, strict=True):
+            if known.previous is not None:
+                self.feed(state.bus, state.definition.can_id, known.previous, known.last_at_ns)
+            state.frames, state.last_at_ns = known.frames, known.last_at_ns
+        self.freshness.succeed(former.freshness)
+        for index, state in enumerate(self.messages):
+            if self.freshness.is_stale(index):
+                self._fall_stale(state)
+        self.pacer.flush(self.now_ns)
+        self.decoder.unknown_frames[:] = former.decoder.unknown_frames
+        self.decoder.errors[:] = former.decoder.errors
         counted = {bound.path: former.unmappable[leaf] for leaf, bound in enumerate(former.leaves)}
-        for leaf, bound in enumerate(self.leaves):
-            self.unmappable[leaf] += counted.get(bound.path, 0)
+        self.unmappable = [counted.get(bound.path, 0) for bound in self.leaves]
 
     def feed(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
         """Take one frame: its changed signals become values of leaves, for pacing to judge."""
@@ -101,9 +112,7 @@ class Pipeline:
     def _check(self, now_ns: int) -> list[Sample]:
         changes = self.freshness.check(now_ns)
         for message in changes.gone:
-            for leaf in self._leaves_of.get(self.messages[message], ()):
-                if self.pacer.newest(leaf)[1] == "valid":  # what was no good value grows no better
-                    self.pacer.requalify(leaf, "stale", now_ns)
+            self._fall_stale(self.messages[message])
         for message in changes.back:
             state = self.messages[message]
             for leaf in self._leaves_of.get(state, ()):
@@ -112,6 +121,11 @@ class Pipeline:
         for leaf in silent:
             self._confirm(leaf, self.leaves[leaf])
         return self.pacer.repeat(silent, now_ns) if silent else []
+
+    def _fall_stale(self, message: MessageState) -> None:
+        for leaf in self._leaves_of.get(message, ()):
+            if self.pacer.newest(leaf)[1] == "valid":  # what was no good value grows no better
+                self.pacer.requalify(leaf, "stale", self.now_ns)
 
     def messages_of_bus(self, bus: int) -> set[MessageState]:
         """The CAN messages of a bus that some leaf needs."""

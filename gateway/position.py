@@ -20,6 +20,9 @@ _OPTIONAL = {
 _LIMITS = {_LATITUDE: (-90.0, 90.0), _LONGITUDE: (-180.0, 180.0), "accuracy_m": (0.0, math.inf)}
 """What can be a place on Earth, whatever a mapping without limits lets through."""
 
+Place = tuple[dict[str, Value], int]
+"""The fields of a position and its instant (UTC ns)."""
+
 
 class PositionWatch:
     """Watches the frames that carry the place; each one is a position, changed or not.
@@ -39,8 +42,13 @@ class PositionWatch:
         self._frames = (0, 0)
         self._next_ns = 0
 
-    def take(self) -> tuple[dict[str, Value], int] | None:
-        """The fields of a new position and its instant (UTC ns), or `None` when none is due."""
+    def flush(self) -> Place | None:
+        """A new position, without waiting until one is due."""
+        self._next_ns = self._pipeline.now_ns
+        return self.take()
+
+    def take(self) -> Place | None:
+        """A new position, or `None` when none is due."""
         if self._latitude is None or self._longitude is None:
             return None
         pipeline = self._pipeline

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from gateway.assembly import Assembly
 from gateway.outbox_writer import Outbox
 from gateway.pacing import Sample
-from gateway.position import PositionWatch
+from gateway.position import Place, PositionWatch
 from gateway.repair_requests import RepairRequests
 from gateway.sender import Sender
 from gateway.speaker import Speaker
@@ -72,6 +72,8 @@ class Run:
         self._wait_for_room = wait_for_room
         self._must_repeat = False
         self._repeat_ns = 0
+        self._wall_ms = 0
+        self._position: Place | None = None
         self._next_pump_ns = 0
         link.on_connected(self._on_connected)
         link.on_received(
@@ -87,8 +89,11 @@ class Run:
 
     def adopt(self, assembly: Assembly) -> None:
         """Use other leaves from here on; those that are gone are cleared from the broker."""
+        self._flush(self._wall_ms)
         self._use(assembly)
         self.batcher.retain(assembly.paths)
+        self._must_repeat = not self.say_all()
+        self._keep(assembly.pipeline.state(), self._wall_ms, None)
 
     def step(self, wall_ms: int, clock: Clock | None = None) -> None:
         """Say what is due at the pipeline's `now_ns`.
@@ -97,6 +102,7 @@ class Run:
             wall_ms: UTC milliseconds since 1970, read together with `now_ns`.
             clock: How far instants can be trusted from here on; `None`: as before.
         """
+        self._wall_ms = wall_ms
         pipeline = self.assembly.pipeline
         if self._must_repeat and self.link.is_connected and pipeline.now_ns >= self._repeat_ns:
             self._repeat_ns = pipeline.now_ns + _REPEAT_NS
@@ -106,8 +112,7 @@ class Run:
         samples = pipeline.take()
         if samples and not self._say(samples):
             self._must_repeat = True
-        if (position := self.positions.take()) is not None:
-            self.speaker.position(*position)
+        self._say_position(self.positions.take())
         self._keep(samples, wall_ms, clock)
         self.pump()
 
@@ -125,16 +130,13 @@ class Run:
         """Say every leaf as it is now: the broker may have forgotten, or we were away."""
         state = self.assembly.pipeline.state()
         parts = [state[start : start + AT_ONCE] for start in range(0, len(state), AT_ONCE)]
+        self._say_position(self._position)
         return all(self._say(part) for part in parts)
 
     def finish(self, wall_ms: int) -> None:
         """Say what pacing still holds and end the journal."""
-        pipeline = self.assembly.pipeline
-        samples = pipeline.pacer.flush(pipeline.now_ns)
-        if samples:
-            self._say(samples)
-        self._keep(samples, wall_ms, None)
-        now_ms = pipeline.now_ns // 1_000_000
+        self._flush(wall_ms)
+        now_ms = self.assembly.pipeline.now_ns // 1_000_000
         self._append(self.batcher.finish(now_ms=now_ms, wall_ms=wall_ms))
 
     def deliver(self, timeout_s: float) -> bool:
@@ -168,8 +170,22 @@ class Run:
                 return False
         return True
 
+    def _flush(self, wall_ms: int) -> None:
+        pipeline = self.assembly.pipeline
+        samples = pipeline.pacer.flush(pipeline.now_ns)
+        if samples and not self._say(samples):
+            self._must_repeat = True
+        self._say_position(self.positions.flush())
+        self._keep(samples, wall_ms, None)
+
+    def _say_position(self, position: Place | None) -> None:
+        if position is not None:
+            self._position = position
+            self.speaker.position(*position)
+
     def _use(self, assembly: Assembly) -> None:
         self.assembly = assembly
+        self._position = None
         self.positions = PositionWatch(assembly.pipeline)
         self.speaker.describe(assembly.paths, assembly.messages(self.speaker.vehicle_id))
 

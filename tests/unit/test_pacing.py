@@ -131,3 +131,14 @@ def test_the_last_value_is_always_said_and_samples_keep_their_distance(
     assert all(before != after for before, after in itertools.pairwise(values))
     moments = [moment for moment, _ in sent[:-1]]
     assert all(b - a >= interval_ms for a, b in itertools.pairwise(moments))
+
+
+def test_without_an_interval_every_change_of_a_drain_is_said_in_its_order() -> None:
+    pacer = Pacer([Pace(interval_ns=0), Pace()])
+    for at, value in enumerate((1, 2, 3, 1)):
+        pacer.offer(0, value, "valid", at, 5)
+        pacer.offer(1, value, "valid", at, 5)
+    assert [(sample.leaf, sample.value, sample.at_ns) for sample in pacer.take(5)] == [
+        (0, 1, 0), (1, 1, 3), (0, 2, 1), (0, 3, 2), (0, 1, 3),
+    ]  # fmt: skip
+    assert pacer.take(6) == []

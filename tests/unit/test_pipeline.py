@@ -202,3 +202,20 @@ def test_a_group_never_tears_wherever_a_drain_ends(
             assert (round(pair[latitude]), round(pair[longitude])) in sent
             assert pair["Vehicle.CurrentLocation.Altitude"] == round(pair[latitude])
     assert round({path: value for path, value, *_ in seen[-1]}[latitude]) == 2
+
+
+def test_another_mapping_knows_the_last_frame_of_each_message_and_what_is_stale() -> None:
+    rules = {"Vehicle.Tock": leaf("Tock", **AT_ONCE), SPEED: leaf("Speed", **AT_ONCE)}
+    former, car = Car(DBC, rules), Car(DBC, {**rules, "Vehicle.Twice": leaf("Tock")})
+    former.feed(0, 256, motion(80))
+    for now in range(100, 3000, 100):
+        former.feed(now, 257, bytes([7]))
+        former.take(now)
+    car.pipeline.succeed(former.pipeline)
+    assert car.named(car.pipeline.state()) == [
+        ("Vehicle.Tock", 7, "valid", 2900),
+        (SPEED, 80.0, "stale", 0),
+        ("Vehicle.Twice", 7, "valid", 2900),
+    ]
+    car.feed(3000, 256, motion(80))
+    assert car.take(3100) == [(SPEED, 80.0, "valid", 3000)]

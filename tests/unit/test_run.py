@@ -4,6 +4,7 @@ import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from gateway.outbox_writer import Outbox
 from gateway.run import Run
 from gateway.telemetry import Batcher
 from internetcar.contract.presence import Presence
-from tests.unit.paced import MS, UTC_NS, Car
+from tests.unit.paced import MS, UTC_NS, Car, leaf
 from tests.unit.wall import Wall
 
 DBC = """\
@@ -27,8 +28,8 @@ BO_ 256 Motion: 2 Car
 
 
 class Drive:
-    def __init__(self, folder: Path) -> None:
-        self.wall, self.car = Wall(), Car(DBC, None)
+    def __init__(self, folder: Path, leaves: dict[str, dict[str, Any]] | None = None) -> None:
+        self.wall, self.car = Wall(), Car(DBC, leaves)
         presence = Presence.model_validate(
             {
                 "vehicle_id": "small",
@@ -83,3 +84,34 @@ def test_telemetry_has_what_the_link_did_not_take(drive: Drive) -> None:
     first, second = drive.outbox.batches("j", 1, 2).result(timeout=20)
     assert json.loads(first)["kind"] == "snapshot"
     assert json.loads(second)["samples"]["Motion.Door"] == [[0, 0], [500, 1]]
+
+
+def test_a_change_that_pacing_holds_is_said_before_another_mapping_is_taken_up(
+    drive: Drive,
+) -> None:
+    drive.feed(0, door=0, seat=1)
+    drive.feed(50, door=1, seat=1)
+    drive.run.adopt(Car(DBC, None).assembly)
+    assert drive.wall.said == {"Motion.Door": 1, "Motion.Seat": 1}
+
+
+def test_another_mapping_says_at_once_what_the_last_frames_mean_under_it(drive: Drive) -> None:
+    drive.feed(0, door=3, seat=1)
+    twice = {"Vehicle.Door": leaf("Door", transform={"math": "x*2"})}
+    successor = Car(DBC, twice).assembly
+    successor.pipeline.succeed(drive.car.pipeline)
+    drive.run.adopt(successor)
+    assert drive.wall.said == {"Vehicle.Door": 6}
+
+
+def test_the_last_position_is_said_again_when_the_broker_is_back(tmp_path: Path) -> None:
+    place = {f"Vehicle.CurrentLocation.{name}itude" for name in ("Lat", "Long")}
+    leaves = {path: leaf("Door", "double") for path in place}
+    drive = Drive(tmp_path, leaves)
+    drive.wall.has_room = drive.wall.is_open = False
+    drive.feed(0, door=3, seat=1)
+    assert drive.wall.positions == []
+    drive.wall.has_room = drive.wall.is_open = True
+    drive.run.say_all()
+    drive.outbox.close()
+    assert drive.wall.positions == [3.0]

@@ -13,12 +13,14 @@ class Wall(Link):
 
     Attributes:
         said: The last value of each signal; one that was cleared is not there.
+        positions: Their latitudes.
         topics: The last payload of each QoS 1 topic; one that was cleared is not there.
     """
 
     def __init__(self) -> None:
         super().__init__(BrokerUrl("127.0.0.1", 1), "wall")
         self.is_open = self.has_room = True
+        self.positions: list[float] = []
         self.said: dict[str, object] = {}
         self.topics: dict[str, bytes] = {}
 
@@ -32,7 +34,11 @@ class Wall(Link):
         for topic, payload in messages:
             path = topic.rpartition("/")[2]
             if payload:
-                self.said[path] = json.loads(payload)["value"]
+                heard = json.loads(payload)
+                if path == "position":
+                    self.positions.append(heard["latitude"])
+                else:
+                    self.said[path] = heard["value"]
             else:
                 self.said.pop(path, None)
         return True
