@@ -19,6 +19,10 @@ EXTENDED = 0x8000_0000
 """Set in a `can_id` of 29 bits, as SocketCAN has it."""
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest database in public use has a third of this."""
+MAX_SIGNALS = 2048
+"""Signals of one message; the most crowded multiplexed one in public use has a fifth of this."""
+_MOST_OBJECTS = {"BO_": 20_000, "SG_": 100_000}
+"""Messages and signals of one file; the largest in public use has a fifth of them."""
 MAX_FRAME_BYTES = 64
 """The payload of one CAN FD frame."""
 _PREFIX = "opendbc:"
@@ -117,6 +121,7 @@ def parse_database(text: str, name: str, form: str) -> Database:
     """
     mends: list[Mend] = []
     if form == "dbc":
+        _refuse_crowds(text, name)
         try:
             text, mends = repair(text)
         except RepairError as error:
@@ -125,6 +130,21 @@ def parse_database(text: str, name: str, form: str) -> Database:
         raise DatabaseError(f"{name}: no signal is that large: {huge[0][-60:]!r}")
     messages, refused, overlaps = _definitions(_parse(text, name, form))
     return Database(name, messages, tuple(mends), refused, overlaps)
+
+
+def _refuse_crowds(text: str, name: str) -> None:
+    """Refuse what no vehicle has and no parser ends with in time."""
+    for kind, most in _MOST_OBJECTS.items():
+        count = len(re.findall(rf"^\s*{kind} ", text, re.MULTILINE))
+        if count > most:
+            raise DatabaseError(f"{name}: {count} {kind} lines, more than the {most} read here")
+    for message in re.split(r"^BO_ ", text, flags=re.MULTILINE)[1:]:
+        count = len(re.findall(r"^\s+SG_ ", message, re.MULTILINE))
+        if count > MAX_SIGNALS:
+            title = " ".join(message.split(None, 2)[:2])[:60]
+            raise DatabaseError(
+                f"{name}: BO_ {title} has {count} signals, more than the {MAX_SIGNALS} read here"
+            )
 
 
 def opendbc_names() -> list[str]:

@@ -174,3 +174,11 @@ def test_a_signal_beyond_every_frame_is_refused_and_one_beyond_its_message_liste
     decoder = Decoder([[database]])
     assert decoder.decode(0, 300, bytes(8), 1) == []
     assert [value for _, value in decoder.decode(0, 300, b"\xff" * 9, 2)] == [255]
+
+
+@pytest.mark.parametrize(("messages", "signals"), [(1, 3000), (30_000, 0), (101, 1000)])
+def test_a_crowd_no_vehicle_has_is_refused_at_once(messages: int, signals: int) -> None:
+    lines = "".join(f' SG_ S{n} : 0|1@1+ (1,0) [0|0] "" X\n' for n in range(signals))
+    crowd = "".join(f"BO_ {number} M{number}: 8 X\n{lines}" for number in range(1, messages + 1))
+    with pytest.raises(DatabaseError, match="more than the"):
+        parse_database(f'VERSION ""\nNS_ :\nBS_:\nBU_: X\n{crowd}', "crowd.dbc", "dbc")
