@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.checks import CheckRuleError
 from gateway.databases import Database
-from gateway.decode import Decoder, SignalDefinition, signal_definitions
+from gateway.decode import Decoder, MessageState, SignalDefinition, signal_definitions
 from gateway.mapping import Binding, Mapping, MappingError, bind, catalog_leaf, unmapped_binding
 from gateway.pacing import Pace
 from gateway.pipeline import Pipeline
+from gateway.protection import check_rules
 from internetcar.contract.signals import Catalog, CatalogLeaf
 
 
@@ -50,7 +52,8 @@ def assemble(
         is_paced: False sends every changed signal of every frame.
 
     Raises:
-        MappingError: No leaf of the mapping fits these databases; names the first and the fix.
+        MappingError: The mapping has no leaf to say, or none that fits these databases, or a check
+            that does not fit; names the first and the fix.
     """
     signals = signal_definitions(databases)
     binding = (
@@ -58,15 +61,21 @@ def assemble(
         if mapping is None
         else bind(mapping, signals, bus_names)
     )
-    if binding.errors and not binding.leaves:
-        raise MappingError(binding.errors[0])
-    decoder = Decoder(databases, wanted=binding.signal_indices)
+    if mapping is not None and not binding.leaves:
+        found = [*binding.errors, *binding.warnings, "no leaf has a `dbc2vss`"]
+        raise MappingError(f"{mapping.name}: nothing to say: {found[0]}")
+    judged: list[MessageState] = []
+    try:
+        checked = check_rules(binding.leaves, signals)
+        decoder = Decoder(databases, binding.signal_indices, checked, judged.append)
+    except CheckRuleError as error:
+        raise MappingError(f"a `counter` or `checksum` of the mapping: {error}") from error
     paces = [
         leaf.rule.pace(default_pace) if is_paced else Pace(interval_ns=0, max_interval_ns=0)
         for leaf in binding.leaves
     ]
     return Assembly(
-        pipeline=Pipeline(decoder, binding.leaves, paces),
+        pipeline=Pipeline(decoder, binding.leaves, paces, judged),
         paths=[leaf.path for leaf in binding.leaves],
         catalog=_catalog(binding, signals, bus_names, paces),
         errors=binding.errors,

@@ -21,9 +21,22 @@ class Pipeline:
     """
 
     def __init__(
-        self, decoder: Decoder, leaves: Sequence[BoundLeaf], paces: Sequence[Pace]
+        self,
+        decoder: Decoder,
+        leaves: Sequence[BoundLeaf],
+        paces: Sequence[Pace],
+        judged: list[MessageState] | None = None,
     ) -> None:
+        """Prepare.
+
+        Args:
+            decoder: Of the leaves' signals.
+            leaves: What is said.
+            paces: How often, for each leaf.
+            judged: Where the decoder puts a message that begins or ceases to fail its check.
+        """
         self.decoder = decoder
+        self._judged = [] if judged is None else judged
         self.leaves = leaves
         self.pacer = Pacer(paces, self.is_current)
         self.unmappable = [0] * len(leaves)
@@ -67,14 +80,15 @@ class Pipeline:
     def feed(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
         """Take one frame: its changed signals become values of leaves, for pacing to judge."""
         changes = self._decode(bus, can_id, payload, at_ns)
-        if not changes:
-            return
-        numbers = self._numbers
-        for signal, number in changes:
-            numbers[signal] = number
-        for signal, _ in changes:
-            for leaf in self._routes[signal]:
-                self._offer(leaf, at_ns)
+        if changes:
+            numbers = self._numbers
+            for signal, number in changes:
+                numbers[signal] = number
+            for signal, _ in changes:
+                for leaf in self._routes[signal]:
+                    self._offer(leaf, at_ns)
+        if self._judged:
+            self._judge(at_ns)
 
     def take(self) -> list[Sample]:
         """The samples due at `now_ns`."""
@@ -109,13 +123,23 @@ class Pipeline:
         else:
             self.pacer.offer(leaf, value, "valid", at_ns, self.now_ns)
 
+    def _judge(self, at_ns: int) -> None:
+        """Mark the leaves of messages that fail their counter or checksum; unmark what is well."""
+        for message in self._judged:
+            for leaf in self._leaves_of.get(message, ()):
+                if message.failing:
+                    self.pacer.requalify(leaf, "error", self.now_ns)
+                else:
+                    self._offer(leaf, at_ns)
+        self._judged.clear()
+
     def _check(self, now_ns: int) -> list[Sample]:
         changes = self.freshness.check(now_ns)
         for message in changes.gone:
             self._fall_stale(self.messages[message])
         for message in changes.back:
             state = self.messages[message]
-            for leaf in self._leaves_of.get(state, ()):
+            for leaf in () if state.failing else self._leaves_of.get(state, ()):
                 self._offer(leaf, state.last_at_ns)
         silent = self.pacer.silent(now_ns)
         for leaf in silent:
@@ -142,11 +166,14 @@ class Pipeline:
     def is_current(self, leaf: int) -> bool:
         """Whether the newest frame of its message said a leaf, as far as a frame shows it.
 
-        False for one that is too short, that means another leaf or that the rule has no value for.
+        False for one that fails its check, that is too short, that means another leaf or that the
+        rule has no value for.
         """
-        payload = self._message_of[leaf].previous
+        message = self._message_of[leaf]
+        payload = message.previous
         return (
             self._is_said[leaf]
+            and not message.failing
             and (payload is None or len(payload) >= self._bytes[leaf])
             and all(
                 self._numbers[signal] == wanted for signal, wanted in self.leaves[leaf].selectors
