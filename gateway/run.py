@@ -122,6 +122,7 @@ class Run:
         if now_ns >= self._next_pump_ns:
             self._next_pump_ns = now_ns + int(_PUMP_S * 1e9)
             self.sender.pump(now_ns // 1_000_000)
+            self.speaker.pump()
             while self._requests:
                 self._repairs.on_request(self._requests.popleft())
             self._repairs.pump()

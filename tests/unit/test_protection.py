@@ -20,7 +20,11 @@ BO_ 256 Motion: 3 Car
  SG_ Count : 8|4@1+ (1,0) [0|15] "" Car
  SG_ Sum : 16|8@1+ (1,0) [0|255] "" Car
 """
-CHECKED: dict[str, Any] = {"counter": "Count", "checksum": {"signal": "Sum", "rule": "xor8"}, "interval_ms": 0}
+CHECKED: dict[str, Any] = {
+    "counter": "Count",
+    "checksum": {"signal": "Sum", "rule": "xor8"},
+    "interval_ms": 0,
+}
 SPEED = "Vehicle.Speed"
 
 

@@ -2,6 +2,7 @@
 
 from gateway.pacing import Sample
 from gateway.speaker import Speaker
+from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.signals import Catalog, CatalogLeaf
 from internetcar.contract.subscriptions import Received
 from tests.unit.wall import Wall
@@ -75,3 +76,28 @@ def test_what_an_earlier_run_left_at_the_broker_is_forgotten() -> None:
     assert wall.topics.keys() == {TOPIC + "A"}
     now.hear_catalog(Received(TOPIC + "B", b"", retained=False))
     assert wall.said.keys() == {"A.x", "A.y"}
+
+
+class Narrow(Wall):
+    """Has room for two QoS 1 messages at a time."""
+
+    places = 2
+
+    def publish_bytes(self, topic: str, payload: bytes, **more: object) -> Delivery:
+        if self.places:
+            self.places -= 1
+            return super().publish_bytes(topic, payload, **more)
+        delivery = Delivery(topic)
+        delivery.finish(Outcome.FULL)
+        return delivery
+
+
+def test_a_catalog_beyond_the_links_room_is_said_as_places_get_free() -> None:
+    wall = Narrow()
+    speaker = Speaker(wall, "small")
+    describe(speaker, *(f"{group}.x" for group in "ABCDEFG"))
+    assert len(wall.topics) == 2
+    for _ in range(3):
+        wall.places = 2
+        speaker.pump()
+    assert wall.topics.keys() == {TOPIC + group for group in "ABCDEFG"}
