@@ -31,7 +31,8 @@ PURE = [
     *(f"gateway/{name}.py" for name in (
         "checks", "codegen", "coverage", "decode", "doctor", "explain", "expression", "freshness",
         "identify", "layout", "mapping", "mapping_rules", "pacing", "pipeline", "position",
-        "protection", "recorded_time", "repair", "telemetry", "timeline", "traffic", "translation", "vss",
+        "protection", "recorded_time", "repair", "telemetry", "timeline", "traffic",
+        "translation", "vss",
     )),
     *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
     *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
