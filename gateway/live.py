@@ -1,7 +1,9 @@
 """The gateway on live buses: one loop that drains, decodes, says and keeps."""
 
 import gc
+import hashlib
 import logging
+import socket
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -64,7 +66,7 @@ class LiveGateway:
             assembly,
             link=Link(
                 broker,
-                f"gateway-{settings.vehicle_id}",
+                f"gateway-{settings.vehicle_id}-{_replica(state)}",
                 options=LinkOptions(in_flight=telemetry.in_flight),
             ),
             outbox=outbox,
@@ -200,6 +202,16 @@ class LiveGateway:
                 "buses": buses,
             }
         )
+
+
+def _replica(state: Path) -> str:
+    """What tells two gateways apart, and one from itself never: this machine and state folder.
+
+    With one client id for both they would throw each other off the broker for ever, and none
+    would hear that another speaks for its vehicle.
+    """
+    place = f"{socket.gethostname()}:{state.absolute()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
 
 
 def _log_findings(assembly: Assembly) -> None:

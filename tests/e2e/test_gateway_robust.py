@@ -200,3 +200,24 @@ def test_check_says_what_is_there_or_the_first_thing_that_is_wrong(stage: Stage)
     wrong = stage.ended("gateway", "--config", str(config), "--check")
     assert wrong.process.returncode == 2
     assert wrong.stderr.endswith(f"car: {config}: vehicel_id: no such setting\n")
+
+
+@pytest.mark.usefixtures("driving")
+def test_two_gateways_with_one_vehicle_id_both_stay_and_the_older_says_so(
+    mosquitto: RunningBroker, stage: Stage
+) -> None:
+    with Observer(mosquitto.url) as observer:
+        older = gateway(stage, mosquitto.url)
+        observer.until(lambda heard: heard.of("health"))
+        newer = gateway(stage, mosquitto.url, "--state", str(stage.folder / "another"))
+        until_said(older, "speaks for", 1)
+        observer.until(
+            lambda heard: any(
+                problem.startswith("taken_over")
+                for health in heard.of("health")
+                for problem in health.body["problems"]
+            )
+        )
+    for running in (older, newer):
+        assert running.is_running
+        assert "another client came with our id" not in running.stderr
