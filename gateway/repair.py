@@ -33,16 +33,16 @@ MAX_DIGITS = 64
 """Of a number; a longer whole number overflows the reader."""
 
 _MESSAGE = re.compile(
-    r"\s*BO_\s+(?P<id>\d{1,10})\s+(?P<name>[^\s:]+)\s*:\s*(?P<length>0|[1-9]\d{0,8})"
-    r"(?:\s+(?P<sender>\S+))?\s*\Z"
+    r"\s*+BO_\s++(?P<id>\d{1,10})\s++(?P<name>[^\s:]+)\s*+:\s*+(?P<length>0|[1-9]\d{0,8})"
+    r"(?:\s++(?P<sender>\S+))?\s*+\Z"
 )
 _SIGNAL = re.compile(
-    r"\s*SG_\s+(?P<name>[^\s:]+)(?:\s+(?P<mux>\w+))?\s*:"
-    r"\s*(?P<start>\d{1,9})\s*\|\s*(?P<length>\d{1,9})\s*@\s*(?P<order>[01])\s*(?P<sign>[+-])"
-    r"\s*\((?P<scale>[^,()]*),(?P<offset>[^,()]*)\)\s*\[(?P<minimum>[^|\]]*)\|(?P<maximum>[^\]]*)\]"
-    rf"\s*(?P<unit>{STRING})\s*(?P<receivers>[^\"]*)\Z"
+    r"\s*+SG_\s++(?P<name>[^\s:]+)(?:\s++(?P<mux>\w+))?\s*+:"
+    r"\s*+(?P<start>\d{1,9})\s*+\|\s*+(?P<length>\d{1,9})\s*+@\s*+(?P<order>[01])\s*+(?P<sign>[+-])"
+    r"\s*+\((?P<scale>[^,()]*),(?P<offset>[^,()]*)\)\s*+\[(?P<minimum>[^|\]]*)\|(?P<maximum>[^\]]*)\]"
+    rf"\s*+(?P<unit>{STRING})\s*+(?P<receivers>[^\"]*)\Z"
 )
-_SYMBOLS = re.compile(r"\s*NS_\s*:(?:\s+\w+)*+\s*\Z")
+_SYMBOLS = re.compile(r"\s*+NS_\s*+:(?:\s++\w+)*+\s*+\Z")
 _MULTIPLEXER = re.compile(r"m\d{1,10}M?\Z|M\Z")
 _NUMBER = re.compile(NUMBER + r"\Z")
 _BARE_FRACTION = re.compile(r"(?P<sign>[-+]?)(?P<fraction>\.\d+(?:[eE][+-]?\d+)?)\Z")
@@ -223,6 +223,6 @@ def _receivers(written: str) -> str:
     """The list of receivers as strict readers want it."""
     written = written.strip()
     words = [word for word in re.split(r"[,\s]+", written) if word]
-    if words and all(map(is_word, words)) and re.fullmatch(r"\w+(?:\s*,\s*\w+)*", written):
+    if words and all(map(is_word, words)) and re.fullmatch(r"\w+(?:\s*+,\s*+\w+)*", written):
         return written
     return ",".join(word if is_word(word) else as_word(word) for word in words) or "Vector__XXX"

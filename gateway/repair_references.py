@@ -12,48 +12,49 @@ MAX_BRANCHES = 4096
 """Branches of one message's tree of multiplexers, which readers build whole."""
 
 _SIGNAL_REFERENCE = re.compile(
-    rf"(?P<head>\s*(?:VAL_|SIG_VALTYPE_|SG_MUL_VAL_|(?:CM_|BA_\s+{STRING})\s+SG_)\s+)"
-    r"(?P<id>\d+)\s+(?P<name>[^\s:;\"]+)(?P<rest>.*)\Z",
+    rf"(?P<head>\s*+(?:VAL_|SIG_VALTYPE_|SG_MUL_VAL_|(?:CM_|BA_\s++{STRING})\s++SG_)\s++)"
+    r"(?P<id>\d+)\s++(?P<name>[^\s:;\"]+)(?P<rest>.*)\Z",
     re.DOTALL,
 )
 _MESSAGE_REFERENCE = re.compile(
-    rf"(?P<head>\s*(?:BO_TX_BU_|SIG_GROUP_|(?:CM_|BA_\s+{STRING})\s+BO_)\s+)"
+    rf"(?P<head>\s*+(?:BO_TX_BU_|SIG_GROUP_|(?:CM_|BA_\s++{STRING})\s++BO_)\s++)"
     r"(?P<id>\d+)(?P<rest>.*)\Z",
     re.DOTALL,
 )
 _MISPLACED_COMMENT = re.compile(
-    rf"\s*CM_\s+(?:SG_\s+)?(?P<id>\d+)\s+(?P<rest>{STRING}.*)\Z", re.DOTALL
+    rf"\s*+CM_\s++(?:SG_\s++)?(?P<id>\d+)\s++(?P<rest>{STRING}.*)\Z", re.DOTALL
 )
-_RANGE = re.compile(r"(\d+)\s*-\s*(\d+)")
+_RANGE = re.compile(r"(\d+)\s*+-\s*+(\d+)")
 _WHOLE = re.compile(r"[-+]?\d{1,18}(?:\.0*)?\Z")
 _PLAIN = re.compile(r"[-+]?\d{1,30}(?:\.\d*)?(?:[eE][-+]?\d{1,3})?\Z")
-_VALUES = rf"(?:\s*[-+]?\d+\s*{STRING})*+"
+_VALUES = rf"(?:\s*+[-+]?\d+\s*+{STRING})*+"
 _VALUE = rf"(?:{NUMBER}|{STRING})"
-_LIMITS = rf"(?:\s*{STRING}(?:\s*,\s*{STRING})*+|(?:\s+{NUMBER})*+)"
+_LIMITS = rf"(?:\s*+{STRING}(?:\s*+,\s*+{STRING})*+|(?:\s++{NUMBER})*+)"
 _GRAMMAR = {
-    "VERSION": rf"VERSION\s*{STRING}",
-    "CM_": rf"CM_\s+(?:(?:SG_\s+\d+\s+\w+|BO_\s+\d+|(?:EV_|BU_)\s+\w+)\s*)?{STRING}\s*;",
-    "VAL_": rf"VAL_\s+(?:\d+\s+)?[A-Za-z_]\w*{_VALUES}\s*;",
-    "VAL_TABLE_": rf"VAL_TABLE_\s+[A-Za-z_]\w*{_VALUES}\s*;",
-    "SIG_VALTYPE_": r"SIG_VALTYPE_\s+\d+\s+\w+\s*:\s*(?P<type>[0-3])\s*;",
-    "SG_MUL_VAL_": r"SG_MUL_VAL_\s+\d+\s+(?P<signal>\w+)\s+(?P<multiplexer>\w+)\s+"
-    r"(?P<ranges>\d+\s*-\s*\d+(?:\s*,\s*\d+\s*-\s*\d+)*+)\s*;",
-    "BO_TX_BU_": r"BO_TX_BU_\s+\d+\s*:\s*[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*\s*;",
-    "SIG_GROUP_": r"SIG_GROUP_\s+\d+\s+[A-Za-z_]\w*\s+\d+\s*:(?:\s*\w+)*+\s*;",
-    "BA_DEF_": rf"BA_DEF_\s+(?:(?:SG_|BO_|EV_|BU_)\s*)?{STRING}\s*\w+{_LIMITS}\s*;",
-    "BA_DEF_DEF_": rf"BA_DEF_DEF_\s+(?P<attribute>{STRING})\s*(?P<value>{_VALUE})\s*;",
-    "BA_": rf"BA_\s+(?P<attribute>{STRING})\s*"
-    rf"(?:BO_\s+\d+|SG_\s+\d+\s+\w+|(?:BU_|EV_)\s+\w+)?\s*(?P<value>{_VALUE})\s*;",
-    "BA_DEF_REL_": rf"BA_DEF_REL_\s+(?:BU_(?:SG|BO|EV)_REL_\s*)?{STRING}\s*\w+{_LIMITS}\s*;",
-    "BA_DEF_DEF_REL_": rf"BA_DEF_DEF_REL_\s+{STRING}\s*{_VALUE}\s*;",
-    "BA_REL_": rf"BA_REL_\s+{STRING}\s*(?:BU_SG_REL_\s+\w+\s+SG_\s+\d+\s+\w+|"
-    rf"BU_BO_REL_\s+\w+\s+\d+)\s*{_VALUE}\s*;",
-    "EV_": rf"EV_\s+\w+\s*:\s*\d+\s*\[\s*{NUMBER}\s*\|\s*{NUMBER}\s*\]\s*{STRING}\s*{NUMBER}\s+\d+"
-    r"\s+\w+\s+\w+(?:\s*,\s*\w+)*\s*;",
-    "ENVVAR_DATA_": r"ENVVAR_DATA_\s+\w+\s*:\s*\d+\s*;",
+    "VERSION": rf"VERSION\s*+{STRING}",
+    "CM_": rf"CM_\s++(?:(?:SG_\s++\d+\s++\w+|BO_\s++\d+|(?:EV_|BU_)\s++\w+)\s*+)?{STRING}\s*+;",
+    "VAL_": rf"VAL_\s++(?:\d+\s++)?[A-Za-z_]\w*{_VALUES}\s*+;",
+    "VAL_TABLE_": rf"VAL_TABLE_\s++[A-Za-z_]\w*{_VALUES}\s*+;",
+    "SIG_VALTYPE_": r"SIG_VALTYPE_\s++\d+\s++\w+\s*+:\s*+(?P<type>[0-3])\s*+;",
+    "SG_MUL_VAL_": r"SG_MUL_VAL_\s++\d+\s++(?P<signal>\w+)\s++(?P<multiplexer>\w+)\s++"
+    r"(?P<ranges>\d+\s*+-\s*+\d+(?:\s*+,\s*+\d+\s*+-\s*+\d+)*+)\s*+;",
+    "BO_TX_BU_": r"BO_TX_BU_\s++\d+\s*+:\s*+[A-Za-z_]\w*(?:\s*+,\s*+[A-Za-z_]\w*)*\s*+;",
+    "SIG_GROUP_": r"SIG_GROUP_\s++\d+\s++[A-Za-z_]\w*\s++\d+\s*+:(?:\s*+\w+)*+\s*+;",
+    "BA_DEF_": rf"BA_DEF_\s++(?:(?:SG_|BO_|EV_|BU_)\s*+)?{STRING}\s*+\w+{_LIMITS}\s*+;",
+    "BA_DEF_DEF_": rf"BA_DEF_DEF_\s++(?P<attribute>{STRING})\s*+(?P<value>{_VALUE})\s*+;",
+    "BA_": rf"BA_\s++(?P<attribute>{STRING})\s*+"
+    rf"(?:BO_\s++\d+|SG_\s++\d+\s++\w+|(?:BU_|EV_)\s++\w+)?\s*+(?P<value>{_VALUE})\s*+;",
+    "BA_DEF_REL_": rf"BA_DEF_REL_\s++(?:BU_(?:SG|BO|EV)_REL_\s*+)?{STRING}\s*+\w+{_LIMITS}\s*+;",
+    "BA_DEF_DEF_REL_": rf"BA_DEF_DEF_REL_\s++{STRING}\s*+{_VALUE}\s*+;",
+    "BA_REL_": rf"BA_REL_\s++{STRING}\s*+(?:BU_SG_REL_\s++\w+\s++SG_\s++\d+\s++\w+|"
+    rf"BU_BO_REL_\s++\w+\s++\d+)\s*+{_VALUE}\s*+;",
+    "EV_": rf"EV_\s++\w+\s*+:\s*+\d+\s*+\[\s*+{NUMBER}\s*+\|\s*+{NUMBER}\s*+\]\s*+{STRING}\s*+"
+    rf"{NUMBER}\s++\d+"
+    r"\s++\w+\s++\w+(?:\s*+,\s*+\w+)*\s*+;",
+    "ENVVAR_DATA_": r"ENVVAR_DATA_\s++\w+\s*+:\s*+\d+\s*+;",
 }
 _ATTRIBUTE = re.compile(
-    rf"\s*BA_DEF_\s+(?:(?:SG_|BO_|EV_|BU_)\s*)?(?P<name>{STRING})\s*(?P<type>\w+)(?P<limits>.*)\Z",
+    rf"\s*+BA_DEF_\s++(?:(?:SG_|BO_|EV_|BU_)\s*+)?(?P<name>{STRING})\s*+(?P<type>\w+)(?P<limits>.*)\Z",
     re.DOTALL,
 )
 _NEEDS_NUMBER = ('"GenSigStartValue"', '"SPN"', '"GenMsgCycleTime"')

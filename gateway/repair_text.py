@@ -1,5 +1,6 @@
 """The statements of a DBC text: where each begins, where it ends, and what a name may look like."""
 
+import hashlib
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
@@ -84,6 +85,10 @@ def statements(text: str) -> Iterator[Statement]:
         at += count
 
 
+_PLAIN_TRIES = 16
+"""Underscores added before a digest of the name tells it apart: a crowd would take for ever."""
+
+
 def is_word(name: str) -> bool:
     """Whether every reader of DBC files accepts it as a name."""
     return _WORD.match(name) is not None and name not in KEYWORDS
@@ -94,9 +99,11 @@ def as_word(name: str, taken: Container[str] = ()) -> str:
     word = re.sub(r"[^A-Za-z0-9_]", "_", name)
     if word[0].isdigit():
         word = "_" + word
-    while word in KEYWORDS or word in taken:
+    for _ in range(_PLAIN_TRIES):
+        if word not in KEYWORDS and word not in taken:
+            return word
         word += "_"
-    return word
+    return word + hashlib.sha256(name.encode(errors="replace")).hexdigest()[:16]
 
 
 def _keyword(line: str) -> str:
@@ -107,25 +114,24 @@ def _keyword(line: str) -> str:
 def _lines_of_words(lines: list[str], at: int) -> int:
     """How many lines a list takes whose further lines are single, indented words."""
     count = 1
-    while at + count < len(lines) and re.fullmatch(r"\s+\w+\s*|\s*", lines[at + count]):
+    while at + count < len(lines) and re.fullmatch(r"\s++\w+\s*+|\s*+", lines[at + count]):
         count += 1
     return count
 
 
 def _lines_of_statement(lines: list[str], at: int, keyword: str) -> int:
-    count = 1
-    pending = lines[at]
+    count, pending, is_ended = 1, lines[at], False
     while True:
-        rest = _STRINGS.sub("", pending)
-        open_quote = rest.find('"')
-        if open_quote < 0:
-            if keyword in ENDED_BY_LINE or ";" in rest:
+        outside, quote, _ = _STRINGS.sub("", pending).partition('"')
+        is_ended = is_ended or ";" in outside
+        if not quote:
+            if keyword in ENDED_BY_LINE or is_ended:
                 return count
             if at + count < len(lines) and _keyword(lines[at + count]):
                 return count
         if at + count >= len(lines):
-            if open_quote >= 0:
+            if quote:
                 raise RepairError(f"line {at + 1}: a text in quotes begins here and never ends")
             return count
-        pending = rest + "\n" + lines[at + count]
+        pending = quote + lines[at + count]
         count += 1
