@@ -164,6 +164,8 @@ def convert(datatype: str, value: Value) -> Value:
         converted = [element(item) for item in items if item is not None]
     except (ValueError, OverflowError) as error:
         raise VssError(f"{str(value)[:60]!r} is not a {datatype}") from error
+    if any(isinstance(item, int) and not -(1 << 63) <= item < 1 << 64 for item in converted):
+        raise VssError(f"{str(value)[:60]!r} is not a {datatype}")
     if len(converted) != len(items) or (isinstance(value, list) and not datatype.endswith("[]")):
         raise VssError(f"{str(value)[:60]!r} is not a {datatype}")
     return converted if datatype.endswith("[]") else converted[0]

@@ -150,7 +150,7 @@ def test_a_value_becomes_one_of_the_leafs_datatype(
 
 @pytest.mark.parametrize(
     ("datatype", "value"),
-    [("int8", "fast"), ("int8", float("inf")), ("float", "x"), ("float", [1])],
+    [("int8", "fast"), ("int8", float("inf")), ("float", "x"), ("float", [1]), ("uint64", 1 << 64)],
 )
 def test_a_value_that_cannot_be_one_is_refused(datatype: str, value: float | str | None) -> None:
     with pytest.raises(VssError, match=f"is not a {datatype}"):
