@@ -52,8 +52,7 @@ def assemble(
         is_paced: False sends every changed signal of every frame.
 
     Raises:
-        MappingError: The mapping has no leaf to say, or none that fits these databases, or a check
-            that does not fit; names the first and the fix.
+        MappingError: A `counter` or `checksum` does not fit its message; names the leaf.
     """
     signals = signal_definitions(databases)
     binding = (
@@ -61,9 +60,6 @@ def assemble(
         if mapping is None
         else bind(mapping, signals, bus_names)
     )
-    if mapping is not None and not binding.leaves:
-        found = [*binding.errors, *binding.warnings, "no leaf has a `dbc2vss`"]
-        raise MappingError(f"{mapping.name}: nothing to say: {found[0]}")
     judged: list[MessageState] = []
     try:
         checked = check_rules(binding.leaves, signals)

@@ -35,7 +35,7 @@ class Setup:
         """Read the mapping and build a pipeline.
 
         Raises:
-            MappingError: The mapping cannot be read or does not fit the databases.
+            MappingError: The mapping cannot be read, or has no leaf that fits the databases.
         """
         self._seen = self._stamp()
         mapping = read_mapping(self.mapping_path) if self.mapping_path else None
@@ -45,9 +45,13 @@ class Setup:
             interval_ns=self._pacing.interval_ms * 1_000_000,
             max_interval_ns=self._pacing.max_interval_ms * 1_000_000,
         )
-        return assemble(
+        assembly = assemble(
             self.databases, self.bus_names, mapping, default_pace, is_paced=self._pacing.enabled
         )
+        if mapping is not None and not assembly.paths:
+            found = [*assembly.errors, *assembly.warnings, "no leaf has a `dbc2vss`"]
+            raise MappingError(f"{mapping.name}: nothing to say: {found[0]}")
+        return assembly
 
     def is_changed(self) -> bool:
         """Whether the mapping file is another than the one last read."""

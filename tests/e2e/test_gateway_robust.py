@@ -75,7 +75,7 @@ def test_a_broken_mapping_is_refused_and_the_old_one_stays(
         running = gateway(stage, mosquitto.url)
         observer.until(lambda heard: GEAR in heard.signals())
         assert driving.rounds
-        for times, broken in enumerate(('{"Vehicle": ', mapping().replace('"Gear"', "5")), 1):
+        for times, broken in enumerate(('{"Vehicle": ', mapping().replace('"Gear"', "5"), "{}"), 1):
             replace(rules, broken)
             until_said(running, "not taken up", times)
         rules.unlink()

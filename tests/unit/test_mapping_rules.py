@@ -98,7 +98,6 @@ def test_keys_nobody_reads_are_warned_of() -> None:
         ({"dbc2vss": {"signal": "S", "transform": {"math": "9" * 501}}}, "characters"),
         ({"dbc2vss": {"signal": "S", "transform": {"mapping": [{"from": 1}]}}}, "mapping.0.to"),
         ({"dbc2vss": {"signal": "S", "transform": table((1, "x"))}}, "'x' is not a float"),
-        ({"dbc2vss": {"signal": "S", "transform": table((1, None))}}, "'None' is not a float"),
         ({"dbc2vss": {"signal": "S"}, "dbc": {"signal": "S"}}, "both `dbc` and `dbc2vss`"),
         ({"dbc2vss": {"signal": "S"}, "datatype": "int9"}, "unknown datatype 'int9'"),
         ({"dbc2vss": {"signal": "S"}, "datatype": None}, "Vehicle.X.datatype"),
