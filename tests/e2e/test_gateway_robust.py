@@ -203,6 +203,34 @@ def test_check_says_what_is_there_or_the_first_thing_that_is_wrong(stage: Stage)
 
 
 @pytest.mark.usefixtures("driving")
+def test_other_frames_are_asked_of_the_kernel_when_the_mapping_changes_and_counts_go_on(
+    mosquitto: RunningBroker, stage: Stage
+) -> None:
+    (stage.folder / "small.dbc").write_text(DBC)
+    (stage.folder / "mapping.json").write_text(mapping())
+    config = stage.folder / "internetcar.toml"
+    config.write_text(
+        f"vehicle_id = '{VEHICLE}'\nmapping = '{stage.folder / 'mapping.json'}'\n"
+        "[[buses]]\nname = 'can0'\ninterface = 'loopback'\nchannel = 'small'\n"
+        f"known_ids_only = true\ndbc = ['{stage.folder / 'small.dbc'}']\n"
+    )
+    with Observer(mosquitto.url) as observer:
+        running = stage.car(
+            *("gateway", "--config", str(config), "--broker", mosquitto.url.secret),
+            *("--state", str(stage.state)),
+            environ={},
+        )
+        observer.until(lambda heard: GEAR in heard.signals())
+        observer.until(lambda heard: len(heard.of("health")) > 1)
+        before = observer.of("health")[-1].body["buses"]["can0"]["frames"]
+        replace(stage.folder / "mapping.json", mapping("Vehicle.Speed", GEAR))
+        until_said(running, "is taken up", 1)
+        observer.until_more("health", 2)
+        assert observer.of("health")[-1].body["buses"]["can0"]["frames"] >= before
+        assert running.is_running
+
+
+@pytest.mark.usefixtures("driving")
 def test_two_gateways_with_one_vehicle_id_both_stay_and_the_older_says_so(
     mosquitto: RunningBroker, stage: Stage
 ) -> None:
