@@ -14,9 +14,8 @@ from cantools.database.can import Message, Signal
 from gateway.layout import field_mask
 from gateway.repair import Mend, RepairError, repair
 from internetcar.contract.message import InputError
+from internetcar.socketcan import EXTENDED
 
-EXTENDED = 0x8000_0000
-"""Set in a `can_id` of 29 bits, as SocketCAN has it."""
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest database in public use has a third of this."""
 MAX_SIGNALS = 2048

@@ -105,18 +105,9 @@ _P = TypeVar("_P", bound=_Place)
 
 
 @dataclass(frozen=True, slots=True)
-class LeafRule:
+class LeafRule(VssLeaf):
     """Everything a mapping says of one leaf."""
 
-    path: str
-    kind: str
-    """`sensor`, `actuator` or `attribute`."""
-    datatype: str
-    unit: str | None = None
-    min: float | None = None
-    max: float | None = None
-    allowed: tuple[Scalar, ...] | None = None
-    description: str | None = None
     source: Source | None = None
     command: Command | None = None
 
