@@ -3,10 +3,10 @@
 from types import ModuleType
 from typing import Any
 
-from internetcar.contract import presence, signals, telemetry
+from internetcar.contract import commands, presence, signals, telemetry
 from internetcar.contract.message import Message, topic_fields
 
-PUBLISHERS: tuple[ModuleType, ...] = (presence, signals, telemetry)
+PUBLISHERS: tuple[ModuleType, ...] = (presence, signals, telemetry, commands)
 """The modules of the contract that hold message classes: one a publisher."""
 
 
@@ -16,7 +16,7 @@ def message_classes() -> list[type[Message]]:
         value
         for module in PUBLISHERS
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Message) and value is not Message
+        if isinstance(value, type) and issubclass(value, Message) and "TOPIC" in vars(value)
     }
     return sorted(classes, key=lambda cls: cls.TOPIC)
 

@@ -104,7 +104,7 @@ class Message(Part):
         try:
             body = cls.parse_payload(payload)
             return cls.model_validate({**body, **match.groupdict()})
-        except (orjson.JSONDecodeError, ValidationError) as error:
+        except (orjson.JSONDecodeError, ValidationError, ContractError) as error:
             raise ContractError(f"{_shown(topic)}: {_one_line(error)}") from error
 
     @classmethod
@@ -141,6 +141,8 @@ def _one_line(error: ValueError) -> str:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "payload"
         return f"{_shown(place)}: {_shown(first['msg'])}"
+    if isinstance(error, ContractError):
+        return str(error)
     return f"not JSON ({error})"
 
 

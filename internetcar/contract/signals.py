@@ -56,7 +56,9 @@ class CatalogLeaf(Part):
     value_names: dict[str, str] | None = Field(
         default=None, description="raw number as text → its name, for leaves without a mapping"
     )
-    settable: bool = False
+    settable: bool = Field(default=False, description="a command may set it, for who is allowed")
+    momentary: bool = Field(default=False, description="a push, such as a horn: needs an id")
+    step: float | None = Field(default=None, description="smallest step of a number one can set")
     source: str = Field(default="", description="bus/Message.Signal it is decoded from")
     description: str | None = None
     max_interval_ms: int | None = Field(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internetcar.contract import wire
+from internetcar.contract.commands import Command, CommandAnswer, CommandStatus
 from internetcar.contract.message import ContractError, Message, Value
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Position, Signal
@@ -33,6 +34,18 @@ MESSAGES: list[Message] = [
         clock="free", origin="live",
     ),
     TelemetryRequest(vehicle_id="kona", journal="j1", first=1, last=2, reply_to="tolls"),
+    Command(
+        vehicle_id="kona", requester="alice", path="Vehicle.X", id="a1", value=21.5, expires_at=AT,
+    ),
+    Command(vehicle_id="kona", requester="alice", path="Vehicle.X", value=None, dry_run=True),
+    CommandStatus(
+        vehicle_id="kona", id="a1", requester="alice", path="Vehicle.X", state="rejected",
+        final=True, reason="expired", detail="too late", value=21.5, at=AT,
+    ),
+    CommandAnswer(
+        vehicle_id="kona", id=None, requester="alice", path="Vehicle.X", state="sent",
+        final=False, at=AT,
+    ),
 ]  # fmt: skip
 
 
@@ -61,6 +74,19 @@ def test_any_topic_and_payload_is_a_message_or_a_contract_error(topic: str, payl
                 type(message).decode(candidate, payload)
             except ContractError as error:
                 assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("payload", [b"21.5", b"true", b'"OFF"', b"null"])
+def test_a_command_may_be_the_bare_value(payload: bytes) -> None:
+    command = Command.decode("v1/vehicle/kona/command/alice/Vehicle.X", payload)
+    assert (command.id, command.expires_at, command.dry_run) == (None, None, False)
+    assert command.value == {b"21.5": 21.5, b"true": True, b'"OFF"': "OFF"}.get(payload)
+
+
+@pytest.mark.parametrize("payload", [b"[1]", b"{}", b'{"id": "a"}', b"", b"OFF", b"NaN", b"1e999"])
+def test_a_command_without_a_value_is_refused(payload: bytes) -> None:
+    with pytest.raises(ContractError, match=r"command/alice"):
+        Command.decode("v1/vehicle/kona/command/alice/Vehicle.X", payload)
 
 
 @pytest.mark.parametrize("vehicle_id", ["a/b", "a+", "#", "", "x" * 37, "a\n"])
