@@ -35,6 +35,7 @@ PURE = [
         "translation", "vss",
     )),
     *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
+    *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
     *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
 ]  # fmt: skip
 PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}

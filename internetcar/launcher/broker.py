@@ -32,6 +32,19 @@ _EVERYTHING = "topic readwrite #\ntopic read $SYS/#\n"
 _READY_S = 20.0
 _QUEUE_BYTES = 256 << 20
 """What mosquitto keeps at most for one client that is away: as much as the gateway's history."""
+BOUNDS = (
+    "persistence true",
+    "autosave_interval 60",
+    "max_queued_messages 0",
+    f"max_queued_bytes {_QUEUE_BYTES}",
+    f"message_size_limit {Message.MAX_PAYLOAD_BYTES}",
+    "persistent_client_expiration 14d",
+    "set_tcp_nodelay true",
+    "log_type error",
+    "log_type warning",
+    "log_dest stderr",
+)
+"""What every mosquitto of ours keeps, and how much at most."""
 _PBKDF2_ROUNDS = 101
 """What mosquitto_passwd uses; the password is random, so more rounds would protect nothing."""
 
@@ -189,17 +202,8 @@ def _mosquitto_configuration(port: int, state: Path) -> str:
         "allow_anonymous false",
         f"password_file {state / 'passwords'}",
         f"acl_file {state / 'access'}",
-        "persistence true",
         f"persistence_location {state}/",
-        "autosave_interval 60",
-        "max_queued_messages 0",
-        f"max_queued_bytes {_QUEUE_BYTES}",
-        f"message_size_limit {Message.MAX_PAYLOAD_BYTES}",
-        "persistent_client_expiration 14d",
-        "set_tcp_nodelay true",
-        "log_type error",
-        "log_type warning",
-        "log_dest stderr",
+        *BOUNDS,
     ]
     if os.geteuid() == 0:  # else it becomes the user mosquitto, who cannot read this folder
         lines.append("user root")

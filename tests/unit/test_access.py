@@ -1,0 +1,171 @@
+"""Rights as lines of an access file, and the register they come from."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from internetcar.contract.message import InputError
+from internetcar.launcher.access import (
+    AccessError,
+    Rights,
+    access_text,
+    name_of,
+    service_rights,
+)
+from internetcar.launcher.register import Certificate, Register, RegisterError
+from tests.secure_place import CLASSES
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+EMPTY = Register(hosts=("pi",), port=8883, broker_folder="/b")
+VEHICLE = Rights(role="vehicle")
+INJECTIONS = [
+    "", "a/b", "+", "#", "%u", "%c", "a b", "a\n", "\na", "a\nuser watcher", "a\ntopic readwrite #",
+    "$SYS", "a$", "ä", "a\0", "x" * 37, "..", "a.b", "a,CN=b", "a/CN=b", "CN=a", "*", "a\r",
+    "Broker", "broker", "gateway", "reader", "requester", "REQUESTER",
+]  # fmt: skip
+
+
+def lines(name: str, rights: Rights) -> set[str]:
+    block = access_text({name: rights}, CLASSES).partition(f"user {name}\n")[2]
+    return {line.removeprefix("topic ") for line in block.splitlines()}
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_a_name_that_would_be_more_than_one_level_is_refused(text: str) -> None:
+    with pytest.raises(AccessError) as caught:
+        name_of(text)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@given(st.text(max_size=40))
+def test_any_name_is_taken_as_it_is_or_refused(text: str) -> None:
+    try:
+        name = name_of(text)
+    except AccessError:
+        return
+    assert name == text
+    for line in access_text({name: VEHICLE}, CLASSES).splitlines():
+        assert line.isprintable()
+        assert "#" not in line[1:]
+
+
+def test_no_rule_is_a_pattern_and_everybody_has_a_block() -> None:
+    members = {"kona": VEHICLE, "alice": Rights(role="person", vehicles=("kona",))}
+    text = access_text(members, CLASSES)
+    assert "pattern" not in text
+    assert [line for line in text.splitlines() if line.startswith("user ")] == [
+        "user alice", "user kona",
+    ]  # fmt: skip
+    assert text.splitlines()[2].startswith("# person"), "no rule stands before the first user"
+
+
+def test_nobody_is_in_the_rules_of_nobody() -> None:
+    assert all(not line or line.startswith("#") for line in access_text({}, CLASSES).splitlines())
+
+
+def test_a_service_writes_what_its_message_classes_say() -> None:
+    rights = service_rights("tolls", [], [], [], CLASSES, commands=False)
+    written = {line for line in lines("tolls", rights) if not line.startswith("read ")}
+    assert written == {
+        "readwrite v1/vehicle/+/toll/charge", "write v1/vehicle/+/telemetry-request",
+    }  # fmt: skip
+    narrow = service_rights("tolls", ["kona"], ["position"], [], CLASSES, commands=True)
+    assert lines("tolls", narrow) == {
+        "read v1/vehicle/kona/position", "readwrite v1/vehicle/kona/toll/charge",
+        "write v1/vehicle/kona/command/tolls/+", "read v1/client/tolls/#",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "presence", "signal/Vehicle.Speed", "signal/+", "+", "#", "+/+", "signal/#", "command/#",
+        "command/lamp/Vehicle.X", "+/lamp/Vehicle.X", "telemetry", "telemetry-request",
+        "toll/charge", "toll/+", "toll/#", "presence/#", "catalog/+",
+    ],
+)  # fmt: skip
+def test_a_service_is_not_given_what_another_publishes(topic: str) -> None:
+    with pytest.raises(AccessError, match="published by"):
+        service_rights("lamp", [], [], [topic], CLASSES, commands=False)
+
+
+@pytest.mark.parametrize("topic", ["home/lamp", "home/#", "toll/charge/x", "toll", "lamp", "h/+/x"])
+def test_a_service_is_given_what_nobody_publishes(topic: str) -> None:
+    rights = service_rights("lamp", [], [], [topic], CLASSES, commands=False)
+    assert f"readwrite v1/vehicle/+/{topic}" in lines("lamp", rights)
+
+
+@pytest.mark.parametrize(
+    "topic", ["", "/", "a/", "/a", "a//b", "a b", "a\n", "#/a", "a#", "+a", "%u", "a/" * 9]
+)
+@pytest.mark.parametrize("is_written", [True, False])
+def test_what_is_no_filter_is_refused(topic: str, is_written: bool) -> None:
+    reads, writes = ([], [topic]) if is_written else ([topic], [])
+    with pytest.raises(AccessError):
+        service_rights("lamp", [], reads, writes, CLASSES, commands=False)
+
+
+def test_home_assistant_may_say_that_it_has_started_and_others_may_not() -> None:
+    home = Rights(role="person", vehicles=("kona",), home_assistant=True)
+    assert "readwrite homeassistant/status" in lines("home", home)
+    plain = home.model_copy(update={"home_assistant": False})
+    assert not any("homeassistant/status" in line for line in lines("home", plain))
+
+
+def given_to(register: Register, name: str, rights: Rights, *, change: bool = False) -> Register:
+    changed = register.with_rights(name, rights, NOW, change=change)
+    serial = f"{sum(len(holder.certificates) for holder in changed.holders.values()) + 10:x}"
+    ends_at = NOW + timedelta(days=2)
+    return changed.with_certificate(name, Certificate(serial=serial, ends_at=ends_at))
+
+
+@pytest.mark.parametrize("name", ["kona", "Kona", "KONA"])
+@pytest.mark.parametrize("role", ["vehicle", "person", "service"])
+def test_a_name_that_is_taken_is_refused_in_every_role(name: str, role: str) -> None:
+    register = given_to(EMPTY, "kona", VEHICLE)
+    with pytest.raises(RegisterError, match="taken"):
+        given_to(register, name, Rights.model_validate({"role": role}))
+
+
+def test_a_revoked_name_comes_back_in_its_own_role_alone() -> None:
+    revoked = given_to(EMPTY, "kona", VEHICLE).without("kona", NOW)
+    assert revoked.rights(NOW) == {}
+    assert revoked.revoked(NOW) == {10: NOW}
+    assert revoked.revoked(NOW + timedelta(days=3)) == {}
+    with pytest.raises(RegisterError, match="taken"):
+        given_to(revoked, "kona", Rights(role="person"))
+    with pytest.raises(RegisterError, match="no certificate"):
+        revoked.without("kona", NOW)
+    again = given_to(revoked, "kona", VEHICLE)
+    assert again.rights(NOW) == {"kona": VEHICLE}
+    assert again.revoked(NOW) == revoked.revoked(NOW)
+
+
+def test_rights_end_with_the_last_certificate() -> None:
+    register = given_to(EMPTY, "kona", VEHICLE)
+    assert register.rights(NOW + timedelta(days=1)) == {"kona": VEHICLE}
+    assert register.rights(NOW + timedelta(days=2)) == {}
+
+
+def test_rights_are_changed_without_a_new_certificate() -> None:
+    register = given_to(given_to(EMPTY, "kona", VEHICLE), "leaf", VEHICLE)
+    register = given_to(register, "alice", Rights(role="person", vehicles=("kona",)))
+    wider = Rights(role="person", vehicles=("kona", "leaf"))
+    changed = register.with_rights("alice", wider, NOW, change=True)
+    assert changed.rights(NOW)["alice"] == wider
+    with pytest.raises(RegisterError, match="nobody"):
+        register.with_rights("bob", wider, NOW, change=True)
+
+
+@pytest.mark.parametrize("vehicle", ["nosuch", "bob"])
+def test_a_person_of_a_vehicle_there_is_not_is_refused(vehicle: str) -> None:
+    register = given_to(given_to(EMPTY, "kona", VEHICLE), "bob", Rights(role="service"))
+    with pytest.raises(RegisterError, match="no vehicle"):
+        given_to(register, "alice", Rights(role="person", vehicles=(vehicle,)))
+
+
+def test_who_is_not_there_is_not_found() -> None:
+    with pytest.raises(InputError, match="nobody"):
+        EMPTY.without("alice", NOW)
