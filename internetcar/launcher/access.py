@@ -109,6 +109,12 @@ def access_text(holders: Mapping[str, Rights], classes: Iterable[type[Message]])
     return "\n".join(blocks)
 
 
+def keeper_text(name: str, vehicle_id: str) -> str:
+    """What is added to the rules while everything a broker remembers of a vehicle is cleared."""
+    filters = (f"{_VEHICLE}{vehicle_id}/#", _DISCOVERY.format(vehicle_id))
+    return f"\nuser {name}\n" + "".join(f"topic readwrite {one}\n" for one in filters)
+
+
 def _lines(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> Iterator[str]:
     match rights.role:
         case "vehicle":

@@ -71,8 +71,8 @@ class SecureFolder:
         self._save(register.model_copy(update={"revision": register.revision + 1}))
         self.write_rules(now)
 
-    def write_rules(self, now: datetime) -> None:
-        """Write anew what the broker reads: rules, revoked certificates and configuration."""
+    def write_rules(self, now: datetime, more: str = "") -> None:
+        """Write anew what the broker reads: rules (and some more), revocations, configuration."""
         register, folder = self.register, self.broker_folder
         make_private_folder(folder)
         make_private_folder(folder / "store")
@@ -81,7 +81,7 @@ class SecureFolder:
         write_private(folder / "ca.pem", self.authority.cert)
         write_private(folder / "crl.pem", revoked)
         rules = access_text(register.rights(now), message_classes())
-        write_private(folder / "access", rules.encode())
+        write_private(folder / "access", f"{rules}{more}".encode())
         write_private(folder / CONFIGURATION, text.encode())
 
     def forget_key(self, name: str) -> None:
