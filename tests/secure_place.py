@@ -26,6 +26,7 @@ from internetcar.launcher.secure_folder import SecureFolder, create, write_priva
 from tests.conftest import need_mosquitto
 from tests.waiting import PATIENCE_S, eventually
 
+NOW = datetime.now(UTC)
 WATCHER = "watcher"
 MEMBERS = {
     "kona": Rights(role="vehicle"),

@@ -118,7 +118,10 @@ class Show:
 def subscribe_command(broker: BrokerUrl, vehicle_id: str) -> list[str]:
     """A `mosquitto_sub` command, quoted for a shell, in the parts it may be broken into."""
     parts = [f"mosquitto_sub -h {shlex.quote(broker.host)} -p {broker.port}"]
-    if broker.username:
+    if broker.cert:
+        parts.append(f"--cert {shlex.quote(str(broker.cert))}")
+        parts += [f"--key {shlex.quote(str(broker.key))}"] if broker.key else []
+    elif broker.username:
         user, password = shlex.quote(broker.username), shlex.quote(broker.password or "")
         parts += [f"-u {user}", f"-P {password}"]
     if broker.tls:

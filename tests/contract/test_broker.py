@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,27 @@ def test_only_the_generated_user_gets_in_and_only_from_this_machine(broker: Runn
         if line.split()[1].endswith(f":{broker.url.port:04X}") and line.split()[3] == "0A"
     ]
     assert listening == [f"0100007F:{broker.url.port:04X}"]
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("car", None),
+        ("car", "wrong"),
+        ("Car", ""),
+        (None, None),
+        ("", ""),
+        ("car\n", "x"),
+        ("x", ""),
+    ],
+)
+def test_wrong_credentials_are_refused(
+    broker: RunningBroker, username: str | None, password: str | None
+) -> None:
+    known = broker.url.password if password == "" else password
+    url = replace(broker.url, username=username, password=known if username else None)
+    with pytest.raises(Exception, match="refuses us"):
+        Link(url, "stranger").start(PATIENCE_S)
 
 
 def test_what_the_broker_writes_is_for_its_owner_alone(mosquitto: RunningBroker) -> None:
