@@ -33,6 +33,10 @@ def quiet() -> Iterator[None]:
         f"explain Vehicle.Speed --log {ABSENT}.log --dbc can0={ABSENT}.dbc",
         "explain Vehicle.Speed --broker nonsense",
         "doctor --bus nosuch:x",
+        f"secure list --folder {ABSENT}",
+        "secure init --host a/b",
+        "forget --vehicle-id # --broker mqtt://127.0.0.1:1",
+        f"forget --vehicle-id x --folder {ABSENT}",
     ],
 )
 def test_wrong_input_is_one_line_on_stderr(

@@ -2,6 +2,7 @@
 
 import shlex
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -60,6 +61,16 @@ def test_it_shows_value_unit_age_quality_buses_and_where_to_subscribe() -> None:
     for said in ("online", "asleep", "12.5", "km/h", "5 D", "30 s", "valid", "25.0%", "up",
                  "backlog 3", "mqtt://127.0.0.1:1883", "mosquitto_sub -t '#'"):  # fmt: skip
         assert said in text
+
+
+def test_the_command_to_subscribe_shows_our_certificate() -> None:
+    place = Path("/a b")
+    url = BrokerUrl(
+        "pi", 8883, "alice", tls=True, ca=place / "ca", cert=place / "cert", key=place / "key"
+    )
+    words = shlex.split(" ".join(subscribe_command(url, "kona")))
+    assert words[5:11] == ["--cert", "/a b/cert", "--key", "/a b/key", "--cafile", "/a b/ca"]
+    assert "-u" not in words
 
 
 @pytest.mark.parametrize("width", [40, 80, 300])
