@@ -115,8 +115,8 @@ class Place:
     def url(self, name: str) -> BrokerUrl:
         return self.secure.url(name)
 
-    def client(self, name: str, *filters: str, client_id: str = "") -> "Client":
-        return Client(self.url(name), *filters, client_id=client_id)
+    def client(self, name: str, *filters: str, kept_as: str = "") -> "Client":
+        return Client(self.url(name), *filters, kept_as=kept_as)
 
     def _listens(self) -> bool:
         try:
@@ -127,16 +127,20 @@ class Place:
 
 
 class Client:
-    """One connection with a certificate; it never comes back by itself. A context manager."""
+    """One connection with a certificate; it never comes back by itself. A context manager.
 
-    def __init__(self, url: BrokerUrl, *filters: str, client_id: str = "", will: str = "") -> None:
+    `kept_as` is the client id of a session that the broker keeps.
+    """
+
+    def __init__(self, url: BrokerUrl, *filters: str, kept_as: str = "", will: str = "") -> None:
         self.heard: list[tuple[str, bytes]] = []
         self.ended = threading.Event()
         self._subscribed = threading.Event()
         self._filters = filters
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id,
+            kept_as,
+            clean_session=not kept_as,
             protocol=mqtt.MQTTv311,
             reconnect_on_failure=False,
         )

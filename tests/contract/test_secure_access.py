@@ -160,6 +160,24 @@ def test_a_snooper_hears_nothing_the_broker_remembers_either(place: Place) -> No
             watcher.say(topic, b"", retain=True)
 
 
+def test_who_takes_the_client_id_of_another_does_not_get_what_was_kept_for_them(
+    place: Place,
+) -> None:
+    secret, readable = "v1/vehicle/leaf/health", "v1/vehicle/kona/health"
+    for phone in ("phone", "tablet"):
+        with place.client("bob", secret, kept_as=phone):
+            pass
+    with place.client(WATCHER, secret) as watcher:
+        watcher.say(secret, b"secret", 1)
+        watcher.until(secret)
+        with place.client("bob", kept_as="tablet") as bob:
+            bob.until(secret)
+        with place.client("alice", readable, kept_as="phone") as alice:
+            watcher.say(readable)
+            alice.until(readable)
+            assert secret not in alice.topics()
+
+
 def test_a_person_does_not_hear_what_another_commands_the_same_vehicle(place: Place) -> None:
     readable = "v1/vehicle/kona/position"
     others = ["v1/vehicle/kona/command/lamp/Vehicle.X", "v1/vehicle/kona/telemetry-request"]
