@@ -20,7 +20,7 @@ from internetcar.launcher import secure_broker
 from internetcar.launcher.access import Rights, access_text
 from internetcar.launcher.authority import Authority
 from internetcar.launcher.broker import free_port, mosquitto_path
-from internetcar.launcher.child import end_child
+from internetcar.launcher.child import dying_with_us, end_child
 from internetcar.launcher.register import Register
 from internetcar.launcher.secure_folder import SecureFolder, create, write_private
 from tests.conftest import need_mosquitto
@@ -104,7 +104,9 @@ class Place:
         path = mosquitto_path()
         assert path is not None
         command = [path, "-c", str(self.folder / secure_broker.CONFIGURATION)]
-        self.child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self.child = subprocess.Popen(
+            command, stderr=subprocess.DEVNULL, preexec_fn=dying_with_us()
+        )
         return self.child
 
     def stop(self) -> None:
