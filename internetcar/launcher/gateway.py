@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.__main__ import run
-from gateway.frames import parse_bus
+from gateway.bus_spec import parse_bus
 from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup
 from internetcar.contract.message import InputError
