@@ -11,7 +11,9 @@ from internetcar.contract.subscriptions import Received
 _MOST_WAITING = 64
 """Of one requester."""
 _BURST, _PER_S = 100, 50
-"""Of a requester whom the settings know; the rules of actuators are stricter."""
+"""Of a requester whom the settings know, at least; the rules of actuators are stricter."""
+_OF_RATE = 4
+"""So many times the commands a second that the settings let it give are read."""
 _STRANGERS_BURST, _STRANGERS_PER_S = 20, 10
 """Of all others together: each gets a refusal, a flood of them does not."""
 _PACKETS_REMEMBERED = 256
@@ -34,14 +36,19 @@ class Inbox:
     before it is read, and counted.
     """
 
-    def __init__(self, on_put: Callable[[], None]) -> None:
-        """Begin empty; `on_put` is called when the other thread has something to take."""
+    def __init__(self, on_put: Callable[[], None], requester_rate_hz: float = 10.0) -> None:
+        """Begin empty.
+
+        Args:
+            on_put: Called when the other thread has something to take.
+            requester_rate_hz: Commands a second that one requester may give.
+        """
         self.dropped = 0
         self._on_put = on_put
         self._lock = threading.Lock()
         self._known: Collection[str] = ()
         self._waiting: OrderedDict[str, deque[Waiting]] = OrderedDict()
-        self._throttle = Throttle(_BURST, _PER_S)
+        self._throttle = Throttle(_BURST, max(_PER_S, _OF_RATE * requester_rate_hz))
         self._strangers = Throttle(_STRANGERS_BURST, _STRANGERS_PER_S)
         self._packets: OrderedDict[int, int] = OrderedDict()
 

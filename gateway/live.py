@@ -80,7 +80,7 @@ class LiveGateway:
             settings.vehicle_id,
             Audit(state / settings.vehicle_id / "commands.db", self._waker.wake),
             LiveWorld(lambda: self._buses, wall_ns),
-            Inbox(self._waker.wake),
+            Inbox(self._waker.wake, settings.commands.requester_rate_hz),
             journal,
             settings.commands.requester_rate_hz,
         )
