@@ -47,7 +47,7 @@ class Actuation:
         self._actuators: Mapping[str, Actuator] = {}
         self._allowed: Mapping[str, Collection[str]] = {}
         self._requester_rate_hz = requester_rate_hz
-        self._requesters = Throttle(_REQUESTER_BURST, requester_rate_hz)
+        self._requesters = _throttle(requester_rate_hz, _REQUESTER_BURST)
         self._paths: dict[str, Throttle] = {}
 
     def take_reports(self) -> list[Report]:
@@ -89,7 +89,7 @@ class Actuation:
                 running.actuator = follower
         self._actuators, self._allowed = actuators, allowed
         self._paths = {
-            path: self._paths.get(path) or Throttle(1, actuator.command.rate_limit_hz)
+            path: self._paths.get(path) or _throttle(actuator.command.rate_limit_hz)
             for path, actuator in actuators.items()
         }
 
@@ -190,6 +190,11 @@ class Actuation:
     def _count_rate(self, request: Request, moment: Moment) -> None:
         self._paths[request.path].take(None, moment.now_ns)
         self._requesters.take(request.requester, moment.now_ns)
+
+
+def _throttle(rate_hz: float, least: float = 1.0) -> Throttle:
+    """A tenth of a second's commands may come together, and at least so many."""
+    return Throttle(max(least, rate_hz / 10), rate_hz)
 
 
 def _deadline_ns(request: Request, moment: Moment) -> int:

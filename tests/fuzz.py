@@ -54,7 +54,21 @@ def _is_json(payload: bytes) -> bool:
 
 
 def _wrong_type(chance: random.Random, valid: Valid) -> Spoiled:
-    values: list[Any] = [None, True, False, "", "21", "21.5", "NaN", [], [21], {}, "💥", "\x00", "null"]
+    values: list[Any] = [
+        None,
+        True,
+        False,
+        "",
+        "21",
+        "21.5",
+        "NaN",
+        [],
+        [21],
+        {},
+        "💥",
+        "\x00",
+        "null",
+    ]
     value: Any = chance.choice(values)
     return Spoiled(valid.requester, valid.path, _either(chance, value))
 

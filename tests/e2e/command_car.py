@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import can
@@ -16,6 +17,7 @@ from tests.e2e.stage import Actor, Stage
 
 VEHICLE = "settable"
 TOPIC = f"v1/vehicle/{VEHICLE}"
+CHANNEL = "settable"
 REQUESTER = "car"
 """The user of a broker that a test starts."""
 TEMPERATURE, FAN, LIGHT, HORN = (
@@ -79,9 +81,10 @@ def _leaf(signal: str, datatype: str, **command: Any) -> dict[str, Any]:
 
 def mapping(**changes: Any) -> str:
     """The mapping; `changes` are further keys of the temperature's command."""
+    temperature = {"rate_limit_hz": 100, **_SEAL, **changes}
     return json.dumps(
         {
-            TEMPERATURE: _leaf("Temperature", "float", rate_limit_hz=100, **_SEAL, **changes),
+            TEMPERATURE: _leaf("Temperature", "float", **temperature),
             FAN: _leaf("Fan", "uint8", rate_limit_hz=100),
             LIGHT: _leaf("Light", "boolean", hold_s=600, only_when="Vehicle.Speed < 5"),
             HORN: _leaf("Horn", "boolean", momentary=True),
@@ -107,7 +110,7 @@ class Ecu:
         """Says nothing of the cabin; its speed goes on."""
         self.is_deaf = False
         self.heard: list[tuple[int, bytes]] = []
-        self._bus = LoopbackBus("settable")
+        self._bus = LoopbackBus(CHANNEL)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -159,38 +162,43 @@ def ecu() -> Iterator[Ecu]:
         started.close()
 
 
-def gateway(
-    stage: Stage,
-    url: BrokerUrl,
+def write_config(
+    folder: Path,
     *,
     allow: Mapping[str, list[str]] | None = None,
     transmit: bool = True,
     trust_clock: bool = True,
     rules: str | None = None,
-) -> Actor:
-    """A gateway of this car; by default the broker's user may set everything."""
-    dbc, file, config = (
-        stage.folder / name for name in ("car.dbc", "mapping.json", "internetcar.toml")
-    )
+    requester_rate_hz: float = 10,
+) -> Path:
+    """The settings of this car's gateway; by default the broker's user may set everything."""
+    dbc, file, config = (folder / name for name in ("car.dbc", "mapping.json", "internetcar.toml"))
     dbc.write_text(DBC)
     file.write_text(rules or mapping())
     allowed = {REQUESTER: ["*"]} if allow is None else allow
     lines = [
         f'vehicle_id = "{VEHICLE}"',
-        f"state = {json.dumps(str(stage.state))}",
+        f"state = {json.dumps(str(folder / 'state'))}",
         f"mapping = {json.dumps(str(file))}",
         "[[buses]]",
         'name = "can0"',
         'interface = "loopback"',
-        'channel = "settable"',
+        f'channel = "{CHANNEL}"',
         f"transmit = {str(transmit).lower()}",
         f"dbc = [{json.dumps(str(dbc))}]",
         "[commands]",
         f"trust_clock = {str(trust_clock).lower()}",
+        f"requester_rate_hz = {requester_rate_hz}",
         "[commands.allow]",
         *(f"{json.dumps(name)} = {json.dumps(globs)}" for name, globs in allowed.items()),
     ]
     config.write_text("\n".join(lines) + "\n")
+    return config
+
+
+def gateway(stage: Stage, url: BrokerUrl, **settings: Any) -> Actor:
+    """A gateway of this car; `settings` as `write_config` has them."""
+    config = write_config(stage.folder, **settings)
     return stage.car("gateway", "--config", str(config), "--broker", url.secret)
 
 
