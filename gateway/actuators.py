@@ -97,16 +97,23 @@ class Actuators:
 
 
 def allowed_paths(
-    allow: Mapping[str, Sequence[str]], actuators: Mapping[str, Actuator]
+    allow: Mapping[str, Sequence[str]], actuators: Mapping[str, Actuator], warnings: list[str]
 ) -> dict[str, frozenset[str]]:
-    """Which leaves each requester may set: those its globs match and the mapping lets be set."""
+    """Which leaves each requester may set: those its globs match and the mapping lets be set.
+
+    `warnings` gets the globs that match none.
+    """
     settable = [path for path, actuator in actuators.items() if actuator.command.allow]
-    return {
-        requester: frozenset(
-            path for path in settable if any(fnmatchcase(path, glob) for glob in globs)
-        )
-        for requester, globs in allow.items()
-    }
+    allowed: dict[str, frozenset[str]] = {}
+    for requester, globs in allow.items():
+        matched = {glob: [path for path in settable if fnmatchcase(path, glob)] for glob in globs}
+        allowed[requester] = frozenset().union(*matched.values())
+        warnings += [
+            f"commands.allow: {requester}: {glob} matches nothing that the mapping lets be set"
+            for glob, paths in matched.items()
+            if not paths
+        ]
+    return allowed
 
 
 def bind_actuators(

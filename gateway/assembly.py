@@ -98,7 +98,7 @@ def assemble(
         )
     for actuator in actuators.by_path.values():
         decoder.messages[actuator.message.bus][actuator.message.definition.can_id].keep()
-    allowed = allowed_paths(allow or {}, actuators.by_path)
+    allowed = allowed_paths(allow or {}, actuators.by_path, actuators.warnings)
     catalog = _catalog(binding, signals, bus_names, paces)
     _add_settable(catalog, actuators.by_path, frozenset().union(*allowed.values()))
     return Assembly(

@@ -132,6 +132,12 @@ def _check(settings: GatewaySettings) -> None:
         typer.echo(f"error: {error}")
     for warning in assembly.warnings:
         typer.echo(f"note: {warning}")
+    sending = {bus.name for bus in settings.buses if bus.transmit}
+    for requester, paths in assembly.allowed.items():
+        silent = {assembly.actuators[path].message.bus_name for path in paths} - sending
+        typer.echo(f"{requester} may set {len(paths)} leaves")
+        for name in sorted(silent):
+            typer.echo(f"note: {name} only listens, so nothing is set there: `transmit = true`")
     if not assembly.paths:
         typer.echo("error: no leaf: the databases have no signal")
     if assembly.errors or not assembly.paths:

@@ -18,6 +18,7 @@ from tests.e2e.command_car import (
     Ecu,
     ecu,
     gateway,
+    write_config,
 )
 from tests.e2e.live_car import gateway as other_gateway
 from tests.e2e.stage import Stage
@@ -120,3 +121,13 @@ def test_a_broker_that_forbids_it_is_named(
         code, lines, _ = ask(stage, strict, TEMPERATURE, "21", "--vehicle-id", VEHICLE)
     assert code == 1
     assert lines == ["refused: the broker's rules do not let car ask this"]
+
+
+def test_a_check_says_who_may_set_what(stage: Stage) -> None:
+    allow = {"alice": ["Vehicle.Temp*"], "bob": ["Vehicle.Nothing"]}
+    config = write_config(stage.folder, allow=allow, transmit=False)
+    checked = stage.ended("gateway", "--config", str(config), "--check")
+    assert checked.wait() == 0
+    assert "alice may set 1 leaves" in checked.stdout
+    assert "note: can0 only listens, so nothing is set there" in checked.stdout
+    assert "note: commands.allow: bob: Vehicle.Nothing matches nothing" in checked.stdout
