@@ -11,12 +11,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from gateway.ledger import Outcome, Report
 from gateway.outbox import StorageError, keep_private, set_aside
 from gateway.requests import Key, Request
 from internetcar.contract.commands import State
+from internetcar.contract.message import Value
 
 log = logging.getLogger(__name__)
 
@@ -216,6 +220,44 @@ class Audit:
         db = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA cache_size=-256")
         return db
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One state of one command, as it was written down."""
+
+    at: datetime
+    requester: str
+    id: str
+    path: str
+    value: Value
+    state: str
+    reason: str | None
+    detail: str | None
+
+
+def read_audit(path: Path, last: int) -> list[Entry]:
+    """The newest entries, the oldest of them first; a gateway may write meanwhile.
+
+    Raises:
+        StorageError: It is no audit, or cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+            rows = db.execute(
+                "SELECT at_ms, requester, id, path, value, state, reason, detail FROM commands"
+                " ORDER BY number DESC LIMIT ?",
+                (last,),
+            ).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise StorageError(f"{path} cannot be read ({error})") from error
+    return [
+        Entry(
+            datetime.fromtimestamp(at_ms / 1000, UTC), requester, identifier, leaf,
+            json.loads(value), state, reason, detail,
+        )
+        for at_ms, requester, identifier, leaf, value, state, reason, detail in reversed(rows)
+    ]  # fmt: skip
 
 
 def _row(report: Report) -> tuple[object, ...]:

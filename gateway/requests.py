@@ -13,8 +13,7 @@ from internetcar.contract.subscriptions import Received
 Key = tuple[str, str]
 """Requester and id: what makes two packets the same command."""
 
-_ANSWER = re.compile(r"[A-Za-z0-9_.@-]+(?:/[A-Za-z0-9_.@-]+)*")
-_LONGEST_ANSWER = 200
+_WORD = "[A-Za-z0-9_.@-]{1,64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def read_request(received: Received, fresh_id: str, received_ns: int) -> Request
     )
     try:
         command = Command.decode(received.topic, received.payload)
-        answer_to = answer_topic(requester, received.response_topic)
+        answer_to = answer_topic(requester, topic[2], received.response_topic)
     except InputError as error:
         return _with_problem(request, str(error))
     expires_at = command.expires_at
@@ -88,18 +87,23 @@ def read_request(received: Received, fresh_id: str, received_ns: int) -> Request
     )
 
 
-def answer_topic(requester: str, topic: str | None) -> str | None:
+def answer_topic(requester: str, vehicle_id: str, topic: str | None) -> str | None:
     """A packet's response topic, if it may be answered there.
 
+    Where every vehicle has rights of its own it may write these topics, and mosquitto 2.0 closes
+    the connection of who publishes another.
+
     Raises:
-        ContractError: It is not below the requester's own `v1/client/`.
+        ContractError: It is neither `v1/client/{requester}/WORD` nor that and our vehicle's id.
     """
     if topic is None:
         return None
-    own = f"v1/client/{requester}/"
-    rest = topic.removeprefix(own)
-    if len(topic) > _LONGEST_ANSWER or rest == topic or not _ANSWER.fullmatch(rest):
-        raise ContractError(f"the response topic {topic[:80]!r} is not below {own}")
+    own = re.escape(f"v1/client/{requester}/") + _WORD
+    if not re.fullmatch(f"{own}(?:/{re.escape(vehicle_id)})?", topic):
+        raise ContractError(
+            f"the response topic {topic[:80]!r} is neither v1/client/{requester[:36]}/WORD"
+            f" nor v1/client/{requester[:36]}/WORD/{vehicle_id[:36]}"
+        )
     return topic
 
 

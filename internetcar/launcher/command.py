@@ -9,8 +9,8 @@ import typer
 from internetcar.contract.message import InputError
 
 SUBCOMMANDS = (
-    "up", "watch", "set", "vehicles", "replay", "gateway", "simulate", "init", "install", "doctor",
-    "identify", "explain", "dbc", "mapping", "asyncapi",
+    "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "init", "install",
+    "doctor", "identify", "explain", "dbc", "mapping", "asyncapi",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
 LONG_RUNNING = {"up", "gateway", "simulate"}

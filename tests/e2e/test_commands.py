@@ -115,11 +115,11 @@ def test_a_packets_response_topic_gets_every_state_and_its_correlation(
     with Desk(mosquitto.url) as desk:
         gateway(stage, mosquitto.url)
         desk.until_heard()
-        ask("r1", f"v1/client/{REQUESTER}/my/answers")
+        ask("r1", f"v1/client/{REQUESTER}/answers")
         assert desk.until_final("r1") == CONFIRMED
         eventually(lambda: sum("/client/" in answer.topic for answer in answers) == 3)
         own = [answer for answer in answers if "/client/" in answer.topic]
-        assert {answer.topic for answer in own} == {f"v1/client/{REQUESTER}/my/answers"}
+        assert {answer.topic for answer in own} == {f"v1/client/{REQUESTER}/answers"}
         assert [json.loads(answer.payload)["state"] for answer in own] == CONFIRMED
         assert json.loads(own[0].payload)["vehicle_id"] == VEHICLE
         given = [getattr(answer.properties, "CorrelationData", None) for answer in own]
@@ -133,7 +133,7 @@ def test_a_packets_response_topic_gets_every_state_and_its_correlation(
             f"v1/client/{REQUESTER}/two words",
         ):
             ask("r2", hostile)
-        desk.until(lambda _: sum(s.get("reason") == "malformed" for s in said(desk)) == 5)
+        desk.until(lambda _: sum(s.get("reason") == "malformed" for s in said(desk)) == 6)
         assert len(car.heard_of(COMMAND_ID)) == before
     client.loop_stop()
     client.disconnect()

@@ -62,6 +62,12 @@ def test_a_person_sees_each_state_and_whether_it_happened(
         assert lines[:2] == ["accepted", "sent"]
         assert lines[2].startswith("timeout: no_feedback: Vehicle.Temperature")
     assert [frame[0] for frame in car.heard_of(COMMAND_ID)] == [43, 50]
+    written = stage.ended("audit", "--state", str(stage.folder / "state"), "--last", "3")
+    assert written.wait() == 0
+    assert [state in written.stdout for state in ("accepted", "sent", "no_feedback")] == [True] * 3
+    assert "out_of_range" not in written.stdout  # that was before the last three
+    nowhere = stage.ended("audit", "--state", str(stage.folder / "none"))
+    assert (nowhere.wait(), "has none" in nowhere.stderr) == (2, True)
 
 
 def test_the_same_id_is_not_sent_twice(mosquitto: RunningBroker, stage: Stage, car: Ecu) -> None:
