@@ -131,6 +131,7 @@ def test_a_packets_response_topic_gets_every_state_and_its_correlation(
             f"v1/client/{REQUESTER}",
             f"v1/client/{REQUESTER}/",
             f"v1/client/{REQUESTER}/two words",
+            f"v1/client/{REQUESTER}/answers/another-vehicle",
         ):
             ask("r2", hostile)
         desk.until(lambda _: sum(s.get("reason") == "malformed" for s in said(desk)) == 6)
