@@ -132,8 +132,10 @@ def _vehicle(vehicle_id: str, classes: tuple[type[Message], ...]) -> Iterator[st
     yield f"read {TelemetryRequest.filter(vehicle_id=vehicle_id)}"
     # Also to write: it clears a command that somebody has retained.
     yield f"readwrite {Command.filter(vehicle_id=vehicle_id)}"
-    # Answers end in its own id, so that it cannot speak for another vehicle there.
+    # Telemetry and answers end in its own id, so that it cannot speak for another vehicle there;
+    # on a response topic of one word the requester's correlation data tells who answers.
     yield f"write {_CLIENT}+/+/{vehicle_id}"
+    yield f"write {_CLIENT}+/+"
     yield f"readwrite {_DISCOVERY.format(vehicle_id)}"
     yield f"read {_BIRTH}"
 
