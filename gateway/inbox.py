@@ -3,9 +3,11 @@
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gateway.requests import LONGEST_ANSWER_TOPIC, LONGEST_CORRELATION
 from gateway.throttle import Throttle
+from internetcar.contract.commands import Command
 from internetcar.contract.subscriptions import Received
 
 _MOST_WAITING = 64
@@ -76,7 +78,7 @@ class Inbox:
             if len(waiting) >= _MOST_WAITING or not throttle.take(key, now_ns):
                 self.dropped += 1
                 return
-            waiting.append(Waiting(received, now_ns))
+            waiting.append(Waiting(_bounded(received), now_ns))
         self._on_put()
 
     def take(self, most: int) -> list[Waiting]:
@@ -103,3 +105,17 @@ class Inbox:
         if len(self._packets) > _PACKETS_REMEMBERED:
             self._packets.popitem(last=False)
         return False
+
+
+def _bounded(received: Received) -> Received:
+    """A packet without what lies beyond its bounds, for which it is refused when it is read.
+
+    A broker hands over a mebibyte of payload, and 64 KiB of each property.
+    """
+    return replace(
+        received,
+        payload=received.payload[: Command.MAX_PAYLOAD_BYTES + 1],
+        response_topic=received.response_topic
+        and received.response_topic[: LONGEST_ANSWER_TOPIC + 1],
+        correlation=received.correlation and received.correlation[: LONGEST_CORRELATION + 1],
+    )

@@ -13,7 +13,12 @@ from internetcar.contract.subscriptions import Received
 Key = tuple[str, str]
 """Requester and id: what makes two packets the same command."""
 
+LONGEST_CORRELATION = 256
+"""Bytes; it comes back with every state, so it must not make much of little."""
+LONGEST_ANSWER_TOPIC = 200
 _WORD = "[A-Za-z0-9_.@-]{1,64}"
+_LONGEST_REQUESTER = 37
+"""One more than a name has, so that what is cut is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def read_request(received: Received, fresh_id: str, received_ns: int) -> Request
     topic = received.topic.split("/")
     if len(topic) != 6:
         raise ContractError(f"{received.topic[:200]!r} is not a command topic")
-    requester, path = topic[4], topic[5]
+    requester, path = topic[4][:_LONGEST_REQUESTER], topic[5]
     request = Request(
         requester=requester,
         path=path[:200],
@@ -69,6 +74,8 @@ def read_request(received: Received, fresh_id: str, received_ns: int) -> Request
     try:
         command = Command.decode(received.topic, received.payload)
         answer_to = answer_topic(requester, topic[2], received.response_topic)
+        if answer_to and len(received.correlation or b"") > LONGEST_CORRELATION:
+            raise ContractError(f"more than {LONGEST_CORRELATION} bytes of correlation data")
     except InputError as error:
         return _with_problem(request, str(error))
     expires_at = command.expires_at

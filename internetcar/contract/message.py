@@ -98,9 +98,7 @@ class Message(Part):
         if match is None:
             raise ContractError(f"{_shown(topic)!r} is not a topic of {cls.__name__}")
         if len(payload) > cls.MAX_PAYLOAD_BYTES:
-            raise ContractError(
-                f"{_shown(topic)}: {len(payload)} bytes, at most {cls.MAX_PAYLOAD_BYTES}"
-            )
+            raise ContractError(f"{_shown(topic)}: more than {cls.MAX_PAYLOAD_BYTES} bytes")
         try:
             body = cls.parse_payload(payload)
             return cls.model_validate({**body, **match.groupdict()})
