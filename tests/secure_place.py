@@ -4,7 +4,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -56,7 +56,7 @@ CLASSES: list[type[Message]] = [*message_classes(), TollCharge]
 class Place:
     """An authority, its mosquitto on 127.0.0.1, and a watcher there who may do everything."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, members: Mapping[str, Rights] = MEMBERS) -> None:
         need_mosquitto()
         now = datetime.now(UTC)
         port = free_port()
@@ -67,7 +67,7 @@ class Place:
         self.secure.issue_broker(now, 10)
         self.port = port
         self.child: subprocess.Popen[bytes] | None = None
-        for name, rights in {**MEMBERS, WATCHER: Rights(role="service")}.items():
+        for name, rights in {**members, WATCHER: Rights(role="service")}.items():
             changed = self.secure.register.with_rights(name, rights, now, change=False)
             self.secure.issue(changed, name, now, 10)
 

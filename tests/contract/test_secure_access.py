@@ -53,6 +53,7 @@ def test_a_vehicle_says_and_hears_all_its_gateway_needs(place: Place) -> None:
     said = [topic_of(cls, **levels) for cls in CLASSES if cls.SENDER == "gateway"]
     assert len(said) > 8
     said += ["homeassistant/device/kona/config", "v1/client/alice/reply/kona"]
+    said += ["v1/client/alice/reply", "v1/vehicle/kona/command/alice/Vehicle.Kept"]
     assert delivered(place, "kona", *said) == said
     asked = [topic_of(cls, **levels) for cls in CLASSES if cls.SENDER in ("reader", "requester")]
     asked += ["homeassistant/status", "v1/vehicle/kona/presence"]
@@ -74,7 +75,7 @@ def test_a_vehicle_says_and_hears_all_its_gateway_needs(place: Place) -> None:
         "v1/vehicle//presence", "v1/vehicle/Kona/presence", "v1/vehicle/kona2/presence",
         "v1/vehicle/%u/presence", "v1/vehicle/kona /presence", "/v1/vehicle/kona/presence",
         "v1/client/bob/telemetry/leaf", "v1/client/bob/command-status/leaf",
-        "v1/client/bob/anything", "v1/client/bob/a/b/kona", "v1/wallet/alice/balance",
+        "v1/client/bob", "v1/client/bob/anything/", "v1/client/bob/a/b/kona", "v1/wallet/alice/balance",
         "homeassistant/device/leaf/config", "homeassistant/status", "$SYS/broker/uptime", "other",
     ],
 )  # fmt: skip

@@ -32,6 +32,8 @@ class Observer:
         version = mqtt.MQTTv5 if url.protocol == "5" else mqtt.MQTTv311
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=version)
         self._client.username_pw_set(url.username, url.password)
+        if url.tls:
+            self._client.tls_set_context(url.tls_context())
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._subscribed.set()
