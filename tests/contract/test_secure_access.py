@@ -75,7 +75,8 @@ def test_a_vehicle_says_and_hears_all_its_gateway_needs(place: Place) -> None:
         "v1/vehicle//presence", "v1/vehicle/Kona/presence", "v1/vehicle/kona2/presence",
         "v1/vehicle/%u/presence", "v1/vehicle/kona /presence", "/v1/vehicle/kona/presence",
         "v1/client/bob/telemetry/leaf", "v1/client/bob/command-status/leaf",
-        "v1/client/bob", "v1/client/bob/anything/", "v1/client/bob/a/b/kona", "v1/wallet/alice/balance",
+        "v1/client/bob", "v1/client/bob/anything/", "v1/client/bob/a/b/kona",
+        "v1/wallet/alice/balance",
         "homeassistant/device/leaf/config", "homeassistant/status", "$SYS/broker/uptime", "other",
     ],
 )  # fmt: skip
