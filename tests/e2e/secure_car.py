@@ -1,12 +1,15 @@
 """A car that can be set, on a broker that knows everybody by certificate, and those around it."""
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -100,9 +103,11 @@ class Client:
 class SecureCar:
     """The car, its gateway with its own certificate, its owner, and a watcher who hears all."""
 
-    def __init__(self, folder: Path, place: Place, stage: Stage, car: Ecu) -> None:
+    def __init__(
+        self, folder: Path, place: Place, stage: Stage, car: Ecu, filters: tuple[str, ...]
+    ) -> None:
         self.place, self.stage, self.ecu, self.folder = place, stage, car, folder
-        self.watcher = Desk(place.url(WATCHER), "v1/#")
+        self.watcher = Desk(place.url(WATCHER), *filters)
         self._asked = 0
         self.gateway: Actor
 
@@ -161,12 +166,16 @@ class SecureCar:
 
 
 @contextmanager
-def secure_car(folder: Path) -> Iterator[SecureCar]:
-    """All of it; the environment must lead to the run folder of `folder / "stage"`."""
+def secure_car(folder: Path, *filters: str) -> Iterator[SecureCar]:
+    """All of it; its watcher hears these filters, else everything."""
     with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name in ("INTERNETCAR_BROKER", "INTERNETCAR_RUN"):
+            patch.delenv(name, raising=False)
+        patch.setenv("XDG_RUNTIME_DIR", str(folder / "stage/run"))
         place = stack.enter_context(Place(folder / "authority", MEMBERS))
         stage = stack.enter_context(Stage(folder / "stage"))
-        car = SecureCar(folder, place, stage, stack.enter_context(ecu()))
+        car = SecureCar(folder, place, stage, stack.enter_context(ecu()), filters)
         stack.enter_context(car.watcher)
         car.start()
         yield car
@@ -178,3 +187,16 @@ def topic(requester: str, path: str, vehicle_id: str = VEHICLE) -> str:
 
 def body(identifier: str, value: object, **more: object) -> bytes:
     return json.dumps({"id": identifier, "value": value, **more}).encode()
+
+
+@contextmanager
+def raw_client(url: BrokerUrl) -> Iterator[ssl.SSLSocket]:
+    """A connection for packets that no library would send, or not so fast; MQTT 3.1.1."""
+    context = url.tls_context()
+    with (
+        socket.create_connection((url.host, url.port), PATIENCE_S) as plain,
+        context.wrap_socket(plain, server_hostname=url.host) as sock,
+    ):
+        sock.sendall(b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03raw")
+        assert sock.recv(4) == b"\x20\x02\x00\x00"
+        yield sock

@@ -1,7 +1,6 @@
 """Commands on a broker with certificates and our rules: who moves the car, and who does not."""
 
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +19,7 @@ from tests.e2e.secure_car import (
     PHONE,
     SecureCar,
     body,
+    raw_client,
     secure_car,
     topic,
 )
@@ -31,13 +31,8 @@ CONFIRMED = ["accepted", "sent", "confirmed"]
 
 @pytest.fixture(scope="module")
 def car(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureCar]:
-    folder = tmp_path_factory.mktemp("secure")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("INTERNETCAR_BROKER", "INTERNETCAR_RUN"):
-            patch.delenv(name, raising=False)
-        patch.setenv("XDG_RUNTIME_DIR", str(folder / "stage/run"))
-        with secure_car(folder) as running:
-            yield running
+    with secure_car(tmp_path_factory.mktemp("secure")) as running:
+        yield running
 
 
 def test_a_person_sets_something_with_a_certificate(car: SecureCar) -> None:
@@ -247,14 +242,7 @@ def test_a_name_in_a_topic_says_no_more_than_itself(car: SecureCar, place: str) 
 
 def say_raw(car: SecureCar, name: str, addressed: bytes, payload: bytes) -> None:
     """Say something on a topic that no library would."""
-    url = car.place.url(name)
-    context = url.tls_context()
-    with (
-        socket.create_connection((url.host, url.port), PATIENCE_S) as plain,
-        context.wrap_socket(plain, server_hostname=url.host) as sock,
-    ):
-        sock.sendall(b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03raw")
-        assert sock.recv(4) == b"\x20\x02\x00\x00"
+    with raw_client(car.place.url(name)) as sock:
         sock.sendall(encode_publish(addressed, payload, retain=False, is_v5=False))
         sock.sendall(b"\xc0\x00")  # whoever is still welcome gets an answer
         with suppress(ConnectionError):
