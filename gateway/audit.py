@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from gateway.audit_rows import PRUNE, SCHEMA, row_of
 from gateway.ledger import Outcome, Report
 from gateway.outbox import StorageError, keep_private, set_aside
 from gateway.requests import Key, Request
@@ -25,21 +26,14 @@ from internetcar.contract.message import Value
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 100_000
-"""Some 30 MB; the oldest go first."""
+"""Some 30 MB, at most 100; the oldest of whoever has the most go first."""
 _ROWS_TO_SPARE = 1_000
 _ROWS_LOOKED_AT = 20_000
 """Among the newest so many stands whatever was not at its end when the gateway died."""
 _MOST_WAITING = 1_000
 _RETRY_S = 1.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS commands (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, requester TEXT NOT NULL,
-    id TEXT NOT NULL, path TEXT NOT NULL, value TEXT NOT NULL, state TEXT NOT NULL,
-    final INTEGER NOT NULL, reason TEXT, detail TEXT, digest TEXT);
-CREATE INDEX IF NOT EXISTS by_id ON commands (requester, id) WHERE digest IS NOT NULL;
-CREATE TRIGGER IF NOT EXISTS append_only BEFORE UPDATE ON commands
-    BEGIN SELECT RAISE(ABORT, 'the audit is never changed'); END;
-"""
+_REFUSALS_LAG_S = 1.0
+"""Refusals are written together: a flood of them must not wear out a memory card."""
 
 
 class Audit:
@@ -143,6 +137,7 @@ class Audit:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._waiting or self._is_closing, None)
+                self._wake.wait_for(lambda: self._is_urgent or self._is_closing, _REFUSALS_LAG_S)
                 reports = list(self._waiting)
                 self._waiting.clear()
                 is_closing = self._is_closing
@@ -155,6 +150,11 @@ class Audit:
                     return
                 time.sleep(_RETRY_S)
 
+    @property
+    def _is_urgent(self) -> bool:
+        """Whether somebody waits for what is to be written."""
+        return any(report.state != "rejected" for report in self._waiting)
+
     def _write(self, reports: list[Report]) -> bool:
         accepted = [report.request.key for report in reports if report.state == "accepted"]
         try:
@@ -163,7 +163,7 @@ class Audit:
                 self._db.executemany(
                     "INSERT INTO commands (at_ms, requester, id, path, value, state, final, reason,"
                     " detail, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [_row(report) for report in reports],
+                    [row_of(report) for report in reports],
                 )
                 self._prune(len(reports))
         except sqlite3.DatabaseError as error:
@@ -185,11 +185,7 @@ class Audit:
     def _prune(self, added: int) -> None:
         self._rows += added
         if self._rows > MOST_ROWS + _ROWS_TO_SPARE:
-            gone = self._db.execute(
-                "DELETE FROM commands WHERE number <= (SELECT number FROM commands ORDER BY number"
-                " DESC LIMIT 1 OFFSET ?)",
-                (MOST_ROWS,),
-            ).rowcount
+            gone = self._db.execute(PRUNE, (MOST_ROWS,)).rowcount
             self._rows -= gone
 
     def _give_up(self, report: Report) -> None:
@@ -213,7 +209,7 @@ class Audit:
         db = self._connect()
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        db.executescript(_SCHEMA)
+        db.executescript(SCHEMA)
         return db
 
     def _connect(self) -> sqlite3.Connection:
@@ -258,22 +254,6 @@ def read_audit(path: Path, last: int) -> list[Entry]:
         )
         for at_ms, requester, identifier, leaf, value, state, reason, detail in reversed(rows)
     ]  # fmt: skip
-
-
-def _row(report: Report) -> tuple[object, ...]:
-    request = report.request
-    return (
-        report.at_ns // 1_000_000,
-        request.requester,
-        request.id,
-        request.path,
-        json.dumps(request.value),
-        report.state,
-        report.final,
-        report.reason,
-        report.detail,
-        report.digest,
-    )
 
 
 def _state(text: str) -> State:
