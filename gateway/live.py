@@ -1,9 +1,7 @@
 """The gateway on live buses: one loop that drains, decodes, says and keeps."""
 
 import gc
-import hashlib
 import logging
-import socket
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +18,7 @@ from gateway.live_world import LiveWorld
 from gateway.mapping import MappingError
 from gateway.outbox import Limits
 from gateway.outbox_writer import Outbox
+from gateway.replica import client_id
 from gateway.run import Run, software_version
 from gateway.settings import GatewaySettings
 from gateway.setup import Setup
@@ -72,7 +71,7 @@ class LiveGateway:
         journal = self._said.journal
         link = Link(
             broker,
-            f"gateway-{settings.vehicle_id}-{_replica(state)}",
+            client_id(settings.vehicle_id, state),
             options=LinkOptions(in_flight=telemetry.in_flight),
         )
         self._commander = Commander(
@@ -233,16 +232,6 @@ class LiveGateway:
                 "buses": buses,
             }
         )
-
-
-def _replica(state: Path) -> str:
-    """What tells two gateways apart, and one from itself never: this machine and state folder.
-
-    With one client id for both they would throw each other off the broker for ever, and none
-    would hear that another speaks for its vehicle.
-    """
-    place = f"{socket.gethostname()}:{state.absolute()}"
-    return hashlib.sha256(place.encode()).hexdigest()[:8]
 
 
 def _log_findings(assembly: Assembly) -> None:
