@@ -90,6 +90,22 @@ class TelemetrySettings(_Section):
     history_hours: int = Field(default=24, ge=0, description="and how long it is kept at most")
 
 
+class HomeAssistantSettings(_Section):
+    """How the vehicle shows in Home Assistant, by its MQTT discovery."""
+
+    enabled: bool = Field(default=True, description="announce the vehicle as a device")
+    prefix: Name = Field(
+        default="homeassistant", description="the discovery prefix of its MQTT integration"
+    )
+    requester: Name = Field(
+        default="home-assistant",
+        description="as whom it sends commands: the user name it has at the broker",
+    )
+    name: str = Field(
+        default="", max_length=100, description="what the device is called; empty: the vehicle_id"
+    )
+
+
 class GatewaySettings(BaseSettings):
     """All settings of one gateway; `internetcar.toml` is this, written out.
 
@@ -133,6 +149,7 @@ class GatewaySettings(BaseSettings):
     )
     pacing: PacingSettings = Field(default_factory=PacingSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    home_assistant: HomeAssistantSettings = Field(default_factory=HomeAssistantSettings)
 
 
 def load_settings(path: Path, **named: Any) -> GatewaySettings:
@@ -203,7 +220,12 @@ def template() -> str:
     lines += _commented(GatewaySettings)
     lines += ["", "# One [[buses]] section for each CAN bus.", "[[buses]]"]
     lines += _commented(BusSettings)
-    for name, section in (("pacing", PacingSettings), ("telemetry", TelemetrySettings)):
+    sections: dict[str, type[BaseModel]] = {
+        "pacing": PacingSettings,
+        "telemetry": TelemetrySettings,
+        "home_assistant": HomeAssistantSettings,
+    }
+    for name, section in sections.items():
         lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"[{name}]"]
         lines += _commented(section)
     return "\n".join(lines) + "\n"
