@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from gateway.discovery import Announced, Device, announce, gone, removal
@@ -13,6 +14,14 @@ from internetcar.contract.signals import Catalog
 from internetcar.contract.subscriptions import Received
 
 log = logging.getLogger(__name__)
+
+QUIET_S = 3600.0
+"""So long nothing is announced to a broker that does not want it."""
+BLAMED_S = 10.0
+"""A connection that ends so soon after an announcement may have ended because of it."""
+MOST_BLAMED = 3
+"""So often in a row is no chance. Brokers differ: mosquitto 2.0.11 with `max_queued_messages 0`
+and several clouds close the connection on what their rules forbid; MQTT 3.1.1 never says why."""
 
 
 class Announcer:
@@ -26,6 +35,7 @@ class Announcer:
         settings: How Home Assistant is set up.
         software: What made the announcement.
         may_set: Whether Home Assistant's requester may set a leaf that somebody may.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -35,8 +45,13 @@ class Announcer:
         settings: HomeAssistantSettings,
         software: str,
         may_set: Callable[[str], bool] = lambda _: True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link = link
+        self._clock = clock
+        self._said_s: float | None = None
+        self._quiet_until_s = 0.0
+        self._blamed = 0
         self._may_set = may_set
         self._device = Device(
             vehicle_id, settings.prefix, settings.requester, settings.name, software
@@ -46,10 +61,12 @@ class Announcer:
         self._is_due = False
         self._counted = (0, 0)
         self._lock = threading.RLock()
-        own = DeviceAnnouncement.filter(prefix=settings.prefix, device_id=device_id_of(vehicle_id))
-        link.on_received(own, self.hear, qos=1)
+        self._own = DeviceAnnouncement.filter(
+            prefix=settings.prefix, device_id=device_id_of(vehicle_id)
+        )
+        link.on_received(self._own, self.hear, qos=1)
         link.on(Birth, self.on_birth, prefix=settings.prefix)
-        link.on_connected(self.introduce)
+        link.on_connected(self.on_connected)
 
     def describe(self, catalog: Iterable[Catalog]) -> None:
         """Take the vehicle's leaves; entities of those that are gone are removed."""
@@ -84,6 +101,19 @@ class Announcer:
         if birth.state == "online":
             self.introduce()
 
+    def on_connected(self) -> None:
+        """Say the device to a broker that may have forgotten, unless it throws us out for it."""
+        with self._lock:
+            is_blamed = self._said_s is not None and self._clock() - self._said_s < BLAMED_S
+            self._blamed = self._blamed + 1 if is_blamed else 0
+            if self._blamed >= MOST_BLAMED:
+                log.error(
+                    "each connection ends when %s is published; the broker's rules may forbid it:"
+                    " it is left out for an hour (`home_assistant` in the settings)", self._own,
+                )  # fmt: skip
+                self._be_quiet()
+        self.introduce()
+
     def introduce(self) -> None:
         """Say the device."""
         with self._lock:
@@ -92,7 +122,11 @@ class Announcer:
 
     def pump(self) -> None:
         """Say what waits, as far as the link has room; call it often."""
-        if not self._is_due:
+        if self._link.not_permitted == self._own:
+            # The link has logged it. A broker without Home Assistant is no fault of the vehicle's.
+            self._link.not_permitted = None
+            self._be_quiet()
+        if not self._is_due or self._clock() < self._quiet_until_s:
             return
         with self._lock:
             if self._announced is None or not self._link.is_connected:
@@ -106,8 +140,14 @@ class Announcer:
                 self._is_due = False
                 self._tell(self._announced)
 
+    def _be_quiet(self) -> None:
+        self._quiet_until_s = self._clock() + QUIET_S
+        self._is_due = True
+        self._said_s, self._blamed = None, 0
+
     def _say(self, message: DeviceAnnouncement) -> bool:
         said = self._link.publish(message)
+        self._said_s = self._clock()
         return said is not None and said.outcome not in (Outcome.FULL, Outcome.LOST)
 
     def _forget(self, before: DeviceAnnouncement) -> None:

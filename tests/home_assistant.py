@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import ChainableUndefined
+from jinja2 import ChainableUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Check = Callable[[Any], bool]
@@ -49,7 +50,7 @@ def topic(value: Any) -> bool:
 
 
 def template(value: Any) -> bool:
-    ENVIRONMENT.from_string(value)
+    compiled(value)
     return True
 
 
@@ -178,14 +179,19 @@ NOW = datetime(2026, 11, 21, 3, 0, 0, 123_456, tzinfo=UTC)
 ENVIRONMENT.globals["now"] = lambda: NOW
 
 
+@lru_cache(maxsize=1000)
+def compiled(source: str) -> Template:
+    return ENVIRONMENT.from_string(source)
+
+
 def read(source: str, payload: bytes) -> str:
     """What a template makes of a payload that came."""
     variables: dict[str, Any] = {"value": payload.decode()}
     with contextlib.suppress(ValueError):
         variables["value_json"] = json.loads(payload)
-    return ENVIRONMENT.from_string(source).render(variables).strip()
+    return compiled(source).render(variables).strip()
 
 
 def write(source: str, value: object) -> bytes:
     """What a template makes of what a person chose."""
-    return ENVIRONMENT.from_string(source).render(value=value).strip().encode()
+    return compiled(source).render(value=value).strip().encode()

@@ -4,16 +4,20 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
 from internetcar.launcher.broker import APT_LINE, RunningBroker
+from tests.conftest import need_mosquitto
 from tests.e2e.live_car import VEHICLE, Traffic, gateway, traffic
 from tests.e2e.observer import Observer
 from tests.e2e.small_car import mapping
 from tests.e2e.stage import Stage
 from tests.home_assistant import check_device, read
+from tests.readme import README
 from tests.waiting import eventually
 
 TOPIC = f"homeassistant/device/internetcar_{VEHICLE}/config"
@@ -138,6 +142,26 @@ def test_the_prefix_name_and_requester_are_those_of_the_settings(
     assert said["device"]["name"] == "Mum's car"
 
 
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [("5", "does not permit us to publish homeassistant/"), ("3.1.1", "each connection ends when")],
+)
+def test_a_broker_that_forbids_it_leaves_the_gateway_well(
+    protocol: Literal["5", "3.1.1"], said: str, stage: Stage, tmp_path: Path
+) -> None:
+    need_mosquitto()
+    access = "topic readwrite v1/#\n"
+    with RunningBroker("mosquitto", tmp_path / "strict", access) as broker:
+        broker.url = replace(broker.url, protocol=protocol)
+        running = gateway(stage, broker.url)
+        with Observer(broker.url) as observer:
+            observer.until(lambda _: said in running.stderr)
+            observer.until_presence(online=True, after=len(observer.heard) - 1)
+            observer.until_more("health", 3)
+            assert observer.of("health")[-1].body["problems"] == []
+            observer.until_more("telemetry", 3)
+
+
 def test_up_on_somebody_elses_broker_says_how_much_it_announces(
     mosquitto: RunningBroker, stage: Stage
 ) -> None:
@@ -146,4 +170,5 @@ def test_up_on_somebody_elses_broker_says_how_much_it_announces(
     (line,) = [line for line in up.stdout.splitlines() if line.startswith("announced ")]
     found = check_device(TOPIC, retained(mosquitto, TOPIC.replace(VEHICLE, "demo")).encode())
     assert line == f"announced {len(found)} entities to Home Assistant (30 enabled)"
+    assert f"says: {line}\n" in README
     assert up.end() == 0

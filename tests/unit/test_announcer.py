@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.announcer import Announcer
+from gateway.announcer import QUIET_S, Announcer
 from gateway.settings import HomeAssistantSettings
 from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.home_assistant import Birth
@@ -154,6 +154,70 @@ def test_a_control_needs_a_leaf_that_is_settable_and_a_requester_who_may(
     assert "binary_sensor.A.y" in wall.payloads[0]
     assert wall.payloads[1]["switch.A.x"] == {"platform": "switch"}
     assert "binary_sensor.A.x" in wall.payloads[2]
+
+
+def test_a_broker_that_does_not_know_home_assistant_is_no_problem_of_the_vehicles(
+    wall: Listening, announcer: Announcer
+) -> None:
+    for topic, left in ((TOPIC, None), ("v1/vehicle/small/health", "v1/vehicle/small/health")):
+        wall.not_permitted = topic
+        announcer.pump()
+        assert wall.not_permitted == left
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def timed(wall: Listening, clock: Clock) -> Announcer:
+    announcer = Announcer(wall, "small", HomeAssistantSettings(), "x", clock=clock)
+    announcer.describe(catalog("A.x"))
+    return announcer
+
+
+def test_what_the_broker_forbids_is_tried_again_after_an_hour(
+    wall: Listening, timed: Announcer, clock: Clock
+) -> None:
+    wall.not_permitted = TOPIC
+    timed.pump()
+    timed.on_connected()
+    clock.now_s += QUIET_S - 1
+    timed.pump()
+    assert len(wall.payloads) == 1
+    clock.now_s += 2
+    timed.pump()
+    assert len(wall.payloads) == 2
+
+
+def test_a_broker_that_hangs_up_on_each_announcement_is_left_in_peace(
+    wall: Listening, timed: Announcer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        clock.now_s += 2
+        timed.on_connected()
+    assert len(wall.payloads) == 3
+    assert "each connection ends when homeassistant/device/" in caplog.text
+    clock.now_s += QUIET_S
+    timed.on_connected()
+    assert len(wall.payloads) == 4
+
+
+def test_a_connection_that_is_lost_now_and_then_is_not_the_announcements_fault(
+    wall: Listening, timed: Announcer, clock: Clock
+) -> None:
+    for pause_s in (1, 1, 60, 1, 1, 60, 1):
+        clock.now_s += pause_s
+        timed.on_connected()
+    assert len(wall.payloads) == 8
 
 
 def test_it_says_how_many_once(
