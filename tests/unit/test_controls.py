@@ -1,6 +1,7 @@
 """What a person sets from Home Assistant is a command the gateway reads."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -10,8 +11,8 @@ from hypothesis import given, settings
 from gateway.controls import Topics, control
 from internetcar.contract.commands import Command
 from internetcar.contract.message import Scalar
-from internetcar.contract.signals import CatalogLeaf
-from tests.home_assistant import check_component, write
+from internetcar.contract.signals import CatalogLeaf, Signal
+from tests.home_assistant import check_component, read, write
 from tests.unit.announced import (
     AIR,
     CABIN,
@@ -126,6 +127,12 @@ def test_a_lock_and_a_switch_send_true_and_false() -> None:
              (switch, "payload_on", True), (switch, "payload_off", False)]  # fmt: skip
     for made, key, value in pairs:
         assert Command.decode(made["command_topic"], made[key].encode()).value is value
+    at = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+    for value, locked, on in ((True, "state_locked", "payload_on"),
+                              (False, "state_unlocked", "payload_off")):  # fmt: skip
+        said = Signal(vehicle_id="car", path="Vehicle.X", value=value, at=at).encode()
+        assert read(lock["value_template"], said) == lock[locked]
+        assert read(switch["value_template"], said) == switch[on]
 
 
 def test_a_lock_is_shown_beside_its_control_and_other_controls_stand_alone() -> None:

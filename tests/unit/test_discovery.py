@@ -1,12 +1,17 @@
 """A catalog as Home Assistant's device: every key is documented, every template says what holds."""
 
+from datetime import UTC, datetime
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.discovery import MOST_BYTES, announce, gone, removal
 from gateway.entities import MOST_ENABLED, name_of
 from gateway.units import unit_of
-from internetcar.contract.signals import Catalog, CatalogLeaf
+from internetcar.contract.message import Value
+from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+from tests.home_assistant import read
 from tests.unit.announced import (
     CAR,
     LEAVES,
@@ -115,6 +120,34 @@ def test_the_car_was_last_seen_when_its_charge_came_or_else_by_its_gateways_heal
     assert topic("Vehicle.Speed", SOC) == f"v1/vehicle/car/signal/{SOC}"
     assert topic("Vehicle.Speed") == "v1/vehicle/car/signal/Vehicle.Speed"
     assert topic("Motion.Speed") == "v1/vehicle/car/health"
+
+
+@pytest.mark.parametrize(
+    ("path", "leaf", "value", "shown"),
+    [
+        (SOC, CatalogLeaf(unit="percent"), 62.5, "62.5"),
+        ("Vehicle.TraveledDistance", CatalogLeaf(datatype="uint32", unit="m"), 12345678, "12345.7"),
+        (LOCK, CatalogLeaf(datatype="boolean"), True, "OFF"),
+        (LOCK, CatalogLeaf(datatype="boolean"), False, "ON"),
+        ("Vehicle.Body.Trunk.Rear.IsOpen", CatalogLeaf(datatype="boolean"), True, "ON"),
+        ("Vehicle.Body.Trunk.Rear.IsOpen", CatalogLeaf(datatype="boolean"), False, "OFF"),
+        ("Vehicle.X", CatalogLeaf(datatype="string", allowed=["A", "B"]), "B", "B"),
+        ("Vehicle.X", CatalogLeaf(datatype="string"), "x" * 300, "x" * 247 + "..."),
+        ("Vehicle.X", CatalogLeaf(datatype="string[]"), ["a", "b"], "a, b"),
+        ("Vehicle.X", CatalogLeaf(datatype="string[]"), [], ""),
+    ],
+)
+def test_a_reading_shows_what_the_leaf_says(
+    path: str, leaf: CatalogLeaf, value: Value, shown: str
+) -> None:
+    made = of({path: leaf})
+    (reading,) = (made[key] for key in made if key.endswith(path) and "sensor." in key)
+    at = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+    said = Signal(vehicle_id="car", path=path, value=value, at=at)
+    assert reading["state_topic"] == said.topic
+    assert read(reading["value_template"], said.encode()) == shown
+    gone = said.model_copy(update={"value": None, "quality": "not_available"})
+    assert read(reading["value_template"], gone.encode()) == "None"
 
 
 def test_there_is_a_location_where_there_are_latitude_and_longitude() -> None:
