@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.live import Live
 
 from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.commands import CommandStatus
 from internetcar.contract.home_assistant import DeviceAnnouncement, device_id_of
 from internetcar.contract.link import Link
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.terminal import PatientOutput
-from internetcar.launcher.view import VehicleView, render
+from internetcar.launcher.view import VehicleView, command_line, render
 
 FRAME_S = 0.25
 """Between two pictures of the live view."""
@@ -54,6 +55,7 @@ class Show:
         self._link.on(Signal, self._on_signal, vehicle_id=vehicle_id)
         self._link.on(Catalog, self._view.on_catalog, vehicle_id=vehicle_id)
         self._link.on(Presence, self._on_presence, vehicle_id=vehicle_id)
+        self._link.on(CommandStatus, self._on_command, vehicle_id=vehicle_id)
         self._link.on(Health, self._view.on_health, vehicle_id=vehicle_id)
         self._counted = ""
         if announced_with:
@@ -119,6 +121,11 @@ class Show:
     def _on_signal(self, signal: Signal) -> None:
         self._view.on_signal(signal)
         self._changed.add(signal.path)
+
+    def _on_command(self, status: CommandStatus) -> None:
+        self._view.on_command(status)
+        if self._is_plain:
+            self._output.write(command_line(status) + "\n")
 
     def _on_presence(self, presence: Presence) -> None:
         before = self._view.presence
