@@ -98,6 +98,7 @@ class LiveGateway:
             ),
             presence=self._said,
             in_flight=telemetry.in_flight,
+            home_assistant=settings.home_assistant,
         )
 
     def run(self) -> None:

@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
+from gateway.announcer import Announcer
 from gateway.assembly import Assembly
 from gateway.outbox_writer import Outbox
 from gateway.pacing import Sample
 from gateway.position import Place, PositionWatch
 from gateway.repair_requests import RepairRequests
 from gateway.sender import Sender
+from gateway.settings import HomeAssistantSettings
 from gateway.speaker import Speaker
 from gateway.telemetry import Batch, Batcher
 from internetcar.contract.link import Link
@@ -41,6 +43,7 @@ class Run:
         batcher: Of the journal that `presence` names.
         presence: To say on every connection.
         in_flight: Telemetry batches sent and not yet acknowledged, at most.
+        home_assistant: Announce the vehicle so; `None`: a recording is no device.
         wait_for_room: Called when the link takes no more signals: true to try again. Live samples
             are not worth waiting for, since the next ones are newer.
     """
@@ -54,6 +57,7 @@ class Run:
         batcher: Batcher,
         presence: Presence,
         in_flight: int,
+        home_assistant: HomeAssistantSettings | None = None,
         wait_for_room: Callable[[], bool] = lambda: False,
     ) -> None:
         self.link = link
@@ -80,6 +84,12 @@ class Run:
             Catalog.filter(vehicle_id=presence.vehicle_id), self.speaker.hear_catalog, qos=1
         )
         link.on(TelemetryRequest, self._requests.append, vehicle_id=presence.vehicle_id)
+        self._ha_requester = home_assistant.requester if home_assistant else ""
+        self._announcer = (
+            Announcer(link, presence.vehicle_id, home_assistant, presence.software)
+            if home_assistant is not None and home_assistant.enabled
+            else None
+        )
         self._use(assembly)
 
     def start(self, wait_s: float | None = None) -> None:
@@ -123,6 +133,8 @@ class Run:
             self._next_pump_ns = now_ns + int(_PUMP_S * 1e9)
             self.sender.pump(now_ns // 1_000_000)
             self.speaker.pump()
+            if self._announcer is not None:
+                self._announcer.pump()
             while self._requests:
                 self._repairs.on_request(self._requests.popleft())
             self._repairs.pump()
@@ -188,7 +200,10 @@ class Run:
         self.assembly = assembly
         self._position = None
         self.positions = PositionWatch(assembly.pipeline)
-        self.speaker.describe(assembly.paths, assembly.messages(self.speaker.vehicle_id))
+        catalog = assembly.messages(self.speaker.vehicle_id)
+        self.speaker.describe(assembly.paths, catalog)
+        if self._announcer is not None:
+            self._announcer.describe(catalog, assembly.allowed.get(self._ha_requester, frozenset()))
 
     def _keep(self, samples: list[Sample], wall_ms: int, clock: Clock | None) -> None:
         paths = self.assembly.paths

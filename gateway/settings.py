@@ -113,6 +113,22 @@ class CommandSettings(_Section):
     )
 
 
+class HomeAssistantSettings(_Section):
+    """How the vehicle shows in Home Assistant, by its MQTT discovery."""
+
+    enabled: bool = Field(default=True, description="announce the vehicle as a device")
+    prefix: Name = Field(
+        default="homeassistant", description="the discovery prefix of its MQTT integration"
+    )
+    requester: Name = Field(
+        default="home-assistant",
+        description="as whom it sends commands: the user name it has at the broker",
+    )
+    name: str = Field(
+        default="", max_length=100, description="what the device is called; empty: the vehicle_id"
+    )
+
+
 class GatewaySettings(BaseSettings):
     """All settings of one gateway; `internetcar.toml` is this, written out.
 
@@ -157,6 +173,7 @@ class GatewaySettings(BaseSettings):
     pacing: PacingSettings = Field(default_factory=PacingSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     commands: CommandSettings = Field(default_factory=CommandSettings)
+    home_assistant: HomeAssistantSettings = Field(default_factory=HomeAssistantSettings)
 
 
 def load_settings(path: Path, **named: Any) -> GatewaySettings:
@@ -231,6 +248,7 @@ def template() -> str:
         "pacing": PacingSettings,
         "telemetry": TelemetrySettings,
         "commands": CommandSettings,
+        "home_assistant": HomeAssistantSettings,
     }
     for name, section in sections.items():
         lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"[{name}]"]

@@ -29,12 +29,15 @@ MAY_IMPORT = {
 
 PURE = [
     *(f"gateway/{name}.py" for name in (
-        "checks", "codegen", "coverage", "decode", "doctor", "explain", "expression", "freshness",
+        "checks", "codegen", "controls", "coverage", "decode", "discovery", "doctor", "entities",
+        "explain", "expression", "freshness",
         "identify", "layout", "mapping", "mapping_rules", "pacing", "pipeline", "position",
         "protection", "recorded_time", "repair", "telemetry", "timeline", "traffic",
-        "translation", "vss",
+        "translation", "units", "vss",
     )),
-    *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
+    *(f"internetcar/contract/{name}.py" for name in (
+        "home_assistant", "incoming", "known", "message", "reader", "wire",
+    )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
     *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
 ]  # fmt: skip

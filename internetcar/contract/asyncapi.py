@@ -3,10 +3,10 @@
 from types import ModuleType
 from typing import Any
 
-from internetcar.contract import commands, presence, signals, telemetry
+from internetcar.contract import commands, home_assistant, presence, signals, telemetry
 from internetcar.contract.message import Message, topic_fields
 
-PUBLISHERS: tuple[ModuleType, ...] = (presence, signals, telemetry, commands)
+PUBLISHERS: tuple[ModuleType, ...] = (presence, signals, telemetry, commands, home_assistant)
 """The modules of the contract that hold message classes: one a publisher."""
 
 
@@ -34,7 +34,7 @@ def document(version: str) -> dict[str, Any]:
         messages[name] = {
             "name": name,
             "summary": (cls.__doc__ or "").splitlines()[0],
-            "contentType": "application/json",
+            "contentType": cls.CONTENT_TYPE,
             "payload": {"$ref": f"#/components/schemas/{name}"},
         }
         channels[name] = {

@@ -69,6 +69,7 @@ class Message(Part):
     SENDER: ClassVar[str] = "gateway"
     QOS: ClassVar[Literal[0, 1]]
     RETAIN: ClassVar[bool]
+    CONTENT_TYPE: ClassVar[str] = "application/json"
     MAX_PAYLOAD_BYTES: ClassVar[int] = 1 << 20
 
     @property

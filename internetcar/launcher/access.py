@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from internetcar.contract.commands import Command
+from internetcar.contract.home_assistant import Birth, DeviceAnnouncement, device_id_of
 from internetcar.contract.message import InputError, Message, Name, Part, topic_fields
 from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 
@@ -25,9 +26,8 @@ RESERVED = {"broker", "gateway", "reader", "requester"}
 
 _VEHICLE = "v1/vehicle/"
 _CLIENT = "v1/client/"
-_DISCOVERY = "homeassistant/device/{}/config"
-_BIRTH = "homeassistant/status"
-"""Home Assistant's own topics, at their defaults (its MQTT integration, "Discovery")."""
+_PREFIX = "homeassistant"
+"""Home Assistant's own topics begin so by default (its MQTT integration, "Discovery")."""
 
 
 class AccessError(InputError):
@@ -109,9 +109,14 @@ def access_text(holders: Mapping[str, Rights], classes: Iterable[type[Message]])
     return "\n".join(blocks)
 
 
+def discovery_topic(vehicle_id: str) -> str:
+    """Where a vehicle is announced to Home Assistant."""
+    return DeviceAnnouncement.filter(prefix=_PREFIX, device_id=device_id_of(vehicle_id))
+
+
 def keeper_text(name: str, vehicle_id: str) -> str:
     """What is added to the rules while everything a broker remembers of a vehicle is cleared."""
-    filters = (f"{_VEHICLE}{vehicle_id}/#", _DISCOVERY.format(vehicle_id))
+    filters = (f"{_VEHICLE}{vehicle_id}/#", discovery_topic(vehicle_id))
     return f"\nuser {name}\n" + "".join(f"topic readwrite {one}\n" for one in filters)
 
 
@@ -136,8 +141,8 @@ def _vehicle(vehicle_id: str, classes: tuple[type[Message], ...]) -> Iterator[st
     # on a response topic of one word the requester's correlation data tells who answers.
     yield f"write {_CLIENT}+/+/{vehicle_id}"
     yield f"write {_CLIENT}+/+"
-    yield f"readwrite {_DISCOVERY.format(vehicle_id)}"
-    yield f"read {_BIRTH}"
+    yield f"readwrite {discovery_topic(vehicle_id)}"
+    yield f"read {Birth.filter(prefix=_PREFIX)}"
 
 
 def _person(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> Iterator[str]:
@@ -147,9 +152,9 @@ def _person(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> It
                 yield f"read {cls.filter(vehicle_id=vehicle_id)}"
         yield f"write {TelemetryRequest.filter(vehicle_id=vehicle_id)}"
         yield f"write {Command.filter(vehicle_id=vehicle_id, requester=name)}"
-        yield f"read {_DISCOVERY.format(vehicle_id)}"
+        yield f"read {discovery_topic(vehicle_id)}"
     if rights.home_assistant:
-        yield f"readwrite {_BIRTH}"
+        yield f"readwrite {Birth.filter(prefix=_PREFIX)}"
     yield f"read {_CLIENT}{name}/#"
 
 

@@ -13,11 +13,14 @@ from rich.console import Console
 from rich.live import Live
 
 from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.commands import CommandStatus
+from internetcar.contract.home_assistant import DeviceAnnouncement, device_id_of
 from internetcar.contract.link import Link
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, Signal
+from internetcar.contract.subscriptions import Received
 from internetcar.launcher.terminal import PatientOutput
-from internetcar.launcher.view import VehicleView, render
+from internetcar.launcher.view import VehicleView, command_line, render
 
 FRAME_S = 0.25
 """Between two pictures of the live view."""
@@ -32,10 +35,12 @@ class Show:
         broker: Where to listen.
         vehicle_id: Whom.
         is_plain: Lines instead of the live view; the first is `broker URL`.
-        replica: Keeps several views of one user apart at the broker.
+        announced_with: Home Assistant's discovery prefix: say what is announced to it.
     """
 
-    def __init__(self, broker: BrokerUrl, vehicle_id: str, *, is_plain: bool) -> None:
+    def __init__(
+        self, broker: BrokerUrl, vehicle_id: str, *, is_plain: bool, announced_with: str = ""
+    ) -> None:
         self._broker = broker
         self._is_plain = is_plain
         self._view = VehicleView(vehicle_id)
@@ -50,7 +55,17 @@ class Show:
         self._link.on(Signal, self._on_signal, vehicle_id=vehicle_id)
         self._link.on(Catalog, self._view.on_catalog, vehicle_id=vehicle_id)
         self._link.on(Presence, self._on_presence, vehicle_id=vehicle_id)
+        self._link.on(CommandStatus, self._on_command, vehicle_id=vehicle_id)
         self._link.on(Health, self._view.on_health, vehicle_id=vehicle_id)
+        self._counted = ""
+        if announced_with:
+            self._link.on_received(
+                DeviceAnnouncement.filter(
+                    prefix=announced_with, device_id=device_id_of(vehicle_id)
+                ),
+                self._on_announced,
+                qos=1,
+            )
 
     def __enter__(self) -> Self:
         if self._is_plain:
@@ -107,12 +122,34 @@ class Show:
         self._view.on_signal(signal)
         self._changed.add(signal.path)
 
+    def _on_command(self, status: CommandStatus) -> None:
+        self._view.on_command(status)
+        if self._is_plain:
+            self._output.write(command_line(status) + "\n")
+
     def _on_presence(self, presence: Presence) -> None:
         before = self._view.presence
         self._view.on_presence(presence)
         if self._is_plain and (before is None or before.online != presence.online):
             word = "online" if presence.online else "offline"
             self._output.write(f"{presence.vehicle_id} is {word} ({presence.origin})\n")
+
+    def _on_announced(self, received: Received) -> None:
+        """Say how much Home Assistant is told; what the broker remembers is of an earlier run."""
+        if received.retained or not received.payload:
+            return
+        announced = DeviceAnnouncement.decode(received.topic, received.payload)
+        counted = (
+            f"announced {announced.entities} entities to Home Assistant"
+            f" ({announced.enabled} enabled)"
+        )
+        if counted == self._counted:
+            return
+        self._counted = counted
+        if self._is_plain:
+            self._output.write(counted + "\n")
+        else:
+            self._view.notices.append(counted)
 
 
 def subscribe_command(broker: BrokerUrl, vehicle_id: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import IO, Annotated
 
 import typer
 
-from gateway.settings import ENVIRONMENT_PREFIX
+from gateway.settings import ENVIRONMENT_PREFIX, HomeAssistantSettings
 from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
@@ -86,7 +86,9 @@ def up(
             _need_connection(started)
         url = started.url if isinstance(started, RunningBroker) else started
         stack.enter_context(announced(url, os.environ))
-        show = stack.enter_context(Show(url, vehicle_id, is_plain=is_plain))
+        # Somebody else's broker is where Home Assistant may be.
+        prefix = "" if isinstance(started, RunningBroker) else HomeAssistantSettings().prefix
+        show = stack.enter_context(Show(url, vehicle_id, is_plain=is_plain, announced_with=prefix))
         buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
         log = None if is_plain else stack.enter_context((folder / "up.log").open("ab"))
         supervisor = Supervisor(log, show.notify)

@@ -1,6 +1,6 @@
 """What a terminal shows of one vehicle: its signals, its buses, and where to hear them."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,12 +10,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from internetcar.contract.commands import CommandStatus
 from internetcar.contract.message import Value
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.launcher.tables import printable
 
 _FRESH_S = 1.0
+_COMMANDS_SHOWN = 3
 _LINES_AROUND_SIGNALS = 9
 """The header's frame, the heads of both tables, and a line to spare."""
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
@@ -31,6 +33,16 @@ class VehicleView:
     presence: Presence | None = None
     health: Health | None = None
     notices: deque[str] = field(default_factory=lambda: deque(maxlen=3))
+    commands: OrderedDict[tuple[str, str], CommandStatus] = field(default_factory=OrderedDict)
+    """The newest state of the newest commands, by requester and id."""
+
+    def on_command(self, status: CommandStatus) -> None:
+        """Learn what became of a command."""
+        key = (status.requester, status.id or "")
+        self.commands[key] = status
+        self.commands.move_to_end(key)
+        if len(self.commands) > _COMMANDS_SHOWN:
+            self.commands.popitem(last=False)
 
     def on_signal(self, signal: Signal) -> None:
         """Keep the newest value of a leaf."""
@@ -63,15 +75,37 @@ class VehicleView:
         return f"{path} = {value} {unit}".rstrip() + f"  ({age(signal.at, now)}, {signal.quality})"
 
 
+def command_line(status: CommandStatus) -> str:
+    """One command as one line: who wanted what, and what became of it."""
+    outcome = ": ".join(part for part in (status.state, status.reason) if part)
+    return printable(f"{status.requester} asked {status.path} = {_plain(status.value)}  {outcome}")
+
+
+def _how_to_set(view: VehicleView) -> str | None:
+    """What a person may type to set something here; `None` where nothing can be set."""
+    settable = sorted(
+        (path for path, leaf in view.leaves.items() if leaf.settable and not leaf.momentary),
+        key=lambda path: (path not in view.signals or view.leaves[path].step is None, len(path)),
+    )
+    if not settable:
+        return None
+    value = view.signals[settable[0]].value if settable[0] in view.signals else "VALUE"
+    return f"car set {printable(settable[0])} {_plain(value)}"
+
+
 def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
     """The live view for a terminal of `height` lines."""
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
-    others += subscribe.count("\n")
+    to_set = _how_to_set(view)
+    commands = [command_line(status) for status in list(view.commands.values())]
+    others += subscribe.count("\n") + (to_set is not None) + len(commands)
     return Group(
         _header(view, now, broker),
         Text(subscribe, no_wrap=True, overflow="ignore"),  # without a frame it can be pasted
+        *([Text(to_set, no_wrap=True, overflow="ignore")] if to_set else []),
         _buses(view),
         _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - others)),
+        *(Text(line, style="cyan", no_wrap=True) for line in commands),
         *(f"[yellow]{escape(notice)}[/]" for notice in view.notices),
     )
 

@@ -22,9 +22,9 @@ SIGNALS = [f"v1/vehicle/kona/signal/Vehicle.Leaf{number}" for number in range(60
 OTHERS = [
     "v1/vehicle/kona2/presence",
     "v1/vehicle/leaf/presence",
-    "homeassistant/device/leaf/config",
+    "homeassistant/device/internetcar_leaf/config",
 ]
-MINE = [*SIGNALS, "v1/vehicle/kona/toll/charge", "homeassistant/device/kona/config"]
+MINE = [*SIGNALS, "v1/vehicle/kona/toll/charge", "homeassistant/device/internetcar_kona/config"]
 
 
 def car_forget(*words: str) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from internetcar.contract import wire
 from internetcar.contract.commands import Command, CommandAnswer, CommandStatus
+from internetcar.contract.home_assistant import AnnouncedBy, AnnouncedDevice, DeviceAnnouncement
 from internetcar.contract.message import ContractError, Message, Value
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Position, Signal
@@ -45,6 +46,11 @@ MESSAGES: list[Message] = [
     CommandAnswer(
         vehicle_id="kona", id=None, requester="alice", path="Vehicle.X", state="sent",
         final=False, at=AT,
+    ),
+    DeviceAnnouncement(
+        prefix="homeassistant", device_id="internetcar_kona", origin=AnnouncedBy(name="us"),
+        device=AnnouncedDevice(identifiers=["internetcar_kona"], name="Kona"),
+        components={"sensor.X": {"platform": "sensor", "unique_id": "x", "expire_after": 180}},
     ),
 ]  # fmt: skip
 

@@ -49,11 +49,16 @@ def topic_of(cls: type[Message], **levels: str) -> str:
 
 
 def test_a_vehicle_says_and_hears_all_its_gateway_needs(place: Place) -> None:
-    levels = {"vehicle_id": "kona", "requester": "alice"}
+    levels = {"vehicle_id": "kona", "requester": "alice", "prefix": "homeassistant"}
+    levels["device_id"] = "internetcar_kona"
     said = [topic_of(cls, **levels) for cls in CLASSES if cls.SENDER == "gateway"]
     assert len(said) > 8
-    said += ["homeassistant/device/kona/config", "v1/client/alice/reply/kona"]
-    said += ["v1/client/alice/reply", "v1/vehicle/kona/command/alice/Vehicle.Kept"]
+    assert "homeassistant/device/internetcar_kona/config" in said
+    said += [
+        "v1/client/alice/reply/kona",
+        "v1/client/alice/reply",
+        "v1/vehicle/kona/command/alice/Vehicle.Kept",
+    ]
     assert delivered(place, "kona", *said) == said
     asked = [topic_of(cls, **levels) for cls in CLASSES if cls.SENDER in ("reader", "requester")]
     asked += ["homeassistant/status", "v1/vehicle/kona/presence"]
@@ -77,7 +82,8 @@ def test_a_vehicle_says_and_hears_all_its_gateway_needs(place: Place) -> None:
         "v1/client/bob/telemetry/leaf", "v1/client/bob/command-status/leaf",
         "v1/client/bob", "v1/client/bob/anything/", "v1/client/bob/a/b/kona",
         "v1/wallet/alice/balance",
-        "homeassistant/device/leaf/config", "homeassistant/status", "$SYS/broker/uptime", "other",
+        "homeassistant/device/internetcar_leaf/config", "homeassistant/device/leaf/config",
+        "homeassistant/status", "$SYS/broker/uptime", "other",
     ],
 )  # fmt: skip
 def test_a_forged_vehicle_is_not_heard(place: Place, topic: str) -> None:
@@ -94,7 +100,7 @@ def test_a_forged_vehicle_is_not_heard(place: Place, topic: str) -> None:
         "v1/vehicle/leaf/command/alice/Vehicle.X", "v1/vehicle/leaf/telemetry-request",
         "v1/vehicle/kona/presence", "v1/vehicle/kona/signal/Vehicle.Speed",
         "v1/vehicle/kona/command-status", "v1/client/bob/command-status/kona",
-        "v1/client/alice/x", "homeassistant/device/kona/config", "homeassistant/status",
+        "v1/client/alice/x", "homeassistant/device/internetcar_kona/config", "homeassistant/status",
     ],
 )  # fmt: skip
 def test_a_person_says_commands_in_their_own_name_alone(place: Place, topic: str) -> None:
@@ -144,7 +150,7 @@ def test_a_snooper_hears_no_other_vehicle_and_no_other_client(
         "v1/vehicle/leaf/signal/Vehicle.Speed", "v1/vehicle/leaf/presence",
         "v1/vehicle/leaf/telemetry", "v1/vehicle/leaf/command/bob/Vehicle.X",
         "v1/client/bob/command-status/leaf", "v1/wallet/bob/balance",
-        "homeassistant/device/leaf/config",
+        "homeassistant/device/internetcar_leaf/config",
     ]  # fmt: skip
     assert heard(place, name, GREEDY, secrets, readable) == []
 

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.commands import CommandStatus
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.launcher.show import subscribe_command, to_paste
@@ -125,3 +126,35 @@ def test_an_age_is_said_in_the_unit_that_fits(age_s: float, said: str) -> None:
     at = NOW - timedelta(seconds=age_s)
     view.on_signal(Signal(vehicle_id="kona", path="A.B", value=None, at=at))
     assert view.line("A.B", NOW) == f"A.B = —  ({said}, valid)"
+
+
+def command(identifier: str, state: str, **more: object) -> CommandStatus:
+    return CommandStatus.model_validate(
+        {"vehicle_id": "kona", "id": identifier, "requester": "alice", "path": "Vehicle.Fan",
+         "state": state, "final": state != "sent", "value": 40, "at": NOW, **more}
+    )  # fmt: skip
+
+
+def test_what_was_asked_is_shown_with_what_became_of_it() -> None:
+    view = heard()
+    for identifier in ("a", "b", "c", "d"):
+        view.on_command(command(identifier, "sent"))
+    view.on_command(command("b", "rejected", reason="only_when", path="Vehicle.\x1b[2J"))
+    picture = shown(view)
+    assert picture.count("alice asked Vehicle.Fan = 40  sent") == 2
+    assert "rejected: only_when" in picture
+    assert "\x1b[2J" not in picture
+
+
+def test_how_to_set_something_is_shown_where_something_can_be_set() -> None:
+    view = heard()
+    assert "car set" not in shown(view)
+    leaves = {
+        "Vehicle.Horn": CatalogLeaf(settable=True, momentary=True),
+        "Vehicle.LightSwitch": CatalogLeaf(settable=True),
+        "Vehicle.Speed": CatalogLeaf(settable=True, step=0.5),
+    }
+    view.on_catalog(Catalog(vehicle_id="kona", group="Vehicle", leaves=leaves))
+    assert "car set Vehicle.Speed 12.5" in shown(view)
+    del view.signals["Vehicle.Speed"]
+    assert "car set Vehicle.Speed VALUE" in shown(view)

@@ -1,0 +1,227 @@
+"""The announcer's voice: once on each occasion, and nothing is forgotten while it cannot speak."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.announcer import QUIET_S, Announcer
+from gateway.settings import HomeAssistantSettings
+from internetcar.contract.delivery import Delivery, Outcome
+from internetcar.contract.home_assistant import Birth
+from internetcar.contract.signals import Catalog, CatalogLeaf
+from internetcar.contract.subscriptions import Received
+from tests.unit.wall import Wall
+
+TOPIC = "homeassistant/device/internetcar_small/config"
+
+
+class Listening(Wall):
+    """Remembers everything that is said, and can be full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.payloads: list[dict[str, Any]] = []
+        self.places = 99
+
+    def publish_bytes(self, topic: str, payload: bytes, **more: object) -> Delivery:
+        if not self.places:
+            delivery = Delivery(topic)
+            delivery.finish(Outcome.FULL)
+            return delivery
+        assert topic == TOPIC
+        self.places -= 1
+        if self.is_open:
+            self.payloads.append(orjson.loads(payload)["components"])
+        return super().publish_bytes(topic, payload, **more)
+
+    def keys(self) -> list[list[str]]:
+        """The leaves of each announcement; one to be removed has a minus."""
+        return [
+            [("" if "unique_id" in made else "-") + key.partition(".")[2]
+             for key, made in said.items() if "." in key]
+            for said in self.payloads
+        ]  # fmt: skip
+
+
+def catalog(*paths: str, settable: bool = False) -> list[Catalog]:
+    leaf = CatalogLeaf(datatype="boolean", settable=settable)
+    leaves = dict.fromkeys(paths, leaf)
+    return [Catalog(vehicle_id="small", group="A", leaves=leaves)]
+
+
+@pytest.fixture
+def wall() -> Listening:
+    return Listening()
+
+
+@pytest.fixture
+def announcer(wall: Listening) -> Announcer:
+    return Announcer(wall, "small", HomeAssistantSettings(), "internetcar 0.1.0")
+
+
+def test_a_leaf_that_goes_is_removed_and_then_no_longer_named(
+    wall: Listening, announcer: Announcer
+) -> None:
+    announcer.describe(catalog("A.x", "A.y"))
+    announcer.describe(catalog("A.x"))
+    assert wall.keys() == [["A.x", "A.y"], ["A.x", "-A.y"], ["A.x"]]
+    assert wall.payloads[1]["binary_sensor.A.y"] == {"platform": "binary_sensor"}
+
+
+def test_it_is_said_again_on_every_connection_and_birth(
+    wall: Listening, announcer: Announcer
+) -> None:
+    announcer.introduce()
+    assert wall.payloads == []
+    announcer.describe(catalog("A.x"))
+    announcer.introduce()
+    announcer.on_birth(Birth(prefix="homeassistant", state="online"))
+    announcer.on_birth(Birth(prefix="homeassistant", state="offline"))
+    announcer.pump()
+    assert wall.keys() == [["A.x"]] * 3
+
+
+def test_what_an_earlier_run_left_is_removed(wall: Listening, announcer: Announcer) -> None:
+    announcer.describe(catalog("A.x", "A.y"))
+    earlier = wall.topics[TOPIC]
+    announcer.describe(catalog("A.y"))
+    del wall.payloads[:]
+    announcer.hear(Received(TOPIC, earlier, retained=True))
+    announcer.hear(Received(TOPIC, wall.topics[TOPIC], retained=True))
+    announcer.hear(Received(TOPIC, b"", retained=True))
+    assert wall.keys() == [["A.y", "-A.x"], ["A.y"]]
+
+
+def test_another_gateways_announcement_is_not_answered(
+    wall: Listening, announcer: Announcer
+) -> None:
+    announcer.describe(catalog("A.x", "A.y"))
+    other = wall.topics[TOPIC]
+    announcer.describe(catalog("A.y"))
+    said = len(wall.payloads)
+    announcer.hear(Received(TOPIC, other, retained=False))
+    assert len(wall.payloads) == said
+
+
+def test_what_the_broker_remembers_before_the_leaves_are_known_is_left(
+    wall: Listening, announcer: Announcer
+) -> None:
+    announcer.describe(catalog("A.x"))
+    other = Announcer(wall, "small", HomeAssistantSettings(), "x")
+    other.hear(Received(TOPIC, wall.topics[TOPIC], retained=True))
+    assert len(wall.payloads) == 1
+
+
+def test_what_found_no_room_is_said_as_places_get_free(
+    wall: Listening, announcer: Announcer
+) -> None:
+    announcer.describe(catalog("A.x", "A.y"))
+    wall.places = 0
+    announcer.describe(catalog("A.x"))
+    wall.places = 1
+    announcer.pump()
+    assert wall.keys()[1:] == [["A.x", "-A.y"]]
+    announcer.pump()
+    assert wall.keys()[2:] == []
+    wall.places = 1
+    announcer.pump()
+    announcer.pump()
+    assert wall.keys()[2:] == [["A.x"]]
+
+
+def test_a_leaf_that_is_back_before_it_was_removed_stays(
+    wall: Listening, announcer: Announcer
+) -> None:
+    announcer.describe(catalog("A.x", "A.y"))
+    wall.is_open = False
+    announcer.describe(catalog("A.x"))
+    announcer.describe(catalog("A.x", "A.y"))
+    wall.is_open = True
+    announcer.introduce()
+    assert wall.keys() == [["A.x", "A.y"], ["A.x", "A.y"]]
+
+
+def test_a_control_needs_a_requester_who_may_set_the_leaf(wall: Listening) -> None:
+    announcer = Announcer(wall, "small", HomeAssistantSettings(), "x")
+    announcer.describe(catalog("A.x", "A.y", settable=True), {"A.x"})
+    announcer.describe(catalog("A.x", "A.y"))
+    assert "switch.A.x" in wall.payloads[0]
+    assert "binary_sensor.A.y" in wall.payloads[0]
+    assert wall.payloads[1]["switch.A.x"] == {"platform": "switch"}
+    assert "binary_sensor.A.x" in wall.payloads[2]
+
+
+def test_a_broker_that_does_not_know_home_assistant_is_no_problem_of_the_vehicles(
+    wall: Listening, announcer: Announcer
+) -> None:
+    for topic, left in ((TOPIC, None), ("v1/vehicle/small/health", "v1/vehicle/small/health")):
+        wall.not_permitted = topic
+        announcer.pump()
+        assert wall.not_permitted == left
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def timed(wall: Listening, clock: Clock) -> Announcer:
+    announcer = Announcer(wall, "small", HomeAssistantSettings(), "x", clock=clock)
+    announcer.describe(catalog("A.x"))
+    return announcer
+
+
+def test_what_the_broker_forbids_is_tried_again_after_an_hour(
+    wall: Listening, timed: Announcer, clock: Clock
+) -> None:
+    wall.not_permitted = TOPIC
+    timed.pump()
+    timed.on_connected()
+    clock.now_s += QUIET_S - 1
+    timed.pump()
+    assert len(wall.payloads) == 1
+    clock.now_s += 2
+    timed.pump()
+    assert len(wall.payloads) == 2
+
+
+def test_a_broker_that_hangs_up_on_each_announcement_is_left_in_peace(
+    wall: Listening, timed: Announcer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        clock.now_s += 2
+        timed.on_connected()
+    assert len(wall.payloads) == 3
+    assert "each connection ends when homeassistant/device/" in caplog.text
+    clock.now_s += QUIET_S
+    timed.on_connected()
+    assert len(wall.payloads) == 4
+
+
+def test_a_connection_that_is_lost_now_and_then_is_not_the_announcements_fault(
+    wall: Listening, timed: Announcer, clock: Clock
+) -> None:
+    for pause_s in (1, 1, 60, 1, 1, 60, 1):
+        clock.now_s += pause_s
+        timed.on_connected()
+    assert len(wall.payloads) == 8
+
+
+def test_it_says_how_many_once(
+    wall: Listening, announcer: Announcer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    announcer.describe(catalog(*(f"Message.Signal_{n}" for n in range(2000))))
+    announcer.introduce()
+    assert len(caplog.messages) == 2
+    assert caplog.messages[0].endswith(" entities to Home Assistant (2 enabled)")
+    assert caplog.messages[1].endswith(" entities are not announced: there is no room for more")
