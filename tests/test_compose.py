@@ -235,11 +235,18 @@ def test_home_hears_everything_and_says_only_what_is_its_own(
     eventually(lambda: containers.is_healthy("broker"))
     home = containers.client("home", PASSWORDS["BROKER_PASSWORD_HOME"])
     say = ["mosquitto_pub", *home, "-V", "5", "-q", "1", "-r", "-m", "1", "-t"]
-    for topic in ("v1/vehicle/demo/signal/Vehicle.Speed", "v1/vehicle/demo/home/lamp"):
+    own = ["v1/vehicle/demo/command/home/Vehicle.X", "v1/vehicle/demo/home/lamp"]
+    foreign = [
+        "v1/vehicle/demo/signal/Vehicle.Speed", "v1/vehicle/demo/command/alice/Vehicle.X",
+        "v1/vehicle/demo/command/gateway/Vehicle.X", "v1/vehicle/demo/command/Home/Vehicle.X",
+        "v1/vehicle/demo/command/home", "v1/vehicle/demo/command/home/a/b",
+        "v1/vehicle/demo/command-status", "v1/vehicle/demo/presence", "v1/client/home/x",
+    ]  # fmt: skip
+    for topic in (*foreign, *own):
         subprocess.run([*say, topic], capture_output=True, check=False)
     hear = ["mosquitto_sub", *home, "-t", "v1/#", "-W", "2", "-F", "%t"]
     heard = subprocess.run(hear, capture_output=True, text=True, check=False).stdout.split()
-    assert heard == ["v1/vehicle/demo/home/lamp"]
+    assert sorted(heard) == own
     nobody = ["mosquitto_sub", *containers.client("home", "wrong"), "-t", "v1/#", "-W", "5"]
     assert subprocess.run(nobody, capture_output=True, check=False).returncode == 5
 
