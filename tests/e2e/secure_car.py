@@ -113,7 +113,9 @@ class SecureCar:
 
     def start(self) -> None:
         """Start the gateway and wait until it hears the car."""
-        self.gateway = gateway(self.stage, self.place.url(VEHICLE), allow=ALLOW)
+        self.gateway = gateway(
+            self.stage, self.place.url(VEHICLE), allow=ALLOW, requester_rate_hz=50
+        )
         self.watcher.until_heard()
 
     def client(self, name: str, *filters: str, **more: Any) -> Client:

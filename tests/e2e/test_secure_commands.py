@@ -49,6 +49,18 @@ def test_others_whom_rules_and_settings_let_set_something_do(car: SecureCar, nam
     car.confirm(name)
 
 
+def test_home_assistant_is_told_of_the_car_and_again_when_it_starts(car: SecureCar) -> None:
+    with car.client(HOME, "homeassistant/#") as home:
+        eventually(lambda: home.heard)
+        assert {heard.topic for heard in home.heard} == {
+            f"homeassistant/device/internetcar_{VEHICLE}/config"
+        }
+        home.say("homeassistant/status", b"online")
+        eventually(lambda: len([one for one in home.heard if one.topic.endswith("/config")]) > 1)
+        home.say(topic(HOME, TEMPERATURE), b"22.5")  # as its command templates do
+        eventually(lambda: car.ecu.temperature_c == 22.5)
+
+
 @pytest.mark.parametrize("name", ["lamp", "carol", "leaf", "eve"])
 def test_whom_the_rules_or_the_settings_do_not_let_moves_nothing(car: SecureCar, name: str) -> None:
     with car.unmoved(), car.client(name) as client:
