@@ -16,6 +16,7 @@ from internetcar.contract.link import Link
 from internetcar.contract.message import InputError, Name, Scalar
 from internetcar.launcher.options import BrokerOption, broker_of
 from internetcar.launcher.roll_call import CONNECT_S, one_vehicle
+from internetcar.launcher.tables import printable
 
 app = typer.Typer()
 
@@ -140,4 +141,5 @@ def _follow(
 
 
 def _line(status: CommandStatus) -> str:
-    return ": ".join(part for part in (status.state, status.reason, status.detail) if part)
+    parts = (status.state, status.reason, status.detail)
+    return ": ".join(printable(part) for part in parts if part)

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from internetcar.contract.delivery import encode_publish
 from internetcar.launcher import secure_broker
-from tests.e2e.command_car import FAN, HORN, TEMPERATURE, TOPIC, VEHICLE, Desk
+from tests.e2e.command_car import FAN, HORN, TEMPERATURE, TOPIC, VEHICLE, Desk, gateway
 from tests.e2e.secure_car import (
     HOME,
     HOSTILE,
@@ -23,6 +24,7 @@ from tests.e2e.secure_car import (
     secure_car,
     topic,
 )
+from tests.e2e.stage import Stage
 from tests.secure_place import NOW, WATCHER, welcome
 from tests.waiting import PATIENCE_S, eventually
 
@@ -189,12 +191,12 @@ def test_the_same_id_of_two_requesters_is_two_commands(car: SecureCar) -> None:
 
 
 def test_a_retained_command_of_who_may_command_is_refused_and_cleared(car: SecureCar) -> None:
-    topics = {topic(OWNER, FAN), topic(OWNER, "Vehicle.Nothing")}
+    topics = [topic(OWNER, FAN), topic(OWNER, "Vehicle.Nothing")]
     with car.unmoved(), car.client(OWNER) as client:
         for kept in topics:
             client.say(kept, body("kept", 44), retain=True)
-        eventually(lambda: topics <= set(cleared(car)))
-        car.until_said("kept", OWNER, *["rejected(retained)"], "rejected(not_allowed)")
+        eventually(lambda: set(topics) <= set(cleared(car)))
+        car.until_said("kept", OWNER, "rejected(retained)", "rejected(not_allowed)")
         client.say(topic(OWNER, FAN), b"")  # what clears is no command
     with Desk(car.place.url(WATCHER), f"{TOPIC}/command/#", f"{TOPIC}/presence") as late:
         late.publish(f"{TOPIC}/command/nobody/fence", b"")
@@ -278,3 +280,18 @@ def test_who_is_revoked_commands_nothing_though_connected_nor_by_a_last_will(
         eventually(lambda: phone.refused or phone.ended.is_set())
         other.vanish()
     assert not car.said("revoked", PHONE) + car.said("will-of-revoked", PHONE)
+
+
+def test_of_two_gateways_of_one_vehicle_one_obeys(car: SecureCar, tmp_path: Path) -> None:
+    with Stage(tmp_path / "second") as stage:
+        stage.environ["XDG_RUNTIME_DIR"] = str(car.stage.run)  # the same buses
+        second = gateway(stage, car.place.url(VEHICLE), allow={OWNER: ["*"]})
+        eventually(lambda: "another gateway" in car.gateway.stderr)
+        before = len(car.ecu.heard)
+        for _ in range(3):
+            car.confirm()
+        assert len(car.ecu.heard) == before + 3
+        assert second.end() == 0
+    with car.client(OWNER) as client:  # the first has seen another node send this message
+        client.say(topic(OWNER, FAN), body("left", 20))
+        car.until_said("left", OWNER, "rejected(other_sender)")

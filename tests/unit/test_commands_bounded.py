@@ -1,11 +1,14 @@
 """What a requester sends costs the gateway no more than a command may."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from gateway.inbox import Inbox
 from gateway.requests import LONGEST_CORRELATION, Request, read_request
-from internetcar.contract.commands import Command
-from internetcar.contract.subscriptions import Received
+from internetcar.contract.commands import Command, CommandStatus
+from internetcar.contract.subscriptions import Received, Subscriptions
+from internetcar.launcher.set import _line
 
 TOPIC = "v1/vehicle/car/command/alice/Vehicle.Fan"
 
@@ -52,3 +55,25 @@ def test_a_long_requester_is_nobody_and_not_kept() -> None:
         request = read_request(Received(topic, b"1"), "fresh", 0)
         assert request.problem is not None
         assert len(request.requester) == 37
+
+
+def test_what_a_broker_sends_beyond_our_filter_is_no_command_of_ours() -> None:
+    heard: list[Received] = []
+    subscriptions = Subscriptions()
+    subscriptions.add(Command.filter(vehicle_id="car"), 1, heard.append)
+    for topic in (
+        TOPIC.replace("car", "other"), TOPIC.replace("command", "signal"), f"{TOPIC}/more",
+        f"/{TOPIC}", TOPIC.replace("v1", "v2"), TOPIC.replace("v1/", ""), f"{TOPIC}\n/x", "",
+    ):  # fmt: skip
+        subscriptions.dispatch(Received(topic, b"1"))
+    assert heard == []
+    subscriptions.dispatch(Received(TOPIC, b"1"))
+    assert len(heard) == 1
+
+
+def test_a_status_does_not_steer_the_terminal_of_who_reads_it() -> None:
+    status = CommandStatus(
+        vehicle_id="car", id="a", requester="alice", path="x", state="rejected", final=True,
+        reason="\x1b[2J", detail="a\r\x9bm\n", at=datetime.now(UTC),
+    )  # fmt: skip
+    assert _line(status).isprintable()
