@@ -15,6 +15,8 @@ Key = tuple[str, str]
 
 _ANSWER = re.compile(r"[A-Za-z0-9_.@-]+(?:/[A-Za-z0-9_.@-]+)*")
 _LONGEST_ANSWER = 200
+_LONGEST_REQUESTER = 40
+"""Longer than any that is allowed, so that what is cut off makes nobody of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def read_request(received: Received, fresh_id: str, received_ns: int) -> Request
         raise ContractError(f"{received.topic[:200]!r} is not a command topic")
     requester, path = topic[4], topic[5]
     request = Request(
-        requester=requester,
+        requester=requester[:_LONGEST_REQUESTER],
         path=path[:200],
         id=fresh_id,
         received_ns=received_ns,
