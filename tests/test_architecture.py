@@ -29,12 +29,13 @@ MAY_IMPORT = {
 
 PURE = [
     *(f"gateway/{name}.py" for name in (
-        "checks", "codegen", "coverage", "decode", "doctor", "explain", "expression", "freshness",
-        "identify", "layout", "mapping", "mapping_rules", "pacing", "pipeline", "position",
-        "protection", "recorded_time", "repair", "telemetry", "timeline", "traffic",
-        "translation", "vss",
+        "actuation", "actuators", "assembly", "checks", "codegen", "condition", "coverage",
+        "decode", "doctor", "encoding", "execution", "explain", "expression", "feedback",
+        "freshness", "identify", "layout", "ledger", "mapping", "mapping_rules", "message_state",
+        "pacing", "pipeline", "position", "protection", "recorded_time", "repair", "requests",
+        "targets", "telemetry", "throttle", "timeline", "traffic", "translation", "vss", "world",
     )),
-    *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
+    *(f"internetcar/contract/{name}.py" for name in ("commands", "known", "message", "reader", "wire")),
     *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
 ]  # fmt: skip
 PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}
