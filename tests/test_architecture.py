@@ -35,7 +35,9 @@ PURE = [
         "pacing", "pipeline", "position", "protection", "recorded_time", "repair", "requests",
         "targets", "telemetry", "throttle", "timeline", "traffic", "translation", "vss", "world",
     )),
-    *(f"internetcar/contract/{name}.py" for name in ("commands", "known", "message", "reader", "wire")),
+    *(f"internetcar/contract/{name}.py" for name in (
+        "commands", "known", "message", "reader", "wire",
+    )),
     *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
 ]  # fmt: skip
 PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}
