@@ -157,6 +157,17 @@ def test_the_tolerance_counts_in_the_leafs_unit() -> None:
     assert tolerance(coarse, source) == pytest.approx(4.5)  # no finer than what is sent
 
 
+def test_an_integer_is_told_from_its_neighbour_however_fine_its_signal() -> None:
+    leaf = {
+        "datatype": "uint8", "dbc2vss": {"signal": "Temperature"},
+        "vss2dbc": {"signal": "Temperature_Request"},
+    }  # fmt: skip
+    feedback = bound(DBC, {TEMPERATURE: leaf}).by_path[TEMPERATURE].feedback
+    assert feedback is not None
+    assert feedback.tolerance == 0.5
+    assert not is_shown(21, 20, feedback)
+
+
 def test_a_table_shows_a_number_or_not() -> None:
     source = {"signal": "Temperature", "transform": {"mapping": [{"from": 1, "to": 20.0}]}}
     assert tolerance({}, source) == 0

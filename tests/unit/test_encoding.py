@@ -210,6 +210,7 @@ PAGES = (
     'One m1 : 8|8@1+ (1,0) [0|0] "" X',
     'Beside m1 : 16|8@1+ (1,0) [0|0] "" X',
     'Two m2 : 8|16@1+ (1,0) [0|0] "" X',
+    'Three m3 : 8|8@1+ (1,0) [0|0] "" X',
 )
 
 
@@ -223,6 +224,7 @@ def test_a_signal_of_a_page_selects_it() -> None:
 def test_of_another_page_only_what_is_in_every_page_is_kept() -> None:
     pages = composer(*PAGES, length=3)
     assert pages.compose({"Two": 7}, b"\x31\xee\xee", None) == b"\x32\x07\x00"
+    assert pages.compose({"Three": 7}, b"\x31\xee\xee", None) == b"\x33\x07\x00"
     assert refusal(pages.compose, {"One": 7}, b"\x32\xee\xee", None)[1].startswith("M: Beside was")
     assert refusal(pages.compose, {"Two": 7}, None, None)[1].startswith("M: Everywhere was")
 
@@ -235,10 +237,11 @@ def test_a_signal_of_every_page_needs_to_know_the_page() -> None:
 
 def test_a_selector_that_the_database_does_not_call_a_multiplexer_selects_all_the_same() -> None:
     """As in opendbc's vw_pq."""
-    lines = tuple(line.replace("Page M", "Page") for line in PAGES)
-    more = "".join(f"SG_MUL_VAL_ 1 {s} Page {n}-{n};\n" for s, n in (("One", 1), ("Two", 2)))
-    pages = composer(*lines, length=3, more=more)
-    assert pages.compose({"Two": 7}, b"\x31\xee\xee", None) == b"\x32\x07\x00"
+    lines = [line.replace("Page M", "Page") for line in PAGES]
+    pages = (("One", 1), ("Beside", 1), ("Two", 2), ("Three", 3))
+    more = "".join(f"SG_MUL_VAL_ 1 {name} Page {page}-{page};\n" for name, page in pages)
+    found = composer(*lines, length=3, more=more)
+    assert found.compose({"Three": 7}, b"\x31\xee\xee", None) == b"\x33\x07\x00"
 
 
 def test_pages_within_pages_are_all_selected() -> None:

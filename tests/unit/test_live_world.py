@@ -143,6 +143,7 @@ def test_stamps_of_an_adapter_are_not_compared_with_our_clock(tmp_path: Path) ->
     made = Bench(parse_bus("can0=virtual:stamps", transmit=True))
     made.car.feed(1, 257, b"\5\0")
     assert made.world.shown(made.feedback(), Sent(UTC_NS + 10 * MS, 0)) == 5
+    assert made.world.shown(made.feedback(), Sent(UTC_NS + 10 * MS, 1)) is None
     made.buses.close()
 
 
