@@ -42,8 +42,11 @@ class Request:
 
     @property
     def key(self) -> Key:
-        """Two packets with the same key are the same command."""
-        return self.requester, self.id
+        """Two packets with the same key are the same command.
+
+        No requester's own id is ever that of a command without one: an id has no `~`.
+        """
+        return self.requester, self.id if self.has_id else f"~{self.id}"
 
     @property
     def digest(self) -> str:

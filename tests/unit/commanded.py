@@ -208,6 +208,11 @@ class Bench:
         self.actuators = bound(DBC, leaves).by_path
         self.use()
 
+    @staticmethod
+    def key(name: str | None, requester: str = "phone") -> Key:
+        """Of a command that was given with this name or with none."""
+        return requester, "~drawn" if name is None else name
+
     def request(self, path: str, value: Value, name: str | None = "c1", **more: Any) -> Request:
         fields = {"requester": "phone", "received_ns": self.now_ns, **more}
         return Request(
@@ -225,8 +230,8 @@ class Bench:
         self.actuation.durable((more.get("requester", "phone"), name), self.moment)
         return self.actuation.take_reports()
 
-    def durable(self, name: str = "c1", requester: str = "phone") -> list[Report]:
-        self.actuation.durable((requester, name), self.moment)
+    def durable(self, name: str | None = "c1", requester: str = "phone") -> list[Report]:
+        self.actuation.durable(self.key(name, requester), self.moment)
         return self.actuation.take_reports()
 
     def after(self, ms: float) -> list[Report]:

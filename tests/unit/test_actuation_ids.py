@@ -87,6 +87,18 @@ def test_bodies_that_only_look_alike_are_others(value: Value, other: Value) -> N
     assert said(bench.give(FAN, other)) == [("rejected", "id_conflict")]
 
 
+def test_an_id_that_the_gateway_drew_is_nobodys_to_use() -> None:
+    """Else who guesses one would end a held frame without a word."""
+    bench = Bench()
+    bench.give(MODE, "ECO", None)
+    bench.give(FAN, 20, "drawn")
+    assert states(bench.durable(None)) == ["sent"]
+    assert states(bench.durable("drawn")) == ["sent"]
+    bench.world.show(MODE, "ECO")
+    bench.world.show(FAN, 20)
+    assert states(bench.after(1)) == ["confirmed", "confirmed"]
+
+
 def test_an_id_belongs_to_its_requester() -> None:
     bench = Bench()
     bench.send(MODE, "ECO")
@@ -143,7 +155,7 @@ def test_without_an_id_each_packet_is_a_command_and_nothing_is_remembered() -> N
     bench.actuation.receive(bench.request(FAN, 1, None), bench.moment)
     [report] = bench.actuation.take_reports()
     assert (report.state, report.digest) == ("accepted", None)
-    bench.durable("drawn")
+    bench.durable(None)
     bench.after(200)
     again = bench.request(FAN, 1, None)
     bench.actuation.receive(again, bench.moment)

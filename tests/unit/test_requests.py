@@ -33,6 +33,7 @@ def test_an_object_is_read_with_all_it_says() -> None:
 def test_a_bare_scalar_is_a_command_of_its_own() -> None:
     request = read("21")
     assert (request.id, request.has_id, request.value) == ("fresh-1", False, 21)
+    assert request.key == ("phone", "~fresh-1")
     assert (request.expires_at_ns, request.dry_run, request.problem) == (None, False, None)
     assert (request.answer_to, request.correlation) == (None, None)
 
