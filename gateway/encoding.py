@@ -100,12 +100,18 @@ class Composer:
         self._seal = seal
         self._sealed = seal.names if seal else frozenset()
 
-    def page(self, name: str) -> dict[str, int]:
-        """The multiplexers with the values that a signal of this name needs."""
-        return {
-            multiplexer.name: min(below.multiplexer_ids or [0])
-            for multiplexer, below in self._multiplexers(self._by_name[name])
-        }
+    def page(self, name: str, seen: bytes | None) -> dict[str, int]:
+        """The multiplexers with the values that a signal of this name needs.
+
+        Of several pages that have it, the one that was seen, else the first.
+        """
+        heard = self._heard(seen)
+        page: dict[str, int] = {}
+        for multiplexer, below in self._multiplexers(self._by_name[name]):
+            ids = below.multiplexer_ids or [0]
+            last = heard.get(multiplexer.name)
+            page[multiplexer.name] = last if last is not None and last in ids else min(ids)
+        return page
 
     def compose(self, wanted: Mapping[str, int], seen: bytes | None, before: bytes | None) -> bytes:
         """One payload.
@@ -118,7 +124,8 @@ class Composer:
         Raises:
             Refusal: A further signal was never seen and has no initial value.
         """
-        wanted = {**self._pages(wanted), **wanted}
+        for name in list(wanted):
+            wanted = {**self.page(name, seen), **wanted}
         heard = self._heard(seen)
         is_same_page = all(
             heard.get(name, raw) == raw for name, raw in wanted.items() if name in self._selecting
@@ -153,12 +160,6 @@ class Composer:
         if signal.name in self._sealed:
             return 0
         return heard.get(signal.name, _initial(signal))
-
-    def _pages(self, wanted: Mapping[str, int]) -> dict[str, int]:
-        pages: dict[str, int] = {}
-        for name in wanted:
-            pages |= self.page(name)
-        return pages
 
     def _heard(self, seen: bytes | None) -> dict[str, int]:
         """Every signal that another node's frame says, as its raw number."""

@@ -43,11 +43,14 @@ class Running:
         """Whether its frame is repeated."""
         return self.hold_until_ns > 0
 
-    @property
-    def says(self) -> dict[str, int]:
-        """Raw numbers by signal: its own, and the multiplexers that select it."""
+    def says(self, seen: bytes | None) -> dict[str, int]:
+        """Raw numbers by signal: its own, and the multiplexers that select it.
+
+        Args:
+            seen: The newest frame of its message that another node sent.
+        """
         message, name = self.actuator.message, self.actuator.signal.name
-        return {**message.composer.page(name), name: self.raw}
+        return {**message.composer.page(name, seen), name: self.raw}
 
 
 class Executions:
@@ -155,17 +158,20 @@ class Executions:
             Refusal: A signal of the message has no value.
         """
         message = running.actuator.message
-        wanted = {name: raw for each in self._company(running) for name, raw in each.says.items()}
         seen = self._world.payload_of(message)
+        wanted: dict[str, int] = {}
+        for each in self._company(running):
+            wanted |= each.says(seen)
         before, seen_then = self._last.get(message.key, (seen, seen))
         return message.composer.compose(wanted, seen, before if seen == seen_then else seen)
 
     def _company(self, running: Running) -> list[Running]:
         """A command, and those held that can be in one frame with it."""
-        company, said = [running], running.says
+        seen = self._world.payload_of(running.actuator.message)
+        company, said = [running], running.says(seen)
         for other in self._running.values():
             if other.is_holding and other.actuator.message.key == running.actuator.message.key:
-                beside = other.says
+                beside = other.says(seen)
                 if other is not running and beside.items() <= {**beside, **said}.items():
                     company.append(other)
                     said |= beside

@@ -77,7 +77,7 @@ def check(message: MessageDefinition, chance: random.Random) -> int:
     done = 0
     for signal, raw in tried(message, chance):
         seen = chance.randbytes(message.length)
-        for name, value in composer.page(chance.choice(message.signals).name).items():
+        for name, value in composer.page(chance.choice(message.signals).name, None).items():
             seen = insert(by_name[name], value, seen)
         try:
             payload = composer.compose({signal.name: raw}, seen, None)
@@ -90,7 +90,7 @@ def check(message: MessageDefinition, chance: random.Random) -> int:
         except DecodeError:  # it has a further multiplexer, of which chance chose no page
             continue
         assert unsigned(signal, after[signal.name]) == raw
-        page = composer.page(signal.name)
+        page = composer.page(signal.name, seen)
         for name, value in after.items():
             if name in page or name == signal.name or by_name[name].conversion.is_float:
                 continue
