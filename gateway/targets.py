@@ -81,14 +81,19 @@ def conversion(
         formula = compile_formula(transform.math)
         growth = slope(formula)
         step = scale / growth if growth else 0.0
-        return partial(_calculate, formula, signal), step or None
+        return partial(_calculate, formula, signal), _step(rule, step)
     if rule.datatype == "string":
         names = _names(signal)
         if not names:
             raise MappingError(f"vss2dbc: {signal.name} has no names, and the leaf is a string")
         return partial(_look_up, {_typed(name): raw for name, raw in names.items()}), None
     step = 0.0 if rule.datatype == "boolean" else scale
-    return partial(_number, signal), step or None
+    return partial(_number, signal), _step(rule, step)
+
+
+def _step(rule: LeafRule, step: float) -> float | None:
+    """An integer leaf takes no part of one, however fine its signal is."""
+    return (max(step, 1.0) if integer_range(rule.datatype) else step) if step else None
 
 
 def _names(signal: Signal) -> dict[str, int]:

@@ -126,6 +126,7 @@ def test_a_number_is_scaled_as_its_signal_says() -> None:
     assert raw_of("boolean", True, None, scaled("1")) == 1
     assert step_of("float", None, scaled()) == 0.5
     assert step_of("uint8", None, scaled("-4")) == 4
+    assert step_of("uint8", None, scaled()) == 1
     assert step_of("boolean", None, scaled()) is None
 
 
@@ -208,6 +209,7 @@ def test_a_formula_is_calculated() -> None:
     assert raw_of("float", 10, {"math": "x*2+1"}, scaled()) == 42
     assert raw_of("boolean", True, {"math": "x*10"}) == 10
     assert step_of("float", {"math": "x*2"}, scaled()) == 0.25
+    assert step_of("int16", {"math": "x*2"}, scaled()) == 1
     assert step_of("float", {"math": "floor(x/10)"}, scaled()) is None
 
 
