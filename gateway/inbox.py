@@ -3,9 +3,10 @@
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.throttle import Throttle
+from internetcar.contract.commands import Command
 from internetcar.contract.subscriptions import Received
 
 _MOST_WAITING = 64
@@ -66,6 +67,9 @@ class Inbox:
         """Take a packet; `now_ns` is the monotonic clock."""
         if self._is_again(received):
             return
+        if len(received.payload) > Command.MAX_PAYLOAD_BYTES:  # still too long to be read
+            cut = received.payload[: Command.MAX_PAYLOAD_BYTES + 1]
+            received = replace(received, payload=cut)
         levels = received.topic.split("/", 5)
         requester = levels[4] if len(levels) > 4 else ""
         with self._lock:

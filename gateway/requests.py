@@ -14,6 +14,8 @@ Key = tuple[str, str]
 """Requester and id: what makes two packets the same command."""
 
 _WORD = "[A-Za-z0-9_.@-]{1,64}"
+_LONGEST_REQUESTER = 40
+"""Longer than any that is allowed, so that what is cut off makes nobody of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,11 @@ class Request:
 
     @property
     def key(self) -> Key:
-        """Two packets with the same key are the same command."""
-        return self.requester, self.id
+        """Two packets with the same key are the same command.
+
+        No requester's own id is ever that of a command without one: an id has no `~`.
+        """
+        return self.requester, self.id if self.has_id else f"~{self.id}"
 
     @property
     def digest(self) -> str:
@@ -60,7 +65,7 @@ def read_request(received: Received, fresh_id: str, received_ns: int) -> Request
         raise ContractError(f"{received.topic[:200]!r} is not a command topic")
     requester, path = topic[4], topic[5]
     request = Request(
-        requester=requester,
+        requester=requester[:_LONGEST_REQUESTER],
         path=path[:200],
         id=fresh_id,
         received_ns=received_ns,
