@@ -18,6 +18,8 @@ from gateway.world import Moment, World
 LONGEST_LIFETIME_NS = 60 * SECOND_NS
 LIFETIME_NS = 10 * SECOND_NS
 """Of a command that does not say when it expires, from its receipt."""
+MOST_WAITING = 100
+"""Accepted commands that are not sent yet: so many at most, also while the disk does not answer."""
 _REQUESTER_BURST = 20
 _UNREAD = {
     "not_allowed", "retained", "malformed", "id_conflict", "expired", "lifetime",
@@ -87,11 +89,8 @@ class Actuation:
                 self._executions.end(running, "withdrawn", moment)
             else:
                 running.actuator = follower
+        self._paths = {path: self._throttle_of(actuator) for path, actuator in actuators.items()}
         self._actuators, self._allowed = actuators, allowed
-        self._paths = {
-            path: self._paths.get(path) or _throttle(actuator.command.rate_limit_hz)
-            for path, actuator in actuators.items()
-        }
 
     def receive(self, request: Request, moment: Moment) -> None:
         """Judge one command as it comes."""
@@ -176,8 +175,17 @@ class Actuation:
             self._executions.end(running, "released", moment)
         self._ledger.say(request, "released", moment)
 
+    def _throttle_of(self, actuator: Actuator) -> Throttle:
+        """An actuator's rate: what it was asked so far counts, as long as the limit is the same."""
+        hz = actuator.command.rate_limit_hz
+        former = self._actuators.get(actuator.path)
+        is_same = former is not None and former.command.rate_limit_hz == hz
+        return self._paths[actuator.path] if is_same else _throttle(hz)
+
     def _need_rate(self, request: Request, moment: Moment) -> None:
         now_ns = moment.now_ns
+        if self._executions.waiting >= MOST_WAITING:
+            raise Refusal("busy", f"{MOST_WAITING} commands wait for the disk")
         if not self._paths[request.path].has(None, now_ns):
             hz = self._actuators[request.path].command.rate_limit_hz
             raise Refusal("rate_limited", f"{request.path}: at most {hz:g} a second")

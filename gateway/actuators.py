@@ -11,9 +11,10 @@ from cantools.database.can import Signal
 from gateway.checks import CheckRule, CheckRuleError, Seal
 from gateway.condition import Condition, ConditionError
 from gateway.databases import MessageDefinition
-from gateway.encoding import Composer
+from gateway.encoding import Composer, physical_number, said_range
 from gateway.expression import ExpressionError
 from gateway.feedback import Feedback, PlacedSignal, find_feedback
+from gateway.layout import field_mask
 from gateway.mapping import BoundLeaf, SignalLike, fitting_signals, names_of, places_of
 from gateway.mapping_rules import Command, LeafRule, MappingError
 from gateway.mapping_rules import Mapping as Rules
@@ -77,12 +78,16 @@ class Actuator:
         """The leaf's."""
         return self.rule.path
 
+    @property
+    def target(self) -> tuple[tuple[int, int], str]:
+        """The signal it sets; a newer command for this signal takes an older one's place."""
+        return self.message.key, self.signal.name
+
     def expected(self, value: Scalar, raw: int) -> Scalar:
         """What the feedback should show of a wanted value that is sent as this raw number."""
-        conversion = self.signal.conversion
-        if isinstance(value, bool | str) or self.command.transform or conversion.is_float:
+        if isinstance(value, bool | str) or self.command.transform:
             return value
-        physical = raw * conversion.scale + conversion.offset
+        physical = physical_number(self.signal, raw)
         return int(physical) if integer_range(self.rule.datatype) else physical
 
 
@@ -136,7 +141,6 @@ def bind_actuators(
     by_name = names_of(signals)
     heard = {leaf.path: (index, leaf) for index, leaf in enumerate(leaves)}
     indices: dict[str, int] = {}
-    seals: dict[tuple[int, int], CheckRule] = {}
     for rule in mapping.leaves.values():
         if rule.command is None:
             continue
@@ -144,15 +148,16 @@ def bind_actuators(
             index = _find(rule, rule.command, signals, by_name, bus_names, found)
             if index is not None:
                 indices[rule.path] = index
-                _note_seal(rule, rule.command, _key(signals[index].bus, message_of(index)), seals)
         except MappingError as error:
             found.errors.append(f"{mapping.name}: {rule.path}: {error}")
+    keys = {path: _key(signals[index].bus, message_of(index)) for path, index in indices.items()}
+    seals = _seals(mapping, keys)
     messages: dict[tuple[int, int], CommandMessage] = {}
     for path, index in indices.items():
         try:
-            bus, definition = signals[index].bus, message_of(index).definition
-            key = (bus, definition.can_id)
+            bus, key = signals[index].bus, keys[path]
             if key not in messages:
+                definition = message_of(index).definition
                 messages[key] = _message(bus, bus_names[bus], definition, seals.get(key))
             found.by_path[path] = _actuator(
                 mapping.leaves[path], messages[key], signals[index], signals, heard, found
@@ -186,28 +191,52 @@ def _find(
     return fitting[0]
 
 
-def _note_seal(
-    rule: LeafRule, command: Command, key: tuple[int, int], seals: dict[tuple[int, int], CheckRule]
-) -> None:
-    """One leaf that says them is enough for the whole message."""
-    if command.counter is None and command.checksum is None:
-        return
-    check = check_rule(rule.path, command.counter, command.checksum)
-    if seals.setdefault(key, check) != check:
-        raise MappingError(
-            "vss2dbc: another leaf of its message has another `counter` or `checksum`"
-        )
+def _seals(
+    mapping: Rules, keys: Mapping[str, tuple[int, int]]
+) -> dict[tuple[int, int], CheckRule | MappingError]:
+    """How each message is protected, or why nobody knows: then no frame of it is made.
+
+    One leaf that says it is enough for the whole message.
+    """
+    seals: dict[tuple[int, int], CheckRule | MappingError] = {}
+    for path, key in keys.items():
+        command = mapping.leaves[path].command
+        if command is None or (command.counter is None and command.checksum is None):
+            continue
+        try:
+            check = check_rule(path, command.counter, command.checksum)
+        except MappingError as error:
+            seals[key] = error
+            continue
+        former = seals.setdefault(key, check)
+        if isinstance(former, CheckRule) and former != check:
+            seals[key] = MappingError(
+                f"vss2dbc: {path} and another leaf of its message have another `counter` or"
+                " `checksum`"
+            )
+    return seals
 
 
 def _message(
-    bus: int, bus_name: str, definition: MessageDefinition, check: CheckRule | None
+    bus: int,
+    bus_name: str,
+    definition: MessageDefinition,
+    check: CheckRule | MappingError | None,
 ) -> CommandMessage:
+    if isinstance(check, MappingError):
+        raise check
     source = definition.source
     if len(definition.signals) != len(source.signals):
         raise MappingError(
             f"vss2dbc: {definition.name} has signals that cannot be decoded, so no frame of it"
             " is made; `car dbc lint` says which"
         )
+    for signal in definition.signals:
+        if field_mask(signal) >> 8 * definition.length:
+            raise MappingError(
+                f"vss2dbc: {signal.name} reaches beyond the {definition.length} bytes of"
+                f" {definition.name}, so no frame of it is made"
+            )
     seal = None if check is None else Seal(check, definition.signals)
     return CommandMessage(
         bus,
@@ -231,7 +260,7 @@ def _actuator(
     source = next(s for s in message.definition.signals if s.name == signal.signal)
     if not source.conversion.scale:
         raise MappingError(f"vss2dbc: {source.name} has the scale 0")
-    condition = Condition(command.only_when) if command.only_when else None
+    condition = None if command.only_when is None else Condition(command.only_when)
     for path in sorted(condition.paths if condition else ()):
         if path not in heard:
             raise MappingError(f"only_when: {path} is not heard here, so it would never hold")
@@ -251,6 +280,5 @@ def _limits(
     if rule.path not in heard or (rule.source and rule.source.transform):
         return low, high
     signal = signals[heard[rule.path][1].signal_index]
-    if signal.minimum is None or signal.maximum is None or signal.minimum >= signal.maximum:
-        return low, high
-    return max(low, signal.minimum), min(high, signal.maximum)
+    least, most = said_range(signal.minimum, signal.maximum)
+    return max(low, least), min(high, most)

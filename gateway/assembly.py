@@ -13,7 +13,6 @@ from gateway.mapping import Binding, Mapping, MappingError, bind, catalog_leaf, 
 from gateway.pacing import Pace
 from gateway.pipeline import Pipeline
 from gateway.protection import check_rules
-from gateway.vss import integer_range
 from internetcar.contract.signals import Catalog, CatalogLeaf
 
 
@@ -148,19 +147,12 @@ def _add_settable(
             update = {
                 "settable": True,
                 "momentary": actuator.command.momentary,
-                "step": _step(actuator),
+                "step": actuator.step,
                 "min": _finite(actuator.low),
                 "max": _finite(actuator.high),
             }
             entry = entry.model_copy(update=update)
         leaves[path] = entry
-
-
-def _step(actuator: Actuator) -> float | None:
-    """The smallest step of a number that the leaf's datatype has, too."""
-    if actuator.step is not None and integer_range(actuator.rule.datatype):
-        return max(1.0, actuator.step)
-    return actuator.step
 
 
 def _finite(number: float) -> float | None:

@@ -34,6 +34,7 @@ _MOST_WAITING = 1_000
 _RETRY_S = 1.0
 _REFUSALS_LAG_S = 1.0
 """Refusals are written together: a flood of them must not wear out a memory card."""
+_RESTARTED = "the gateway was started again; nothing is sent again"
 
 
 class Audit:
@@ -68,11 +69,10 @@ class Audit:
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         keep_private(path)
         self._db = self._open()
-        try:
-            self._reader = self._connect()
-            [(self._rows,)] = self._db.execute("SELECT count(*) FROM commands").fetchall()
-        except sqlite3.DatabaseError as error:
-            raise StorageError(f"{path} cannot be read ({error})") from error
+        self._reader = self._connect()
+        [(self._rows, self._before)] = self._db.execute(
+            "SELECT count(*), coalesce(max(number), 0) FROM commands"
+        ).fetchall()
 
     def start(self) -> None:
         """Begin to write."""
@@ -97,22 +97,27 @@ class Audit:
                 final=True,
                 at_ns=at_ns,
                 reason="restarted",
-                detail="the gateway was started again; nothing is sent again",
+                detail=_RESTARTED,
                 digest=digest,
             )
             for requester, identifier, path, value, digest in rows
         ]
 
     def outcome(self, key: Key) -> Outcome | None:
-        """What became of a command, as far as it is on disk."""
+        """What became of a command, as far as it is on disk.
+
+        What an earlier run left without an end has timed out, be that on disk yet or not.
+        """
         row = self._reader.execute(
-            "SELECT digest, state, final, reason, detail FROM commands WHERE requester = ?"
+            "SELECT digest, state, final, reason, detail, number FROM commands WHERE requester = ?"
             " AND id = ? AND digest IS NOT NULL ORDER BY number DESC LIMIT 1",
             key,
         ).fetchone()
         if row is None:
             return None
-        digest, state, final, reason, detail = row
+        digest, state, final, reason, detail, number = row
+        if not final and number <= self._before:
+            return Outcome(digest, "timeout", final=True, reason="restarted", detail=_RESTARTED)
         return Outcome(digest, _state(state), bool(final), reason, detail)
 
     def append(self, report: Report) -> None:
@@ -165,7 +170,7 @@ class Audit:
                     " detail, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [row_of(report) for report in reports],
                 )
-                self._prune(len(reports))
+                gone = self._prune(len(reports))
         except sqlite3.DatabaseError as error:
             if not self.is_failing:
                 log.error("%s cannot be written (%s): no command is sent", self._path, error)  # noqa: TRY400
@@ -177,16 +182,17 @@ class Audit:
             self._on_written()
             return False
         self.is_failing = False
+        self._rows += len(reports) - gone
         self.written.extend(accepted)
         if accepted:
             self._on_written()
         return True
 
-    def _prune(self, added: int) -> None:
-        self._rows += added
-        if self._rows > MOST_ROWS + _ROWS_TO_SPARE:
-            gone = self._db.execute(PRUNE, (MOST_ROWS,)).rowcount
-            self._rows -= gone
+    def _prune(self, added: int) -> int:
+        """Delete the oldest rows beyond the limit; how many they were."""
+        if self._rows + added <= MOST_ROWS + _ROWS_TO_SPARE:
+            return 0
+        return self._db.execute(PRUNE, (MOST_ROWS,)).rowcount
 
     def _give_up(self, report: Report) -> None:
         self.lost += 1
@@ -210,6 +216,7 @@ class Audit:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.executescript(SCHEMA)
+        db.execute("SELECT count(*), count(number) FROM commands").fetchall()  # reads every page
         return db
 
     def _connect(self) -> sqlite3.Connection:

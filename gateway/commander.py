@@ -67,6 +67,7 @@ class Commander:
         self._accepted: dict[Key, Report] = {}
         self._unsaid: deque[tuple[float, str, bytes, bytes | None]] = deque(maxlen=_MOST_UNSAID)
         self._refusals = Throttle(burst=50, per_s=20)
+        self._warnings = Throttle(burst=1, per_s=1 / 60)
         link.on_received(
             Command.filter(vehicle_id=vehicle_id), self._hear, qos=Command.QOS, tells_retain=True
         )
@@ -164,18 +165,25 @@ class Commander:
                 self.refused += 1
                 if not self._refusals.take(report.request.requester, report.request.received_ns):
                     continue
-            if not report.is_repeated:
+            if report.reason == "not_allowed":
+                self._warn(report)  # whoever may set nothing does not fill the audit
+            elif not report.is_repeated:
                 self._audit.append(report)
             if report.state == "accepted" and not report.is_repeated:
                 self._accepted[report.request.key] = report  # said once it is on disk
             else:
                 self._say(report)
 
+    def _warn(self, report: Report) -> None:
+        request = report.request
+        if self._warnings.take(request.requester, request.received_ns):
+            log.warning("refused: %r wants to set %r", request.requester, request.path)
+
     def _say(self, report: Report) -> None:
         request = report.request
         fields = {
             "vehicle_id": self._vehicle_id,
-            "id": request.id,
+            "id": None if request.problem else request.id,
             "requester": request.requester,
             "path": request.path,
             "state": report.state,

@@ -30,19 +30,45 @@ def raw_number(signal: Signal, physical: float) -> int:
     """
     if not math.isfinite(physical):
         raise Refusal("transform", f"{signal.name}: {physical} is no number a signal can say")
-    low, high = signal.minimum, signal.maximum
-    if low is not None and high is not None and low < high and not low <= physical <= high:
+    low, high = said_range(signal.minimum, signal.maximum)
+    if not low <= physical <= high:
         raise Refusal(
-            "out_of_range", f"{_short(physical)} is not in {low}…{high}, the range of {signal.name}"
+            "out_of_range",
+            f"{_short(physical)} is not in {low:g}…{high:g}, the range of {signal.name}",
         )
-    if signal.conversion.is_float:
-        return _float_bits(signal, physical)
-    steps = Fraction(physical) - Fraction(signal.conversion.offset)
-    raw = round(steps / Fraction(signal.conversion.scale))
-    least, most = _raw_range(signal)
-    if not least <= raw <= most:
+    conversion = signal.conversion
+    raw: int | None
+    if conversion.is_float:
+        raw = _float_bits(signal, (physical - conversion.offset) / conversion.scale)
+    else:
+        steps = Fraction(physical) - Fraction(conversion.offset)
+        raw = round(steps / Fraction(conversion.scale))
+    if raw is None or not fits(signal, raw):
         raise Refusal("out_of_range", f"{_short(physical)} does not fit {signal.name}")
     return raw
+
+
+def physical_number(signal: Signal, raw: int) -> float:
+    """What a raw number says, as a decoder computes it."""
+    conversion = signal.conversion
+    if not conversion.is_float:
+        return raw * conversion.scale + conversion.offset
+    [number] = struct.unpack(_FLOATS[signal.length], raw.to_bytes(signal.length // 8, "little"))
+    return float(number * conversion.scale + conversion.offset)
+
+
+def said_range(minimum: float | None, maximum: float | None) -> tuple[float, float]:
+    """What a database lets a number be; a range of nothing, such as [0|0], says nothing."""
+    low = -math.inf if minimum is None or math.isnan(minimum) else minimum
+    high = math.inf if maximum is None or math.isnan(maximum) else maximum
+    return (low, high) if low < high else (-math.inf, math.inf)
+
+
+def fits(signal: Signal, raw: int) -> bool:
+    """Whether the signal's bits can say a raw number."""
+    if signal.is_signed and not signal.conversion.is_float:
+        return -(1 << signal.length) <= 2 * raw < 1 << signal.length
+    return 0 <= raw < 1 << signal.length
 
 
 def reserved_name(signal: Signal, raw: int) -> str | None:
@@ -70,15 +96,22 @@ class Composer:
         self._by_name = {signal.name: signal for signal in signals}
         self._read = {signal.name: reader(signal) for signal in signals}
         self._signals = sorted(signals, key=lambda signal: len(self._multiplexers(signal)))
+        self._selecting = {signal.multiplexer_signal for signal in signals}
         self._seal = seal
         self._sealed = seal.names if seal else frozenset()
 
-    def page(self, name: str) -> dict[str, int]:
-        """The multiplexers with the values that a signal of this name needs."""
-        return {
-            multiplexer.name: min(below.multiplexer_ids or [0])
-            for multiplexer, below in self._multiplexers(self._by_name[name])
-        }
+    def page(self, name: str, seen: bytes | None) -> dict[str, int]:
+        """The multiplexers with the values that a signal of this name needs.
+
+        Of several pages that have it, the one that was seen, else the first.
+        """
+        heard = self._heard(seen)
+        page: dict[str, int] = {}
+        for multiplexer, below in self._multiplexers(self._by_name[name]):
+            ids = below.multiplexer_ids or [0]
+            last = heard.get(multiplexer.name)
+            page[multiplexer.name] = last if last is not None and last in ids else min(ids)
+        return page
 
     def compose(self, wanted: Mapping[str, int], seen: bytes | None, before: bytes | None) -> bytes:
         """One payload.
@@ -91,10 +124,12 @@ class Composer:
         Raises:
             Refusal: A further signal was never seen and has no initial value.
         """
-        wanted = {**self._pages(wanted), **wanted}
+        for name in list(wanted):
+            wanted = {**self.page(name, seen), **wanted}
         heard = self._heard(seen)
-        is_same_page = all(heard.get(name, raw) == raw for name, raw in wanted.items()
-                           if self._by_name[name].is_multiplexer)  # fmt: skip
+        is_same_page = all(
+            heard.get(name, raw) == raw for name, raw in wanted.items() if name in self._selecting
+        )
         kept = seen if seen is not None and is_same_page else b""
         payload = kept[: self._length].ljust(self._length, b"\0")
         values: dict[str, int] = {}
@@ -125,12 +160,6 @@ class Composer:
         if signal.name in self._sealed:
             return 0
         return heard.get(signal.name, _initial(signal))
-
-    def _pages(self, wanted: Mapping[str, int]) -> dict[str, int]:
-        pages: dict[str, int] = {}
-        for name in wanted:
-            pages |= self.page(name)
-        return pages
 
     def _heard(self, seen: bytes | None) -> dict[str, int]:
         """Every signal that another node's frame says, as its raw number."""
@@ -165,25 +194,16 @@ def _initial(signal: Signal) -> int | None:
         return None
     if signal.conversion.is_float:
         return _float_bits(signal, float(raw))
-    least, most = _raw_range(signal)
-    return int(raw) if least <= raw <= most else None
+    return int(raw) if fits(signal, int(raw)) else None
 
 
-def _raw_range(signal: Signal) -> tuple[int, int]:
-    if signal.is_signed:
-        return -(1 << (signal.length - 1)), (1 << (signal.length - 1)) - 1
-    return 0, (1 << signal.length) - 1
-
-
-def _float_bits(signal: Signal, physical: float) -> int:
-    conversion = signal.conversion
-    number = (physical - conversion.offset) / conversion.scale
+def _float_bits(signal: Signal, number: float) -> int | None:
+    """The bits of a float; `None` where it is too large for them."""
     try:
-        return int.from_bytes(struct.pack(_FLOATS[signal.length], number), "little")
-    except (OverflowError, struct.error) as error:
-        raise Refusal(
-            "out_of_range", f"{_short(physical)} does not fit {signal.name}: {error}"
-        ) from error
+        bits = struct.pack(_FLOATS[signal.length], number)
+    except OverflowError:
+        return None
+    return int.from_bytes(bits, "little") if math.isfinite(number) else None
 
 
 def _short(number: float) -> str:

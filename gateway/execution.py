@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from gateway.actuators import Actuator, CommandMessage
 from gateway.encoding import Refusal
+from gateway.feedback import is_shown
 from gateway.ledger import Ledger
 from gateway.requests import Key, Request
 from gateway.traffic import id_text
 from gateway.world import Moment, Sent, World
 from internetcar.contract.commands import State
-from internetcar.contract.message import Scalar, Value
+from internetcar.contract.message import Scalar
 
 SECOND_NS = 1_000_000_000
 
@@ -42,6 +43,15 @@ class Running:
         """Whether its frame is repeated."""
         return self.hold_until_ns > 0
 
+    def says(self, seen: bytes | None) -> dict[str, int]:
+        """Raw numbers by signal: its own, and the multiplexers that select it.
+
+        Args:
+            seen: The newest frame of its message that another node sent.
+        """
+        message, name = self.actuator.message, self.actuator.signal.name
+        return {**message.composer.page(name, seen), name: self.raw}
+
 
 class Executions:
     """The commands under way."""
@@ -50,7 +60,8 @@ class Executions:
         self._world = world
         self._ledger = ledger
         self._running: dict[Key, Running] = {}
-        self._last: dict[tuple[int, int], bytes] = {}
+        self._last: dict[tuple[int, int], tuple[bytes, bytes | None]] = {}
+        """The newest frame we sent of each message, and what had been seen of others then."""
 
     def __iter__(self) -> Iterator[Running]:
         return iter(list(self._running.values()))
@@ -59,6 +70,11 @@ class Executions:
     def count(self) -> int:
         """How many there are."""
         return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How many are accepted and not sent yet."""
+        return sum(running.state == "accepted" for running in self._running.values())
 
     @property
     def next_due_ns(self) -> int | None:
@@ -91,7 +107,8 @@ class Executions:
 
     def failed(self, key: Key, moment: Moment) -> None:
         """An accepted command cannot be written down: it is not sent."""
-        if running := self._running.get(key):
+        running = self._running.get(key)
+        if running is not None and running.state == "accepted":
             self._close(running, "rejected", moment, "audit", "the disk does not take the audit")
 
     def advance(self, moment: Moment) -> None:
@@ -140,24 +157,33 @@ class Executions:
         Raises:
             Refusal: A signal of the message has no value.
         """
-        message, name = running.actuator.message, running.actuator.signal.name
-        page = message.composer.page(name)
-        wanted = {name: running.raw}
-        for other in self._running.values():
-            if other.is_holding and other.actuator.message.key == message.key:
-                beside = message.composer.page(other.actuator.signal.name)
-                if all(page.get(selector, raw) == raw for selector, raw in beside.items()):
-                    wanted.setdefault(other.actuator.signal.name, other.raw)
+        message = running.actuator.message
         seen = self._world.payload_of(message)
-        return message.composer.compose(wanted, seen, seen or self._last.get(message.key))
+        wanted: dict[str, int] = {}
+        for each in self._company(running):
+            wanted |= each.says(seen)
+        before, seen_then = self._last.get(message.key, (seen, seen))
+        return message.composer.compose(wanted, seen, before if seen == seen_then else seen)
+
+    def _company(self, running: Running) -> list[Running]:
+        """A command, and those held that can be in one frame with it."""
+        seen = self._world.payload_of(running.actuator.message)
+        company, said = [running], running.says(seen)
+        for other in self._running.values():
+            if other.is_holding and other.actuator.message.key == running.actuator.message.key:
+                beside = other.says(seen)
+                if other is not running and beside.items() <= {**beside, **said}.items():
+                    company.append(other)
+                    said |= beside
+        return company
 
     def _send(self, running: Running, moment: Moment) -> None:
         actuator, now_ns = running.actuator, moment.now_ns
+        wall_ns = self._put(running, now_ns)
         for other in self:
             is_older = other is not running and other.sent is not None
-            if is_older and other.actuator.path == actuator.path:
+            if is_older and other.actuator.target == actuator.target:
                 self.end(other, "superseded", moment)
-        wall_ns = self._put(running, now_ns)
         frames = self._world.frames_of(actuator.feedback) if actuator.feedback else 0
         running.sent, running.state = Sent(wall_ns, frames), "sent"
         if actuator.command.hold_s:
@@ -170,13 +196,13 @@ class Executions:
             self._ledger.say(running.request, "sent", moment, final=False)
 
     def _put(self, running: Running, now_ns: int) -> int:
-        """Send a frame; what else is held in its message has its turn with it."""
+        """Send a frame; what else is held and in this frame has its turn with it."""
         message = running.actuator.message
         payload = self.compose(running)
         wall_ns = self._world.send(message, payload)
-        self._last[message.key] = payload
-        for other in self._running.values():
-            if other.is_holding and other.actuator.message.key == message.key:
+        self._last[message.key] = payload, self._world.payload_of(message)
+        for other in self._company(running):
+            if other.is_holding:
                 other.next_frame_ns = now_ns + message.cycle_ms * 1_000_000
         return wall_ns
 
@@ -185,7 +211,7 @@ class Executions:
         assert feedback is not None
         assert sent is not None
         shown = self._world.shown(feedback, sent)
-        if shown is not None and is_shown(running.expected, shown, feedback.tolerance):
+        if shown is not None and is_shown(running.expected, shown, feedback):
             self._close(running, "confirmed", moment)
         elif moment.now_ns >= running.confirm_by_ns:
             detail = (
@@ -230,15 +256,6 @@ class Executions:
 def _need_time(running: Running, moment: Moment) -> None:
     if moment.now_ns > running.deadline_ns:
         raise Refusal("expired", "its time was over before it could be sent")
-
-
-def is_shown(wanted: Scalar, shown: Value, tolerance: float) -> bool:
-    """Whether a feedback shows what was wanted."""
-    if isinstance(wanted, bool | str) or isinstance(shown, bool):
-        return type(wanted) is type(shown) and wanted == shown
-    if not isinstance(shown, int | float):
-        return False
-    return abs(shown - wanted) <= tolerance + 1e-9 * max(1.0, abs(wanted))
 
 
 def in_words(message: CommandMessage, payload: bytes) -> str:

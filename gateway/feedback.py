@@ -9,6 +9,10 @@ from gateway.mapping import BoundLeaf, SignalLike
 from gateway.mapping_rules import Command, Confirm, LeafRule
 from gateway.targets import slope
 from gateway.vss import integer_range
+from internetcar.contract.message import Scalar, Value
+
+_FLOAT_STEPS = {16: 2**-10, 32: 2**-23, 64: 2**-52}
+"""How far apart the numbers near 1 are that a float of so many bits can say (IEEE 754)."""
 
 
 class PlacedSignal(SignalLike, Protocol):
@@ -26,6 +30,9 @@ class Feedback:
     path: str
     leaf: int
     tolerance: float
+    """In the leaf's unit."""
+    relative: float = 1e-9
+    """Of the number itself: what its calculation or a float's few digits take away."""
 
 
 def find_feedback(
@@ -65,7 +72,18 @@ def find_feedback(
     if tolerance is None:
         is_converted = command.transform is not None
         tolerance = max(_feedback_step(bound, signal), (step or 0.0) * is_converted) / 2
+    if signal.is_float:
+        return Feedback(path, leaf, tolerance, _FLOAT_STEPS[signal.bits])
     return Feedback(path, leaf, tolerance)
+
+
+def is_shown(wanted: Scalar, shown: Value, feedback: Feedback) -> bool:
+    """Whether a feedback shows what was wanted."""
+    if isinstance(wanted, bool | str) or isinstance(shown, bool):
+        return type(wanted) is type(shown) and wanted == shown
+    if not isinstance(shown, int | float):
+        return False
+    return abs(shown - wanted) <= feedback.tolerance + feedback.relative * max(1.0, abs(wanted))
 
 
 def _feedback_step(bound: BoundLeaf, signal: SignalLike) -> float:
@@ -73,7 +91,7 @@ def _feedback_step(bound: BoundLeaf, signal: SignalLike) -> float:
     transform = source.transform if source else None
     if transform is not None and transform.mapping is not None:
         return 0.0
-    step = abs(float(signal.scale))
+    step = 0.0 if signal.is_float else abs(float(signal.scale))
     if transform is not None and transform.math is not None:
         step *= slope(compile_formula(transform.math))
     return max(step, 1.0) if integer_range(bound.rule.datatype) else step

@@ -8,7 +8,8 @@ from gateway.requests import Key, Request
 from gateway.world import Moment
 from internetcar.contract.commands import State
 
-_MOST_RECENT = 1000
+MOST_RECENT = 1000
+"""Outcomes in memory; whatever has no end yet is among them, be they more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,13 @@ class Ledger:
         if digest is not None:
             self._recent[request.key] = Outcome(digest, state, final, reason, detail)
             self._recent.move_to_end(request.key)
-            if len(self._recent) > _MOST_RECENT:
-                self._recent.popitem(last=False)
+            if len(self._recent) > MOST_RECENT:
+                self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        oldest = next((key for key, outcome in self._recent.items() if outcome.final), None)
+        if oldest is not None:
+            del self._recent[oldest]
 
     def repeat(self, request: Request, outcome: Outcome, moment: Moment) -> None:
         """Say again what became of a command."""

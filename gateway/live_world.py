@@ -44,6 +44,8 @@ class LiveWorld(World):
             raise NoValueError(f"{path} is {quality}")
         if pipeline.freshness.is_silent(pipeline.message_of(leaf).bus, pipeline.now_ns):
             raise NoValueError(f"{path} is old: its bus is silent")
+        if pipeline.period_ns(leaf) is None:
+            raise NoValueError(f"{path} may be old: how often it comes is not known yet")
         return value
 
     @override
@@ -86,6 +88,8 @@ class LiveWorld(World):
             return Refusal("bus", f"bus {spec.name} is {counters.state}: {counters.reason}")
         if message.is_fd and not spec.fd:
             return Refusal("bus", f"bus {spec.name} is not CAN FD: set `fd = true` if it is")
+        if not message.is_fd and message.definition.length > 8:
+            return Refusal("bus", f"{message.definition.name} is longer than a classic frame")
         return None
 
     @override

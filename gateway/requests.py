@@ -17,8 +17,8 @@ LONGEST_CORRELATION = 256
 """Bytes; it comes back with every state, so it must not make much of little."""
 LONGEST_ANSWER_TOPIC = 200
 _WORD = "[A-Za-z0-9_.@-]{1,64}"
-_LONGEST_REQUESTER = 37
-"""One more than a name has, so that what is cut is none."""
+_LONGEST_REQUESTER = 40
+"""Longer than any that is allowed, so that what is cut off makes nobody of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,11 @@ class Request:
 
     @property
     def key(self) -> Key:
-        """Two packets with the same key are the same command."""
-        return self.requester, self.id
+        """Two packets with the same key are the same command.
+
+        No requester's own id is ever that of a command without one: an id has no `~`.
+        """
+        return self.requester, self.id if self.has_id else f"~{self.id}"
 
     @property
     def digest(self) -> str:
@@ -63,9 +66,9 @@ def read_request(received: Received, fresh_id: str, received_ns: int) -> Request
     topic = received.topic.split("/")
     if len(topic) != 6:
         raise ContractError(f"{received.topic[:200]!r} is not a command topic")
-    requester, path = topic[4][:_LONGEST_REQUESTER], topic[5]
+    requester, path = topic[4], topic[5]
     request = Request(
-        requester=requester,
+        requester=requester[:_LONGEST_REQUESTER],
         path=path[:200],
         id=fresh_id,
         received_ns=received_ns,

@@ -6,7 +6,7 @@ from functools import partial
 
 from cantools.database.can import Signal
 
-from gateway.encoding import Refusal, raw_number, reserved_name
+from gateway.encoding import Refusal, fits, raw_number, reserved_name
 from gateway.expression import Formula, compile_formula
 from gateway.mapping_rules import Command, LeafRule, MappingError
 from gateway.vss import integer_range
@@ -65,26 +65,44 @@ def conversion(
 ) -> tuple[Callable[[Scalar], int], float | None]:
     """What makes a signal's raw number of a leaf's value, and the smallest step of a number.
 
+    A float has no step. Of equal entries of a table the first holds, as in a mapping's other way.
+
     Raises:
         MappingError: The transform names what the signal does not have.
         ExpressionError: Its `math` is no formula.
     """
     transform = command.transform
-    scale = abs(float(signal.conversion.scale))
+    scale = 0.0 if signal.conversion.is_float else abs(float(signal.conversion.scale))
     if transform is not None and transform.mapping is not None:
-        table = {_typed(e.from_): _raw_of_entry(signal, e.to) for e in transform.mapping}
+        entries = reversed(transform.mapping)
+        table = {_typed(entry.from_): _raw_of_entry(signal, entry.to) for entry in entries}
         return partial(_look_up, table), None
     if transform is not None and transform.math is not None:
         formula = compile_formula(transform.math)
         growth = slope(formula)
-        return partial(_calculate, formula, signal), scale / growth if growth else None
+        step = scale / growth if growth else 0.0
+        return partial(_calculate, formula, signal), _step(rule, step)
     if rule.datatype == "string":
-        names = {_typed(str(name)): raw for raw, name in (signal.choices or {}).items()}
+        names = _names(signal)
         if not names:
             raise MappingError(f"vss2dbc: {signal.name} has no names, and the leaf is a string")
-        return partial(_look_up, names), None
-    step = None if rule.datatype == "boolean" else scale
-    return partial(_number, signal), step
+        return partial(_look_up, {_typed(name): raw for name, raw in names.items()}), None
+    step = 0.0 if rule.datatype == "boolean" else scale
+    return partial(_number, signal), _step(rule, step)
+
+
+def _step(rule: LeafRule, step: float) -> float | None:
+    """An integer leaf takes no part of one, however fine its signal is."""
+    return (max(step, 1.0) if integer_range(rule.datatype) else step) if step else None
+
+
+def _names(signal: Signal) -> dict[str, int]:
+    """The raw number of each name; a number that the signal's bits cannot say has none."""
+    names: dict[str, int] = {}
+    for raw, name in (signal.choices or {}).items():
+        if fits(signal, int(raw)):
+            names.setdefault(str(name), int(raw))
+    return names
 
 
 def _typed(value: Scalar) -> tuple[bool, Scalar]:
@@ -94,15 +112,15 @@ def _typed(value: Scalar) -> tuple[bool, Scalar]:
 
 def _raw_of_entry(signal: Signal, value: Value) -> int:
     if isinstance(value, str):
-        for raw, name in (signal.choices or {}).items():
-            if str(name) == value:
-                return int(raw)
-        names = ", ".join(str(name) for name in (signal.choices or {}).values()) or "no names"
-        raise MappingError(f"vss2dbc: `to: {value}` is not in {signal.name}; it has {names[:200]}")
+        names = _names(signal)
+        if value not in names:
+            known = ", ".join(names)[:200] or "no names"
+            raise MappingError(f"vss2dbc: `to: {value}` is not in {signal.name}; it has {known}")
+        return names[value]
     if value is None or isinstance(value, list):
         raise MappingError(f"vss2dbc: `to: {value}` is neither a name nor a number")
     try:
-        return raw_number(signal, float(value))
+        return raw_number(signal, value)
     except Refusal as error:
         raise MappingError(f"vss2dbc: `to: {value}`: {error.detail}") from error
 
@@ -127,7 +145,7 @@ def _calculate(formula: Formula, signal: Signal, value: Scalar) -> int:
 def _number(signal: Signal, value: Scalar) -> int:
     if isinstance(value, str):
         raise Refusal("transform", f"{value!r} is no number")
-    raw = raw_number(signal, float(value))
+    raw = raw_number(signal, value)
     if (name := reserved_name(signal, raw)) is not None:
         raise Refusal("reserved", f"{value} means {name} in {signal.name}")
     return raw

@@ -29,14 +29,16 @@ MAY_IMPORT = {
 
 PURE = [
     *(f"gateway/{name}.py" for name in (
-        "checks", "codegen", "controls", "coverage", "decode", "discovery", "doctor", "entities",
-        "explain", "expression", "freshness",
-        "identify", "layout", "mapping", "mapping_rules", "pacing", "pipeline", "position",
-        "protection", "recorded_time", "repair", "telemetry", "timeline", "traffic",
-        "translation", "units", "vss",
+        "actuation", "actuators", "assembly", "audit_rows", "checks", "codegen", "condition",
+        "controls", "coverage", "decode", "discovery", "doctor", "encoding", "entities",
+        "execution", "explain",
+        "expression", "feedback", "freshness", "identify", "layout", "ledger", "mapping",
+        "mapping_rules", "message_state", "pacing", "pipeline", "position", "protection",
+        "recorded_time", "repair", "requests", "targets", "telemetry", "throttle", "timeline",
+        "traffic", "translation", "units", "vss", "world",
     )),
     *(f"internetcar/contract/{name}.py" for name in (
-        "home_assistant", "incoming", "known", "message", "reader", "wire",
+        "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
     *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),

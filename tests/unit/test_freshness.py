@@ -91,3 +91,17 @@ def test_a_bus_that_wakes_makes_nothing_stale_and_sleep_is_in_no_period() -> Non
     period_ns = freshness.period_ns(0)
     assert period_ns is not None
     assert 190 * MS < period_ns < 250 * MS
+
+
+def test_a_bus_is_silent_before_its_first_frame_and_when_it_sleeps() -> None:
+    message, other = Counted(), Counted(bus=1)
+    freshness = watch(message, other, buses=2)
+    assert freshness.is_silent(0, 0)
+    message.frames = 1
+    freshness.check(500 * MS)
+    assert not freshness.is_silent(0, 1600 * MS)
+    assert freshness.is_silent(0, 1601 * MS)
+    assert freshness.is_silent(1, 500 * MS)
+    message.frames = 2
+    freshness.check(1700 * MS)
+    assert not freshness.is_silent(0, 1700 * MS)
