@@ -148,7 +148,7 @@ class SecureCar:
         return [
             status["state"] + (f"({status['reason']})" if "reason" in status else "")
             for heard in self.watcher.of("command-status")
-            if (status := heard.body)["requester"] == requester and status["id"] == identifier
+            if (status := heard.body)["requester"] == requester and status.get("id") == identifier
         ]
 
     def until_said(self, identifier: str, requester: str, *states: str) -> None:
