@@ -60,8 +60,14 @@ def test_wrong_credentials_are_refused(
 ) -> None:
     known = broker.url.password if password == "" else password
     url = replace(broker.url, username=username, password=known if username else None)
-    with pytest.raises(Exception, match="refuses us"):
-        Link(url, "stranger").start(PATIENCE_S)
+    # mosquitto hangs up without a word on a user name with a line break.
+    refusal, wait_s = (
+        ("does not answer", 5.0) if username == "car\n" else ("refuses us", PATIENCE_S)
+    )
+    if broker.kind == "embedded":
+        refusal, wait_s = "refuses us", PATIENCE_S
+    with pytest.raises(Exception, match=refusal):
+        Link(url, "stranger").start(wait_s)
 
 
 def test_what_the_broker_writes_is_for_its_owner_alone(mosquitto: RunningBroker) -> None:
