@@ -30,9 +30,9 @@ MAY_IMPORT = {
 PURE = [
     *(f"gateway/{name}.py" for name in (
         "checks", "codegen", "coverage", "decode", "doctor", "explain", "expression", "freshness",
-        "identify", "layout", "mapping", "mapping_rules", "pacing", "pipeline", "position",
-        "protection", "recorded_time", "repair", "telemetry", "timeline", "traffic",
-        "translation", "vss",
+        "identify", "isotp", "isotp_send", "j1939", "layout", "mapping", "mapping_rules",
+        "pacing", "pipeline", "position", "protection", "recorded_time", "repair", "telemetry",
+        "timeline", "traffic", "translation", "vss",
     )),
     *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
     *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
