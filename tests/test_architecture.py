@@ -29,14 +29,16 @@ MAY_IMPORT = {
 
 PURE = [
     *(f"gateway/{name}.py" for name in (
-        "checks", "codegen", "coverage", "decode", "doctor", "explain", "expression", "freshness",
-        "identify", "isotp", "isotp_send", "j1939", "layout", "mapping", "mapping_rules",
-        "obd", "obd_leaves", "obd_pids", "obd_plan", "obd_poller", "obd_rest", "pacing",
-        "pipeline", "position", "protection", "recorded_time", "repair", "telemetry", "timeline",
-        "traffic", "translation", "trouble_codes", "vss",
+        "checks", "codegen", "coverage", "decode", "doctor", "elm327_talk", "explain", "expression",
+        "freshness", "identify", "isotp", "isotp_send", "j1939", "layout", "mapping",
+        "mapping_rules", "obd", "obd_leaves", "obd_pids", "obd_plan", "obd_poller", "obd_rest",
+        "pacing", "pipeline", "position", "protection", "recorded_time", "repair", "telemetry",
+        "timeline", "traffic", "translation", "trouble_codes", "vss",
     )),
     *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
-    *(f"simulator/{name}.py" for name in ("cabin", "driver", "ecu", "gnss", "route", "vehicle")),
+    *(f"simulator/{name}.py" for name in (
+        "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
+    )),
 ]  # fmt: skip
 PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}
 IMPURE_STANDARD = {
