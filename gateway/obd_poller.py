@@ -87,6 +87,7 @@ class ObdPoller:
         self._asked: Asked | None = None
         self._lately: tuple[int, int] = (0, now_ns)
         self._flow: list[Frame] = []
+        self._let_on: set[int] = set()
         self._unanswered = 0
         self._discover(now_ns)
 
@@ -206,10 +207,13 @@ class ObdPoller:
     def _let_go_on(self, begun: Begun, asks: int, now_ns: int) -> None:
         """Answer a first frame, where it answers us: another tester's is not ours to answer.
 
-        Several controllers answer one question: the second also after the first is done.
+        Several controllers answer one question: the second also after the first is done. Each
+        is let go on once.
         """
         service, until_ns = self._lately
-        if begun.start[:1] == bytes((service + 0x40,)) and now_ns < until_ns:
+        is_ours = begun.start[:1] == bytes((service + 0x40,)) and now_ns < until_ns
+        if is_ours and asks not in self._let_on:
+            self._let_on.add(asks)
             self._flow.append(Frame(asks, flow_control()))
             if self._asked is not None:
                 self._asked.deadline_ns = now_ns + 2 * SECOND_NS
@@ -265,6 +269,7 @@ class ObdPoller:
         task.due_ns = now_ns + task.period_ns
         self._asked = Asked(key, now_ns + ANSWER_NS)
         self._lately = (key[0], now_ns + ANSWER_NS)
+        self._let_on.clear()
         self._next_ns = now_ns + self._interval_ns
         self.requests += 1
         return [Frame(self._target(task), segment(request(*key))[0])]

@@ -83,7 +83,7 @@ class ObdRest:
         elif self._low_since_ns is None:
             self._low_since_ns = now_ns
         elif now_ns - self._low_since_ns >= LOW_NS and self.is_asking:
-            self._stop(f"the small battery has {volts:.1f} V, less than {LOW_V} V", now_ns)
+            self._stop(f"the small battery has {volts:.2f} V, less than {LOW_V} V", now_ns)
         if volts >= CHARGED_V:
             self._alive_ns = now_ns
             if not self.is_asking:

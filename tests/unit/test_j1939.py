@@ -130,6 +130,14 @@ SENT = bytes(range(20))
 BETWEEN = [control(16, 20, 0xEF00, ENGINE, TOOL), *packets(SENT, ENGINE, TOOL)]
 
 
+def test_what_has_no_29_bit_id_is_not_j1939() -> None:
+    reassembler = J1939Reassembler()
+    for can_id, payload in broadcast(SENT):
+        assert reassembler.feed(0, can_id & ~EXTENDED, payload, 0) is None
+    assert reassembler.waiting == 0
+    assert not reassembler.faults
+
+
 def test_a_packet_asked_for_again_is_taken_in_its_place() -> None:
     start, one, two, three = BETWEEN
     again = control(17, 0, 0xEF00, TOOL, ENGINE)

@@ -167,13 +167,13 @@ def low_battery(volts: float) -> Facts:
 def test_a_low_battery_ends_the_asking_but_not_the_dip_of_a_starting_engine() -> None:
     facts = [low_battery(11.0)]
     car = ObdCar([Ecu(0, lambda: facts[0])])
-    car.run(8)
+    car.run(9)
     facts[0] = low_battery(12.3)
     car.run(20)
     assert car.poller.rest.is_asking
     facts[0] = low_battery(12.19)
     car.run(25)
-    assert car.poller.rest.reason == "the small battery has 12.2 V, less than 12.2 V"
+    assert car.poller.rest.reason == "the small battery has 12.19 V, less than 12.2 V"
     before = len(car.sent)
     car.run(300)
     assert len(car.sent) == before
@@ -272,6 +272,22 @@ def test_what_comes_unasked_is_learned_from() -> None:
     assert poller.answered[0x0D] == ENGINE
 
 
+def test_the_answer_to_another_question_settles_nothing() -> None:
+    poller = ObdPoller(0)
+    poller.take(0)
+    poller.feed(Pdu(0, ENGINE, b"\x43\x00", 0), 0)
+    assert poller.take(400 * MS) == []  # it still waits for the list of PIDs
+    assert poller.next_due_ns == 500 * MS
+
+
+def test_a_flood_of_first_frames_is_let_go_on_once() -> None:
+    poller = ObdPoller(0)
+    poller.take(0)
+    for _ in range(100):
+        poller.feed(Begun(0, ENGINE, b"\x41\x00", 20), 0)
+    assert len(poller.take(0)) == 1
+
+
 def test_a_status_that_changes_before_the_codes_are_known_is_no_matter() -> None:
     poller = ObdPoller(0)
     for count in (b"\x01", b"\x02"):
@@ -289,6 +305,17 @@ def test_a_car_whose_second_controller_is_slow_is_still_understood() -> None:
     car = ObdCar([Ecu(0, lambda: PETROL), Ecu(1, lambda: slow, delay_ns=60 * MS)])
     car.run(15)
     assert "P0732" in str(car.value("Vehicle.Diagnostics.DTCList"))
+
+
+def test_a_car_that_is_away_for_a_while_loses_none_of_its_values() -> None:
+    car = petrol_car()
+    car.traffic_frames = 1
+    car.run(10)
+    car.ecus[0].is_awake = False
+    car.run(45)
+    car.ecus[0].is_awake = True
+    car.run(5)
+    assert set(car.poller.answered) == {*PETROL.current}
 
 
 def test_a_list_that_never_comes_is_given_up() -> None:
