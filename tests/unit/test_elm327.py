@@ -34,6 +34,7 @@ class Adapter:
         self._descriptor = descriptor
         self._ends, self._end = os.pipe()
         self._lock = threading.Lock()
+        self._is_plugged = True
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -46,22 +47,25 @@ class Adapter:
         os.write(self._descriptor, text)
 
     def unplug(self) -> None:
-        if self._thread.is_alive():
-            os.write(self._end, b"x")
-            self._thread.join()
-            os.close(self._descriptor)
+        if not self._is_plugged:
+            return
+        self._is_plugged = False
+        os.write(self._end, b"x")
+        self._thread.join()
+        for each in (self._descriptor, self._ends, self._end):
+            os.close(each)
 
     def _run(self) -> None:
         while True:
             ready, _, _ = select.select([self._descriptor, self._ends], [], [])
             if self._ends in ready:
                 return
-            try:
+            try:  # the gateway may have hung up
                 text = os.read(self._descriptor, 1_000)
+                with self._lock:
+                    os.write(self._descriptor, self.chip.feed(text))
             except OSError:
                 return
-            with self._lock:
-                os.write(self._descriptor, self.chip.feed(text))
 
 
 Plug = Callable[[SimulatedElm], tuple[Adapter, str]]
