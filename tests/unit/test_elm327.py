@@ -124,7 +124,7 @@ class Heard:
         self.counters = BusCounters()
         self.frames: list[Frame] = []
 
-    def until(self, is_enough: Callable[[], bool], seconds: float = 5.0) -> None:
+    def until(self, is_enough: Callable[[], bool], seconds: float = 20.0) -> None:
         deadline = time.monotonic() + seconds
         while not is_enough():
             assert time.monotonic() < deadline, (self.frames, self.counters)
