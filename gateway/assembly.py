@@ -1,8 +1,11 @@
 """Databases and mapping to a pipeline: what the settings come to."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
+from gateway.actuators import Actuator, Actuators, allowed_paths, bind_actuators
 from gateway.checks import CheckRuleError
 from gateway.databases import Database
 from gateway.decode import Decoder, MessageState, SignalDefinition, signal_definitions
@@ -21,10 +24,22 @@ class Assembly:
     paths: list[str]
     catalog: dict[str, dict[str, CatalogLeaf]]
     """Leaves by group: the VSS branch, or the CAN message where there is no mapping."""
+    actuators: dict[str, Actuator]
+    """What the mapping lets be set, by path."""
+    allowed: dict[str, frozenset[str]]
+    """Which paths each requester may set."""
     errors: list[str]
     """Leaves that cannot be said, and the fix; the others can."""
     warnings: list[str]
     """What is probably not meant."""
+
+    def can_ids_of(self, bus: int) -> set[int]:
+        """The ids of a bus that some leaf needs, to be heard or to be set."""
+        heard = self.pipeline.messages_of_bus(bus)
+        sent = {actuator.message.key for actuator in self.actuators.values()}
+        return {message.definition.can_id for message in heard} | {
+            can_id for key_bus, can_id in sent if key_bus == bus
+        }
 
     def messages(self, vehicle_id: str) -> list[Catalog]:
         """The catalog as its messages."""
@@ -41,6 +56,7 @@ def assemble(
     default_pace: Pace,
     *,
     is_paced: bool = True,
+    allow: MappingOf[str, Sequence[str]] | None = None,
 ) -> Assembly:
     """Bind a mapping (without one: every signal as `Message.Signal`) and build the pipeline.
 
@@ -50,6 +66,7 @@ def assemble(
         mapping: Which leaf is which signal.
         default_pace: For leaves whose mapping says nothing of pacing.
         is_paced: False sends every changed signal of every frame.
+        allow: requester → globs of the paths it may set.
 
     Raises:
         MappingError: A `counter` or `checksum` does not fit its message; names the leaf.
@@ -70,12 +87,28 @@ def assemble(
         leaf.rule.pace(default_pace) if is_paced else Pace(interval_ns=0, max_interval_ns=0)
         for leaf in binding.leaves
     ]
+    actuators = Actuators()
+    if mapping is not None:
+        actuators = bind_actuators(
+            mapping,
+            signals,
+            bus_names,
+            binding.leaves,
+            lambda index: decoder.messages[signals[index].bus][signals[index].can_id],
+        )
+    for actuator in actuators.by_path.values():
+        decoder.messages[actuator.message.bus][actuator.message.definition.can_id].keep()
+    allowed = allowed_paths(allow or {}, actuators.by_path, actuators.warnings)
+    catalog = _catalog(binding, signals, bus_names, paces)
+    _add_settable(catalog, actuators.by_path, frozenset().union(*allowed.values()))
     return Assembly(
         pipeline=Pipeline(decoder, binding.leaves, paces, judged),
         paths=[leaf.path for leaf in binding.leaves],
-        catalog=_catalog(binding, signals, bus_names, paces),
-        errors=binding.errors,
-        warnings=[*(mapping.warnings if mapping else ()), *binding.warnings],
+        catalog=catalog,
+        actuators=actuators.by_path,
+        allowed=allowed,
+        errors=[*binding.errors, *actuators.errors],
+        warnings=[*(mapping.warnings if mapping else ()), *binding.warnings, *actuators.warnings],
     )
 
 
@@ -91,6 +124,39 @@ def _catalog(
         entry = catalog_leaf(leaf, signals, bus_names, max_interval_ms=repeat_ms)
         catalog.setdefault(group_of(leaf.path), {})[leaf.path] = entry
     return catalog
+
+
+def _add_settable(
+    catalog: dict[str, dict[str, CatalogLeaf]],
+    actuators: MappingOf[str, Actuator],
+    settable: Collection[str],
+) -> None:
+    """Note what can be set; a leaf that can only be set has an entry without a source."""
+    for path, actuator in actuators.items():
+        rule = actuator.rule
+        leaves = catalog.setdefault(group_of(path), {})
+        entry = leaves.get(path) or CatalogLeaf(
+            datatype=rule.datatype,
+            unit=rule.unit,
+            min=rule.min,
+            max=rule.max,
+            allowed=list(rule.allowed) if rule.allowed else None,
+            description=rule.description,
+        )
+        if path in settable:
+            update = {
+                "settable": True,
+                "momentary": actuator.command.momentary,
+                "step": actuator.step,
+                "min": _finite(actuator.low),
+                "max": _finite(actuator.high),
+            }
+            entry = entry.model_copy(update=update)
+        leaves[path] = entry
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def group_of(path: str) -> str:

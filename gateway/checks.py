@@ -1,7 +1,8 @@
-"""Counters and checksums of received frames: whether a frame may be believed.
+"""Counters and checksums of frames: whether one that came may be believed.
 
-Tolerance and recovery are those of opendbc's parser: a wrong checksum refuses its frame at once; a
-counter that does not advance is believed four times, then refused until it has advanced again.
+The same rules seal the frames we send. Tolerance and recovery are those of opendbc's parser: a
+wrong checksum refuses its frame at once; a counter that does not advance is believed four times,
+then refused until it has advanced again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from functools import partial
 from cantools.database.can import Signal
 
 from gateway.codegen import raw_expression
-from gateway.layout import field_mask
+from gateway.layout import field_mask, insert
 
 MAX_BAD_COUNTERS = 5
 """As opendbc's parser has it; each good counter makes up for a bad one."""
@@ -41,6 +42,37 @@ class CheckRule:
     final_xor: int = 0
     counter: str | None = None
     step: int = 1
+
+
+class Seal:
+    """The rule of one message at work on the frames we send: counter first, then checksum."""
+
+    def __init__(self, rule: CheckRule, signals: Sequence[Signal]) -> None:
+        """Prepares the rule.
+
+        Raises:
+            CheckRuleError: the message has no such signal, or there is no such algorithm.
+        """
+        self._rule = rule
+        self._counter = _signal(rule.counter, signals) if rule.counter else None
+        self._sum = _signal(rule.checksum, signals) if rule.checksum else None
+        self._checksum = checksum_of(rule, signals) if rule.checksum else None
+        self._count = reader(self._counter) if self._counter else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The signals it sets."""
+        return frozenset(name for name in (self._rule.counter, self._rule.checksum) if name)
+
+    def seal(self, payload: bytes, before: bytes | None) -> bytes:
+        """The payload as the one after `before`; with `None` the counter begins at 0."""
+        if self._counter is not None and self._count is not None:
+            is_first = before is None or len(before) < _end(self._counter)
+            count = 0 if is_first else self._count(before or b"") + self._rule.step
+            payload = insert(self._counter, count, payload)
+        if self._sum is not None and self._checksum is not None:
+            payload = insert(self._sum, self._checksum(payload), payload)
+        return payload
 
 
 class Check:
@@ -100,25 +132,38 @@ def _end(signal: Signal) -> int:
     return (field_mask(signal).bit_length() + 7) // 8
 
 
-def _checksum(rule: CheckRule, signals: Sequence[Signal]) -> Callable[[bytes], bool]:
+def checksum_of(rule: CheckRule, signals: Sequence[Signal]) -> Callable[[bytes], int]:
+    """What the checksum of a payload should be, as the raw number of the rule's signal.
+
+    Raises:
+        CheckRuleError: the message has no such signal, or there is no such algorithm.
+    """
     signal = _signal(rule.checksum or "", signals)
     algorithm = ALGORITHMS.get(rule.algorithm)
     if algorithm is None:
         known = ", ".join(ALGORITHMS)
         raise CheckRuleError(f"no algorithm {rule.algorithm!r}: there are {known}")
     keep = ~field_mask(signal)
-    end, ones, final_xor = _end(signal), (1 << signal.length) - 1, rule.final_xor
-    read = reader(signal)
+    ones, final_xor = (1 << signal.length) - 1, rule.final_xor
     own = signal.start // 8 if rule.algorithm.startswith("crc") else None
 
-    def is_right(payload: bytes) -> bool:
-        if len(payload) < end:
-            return False
+    def checksum(payload: bytes) -> int:
         if own is None:
             rest = (int.from_bytes(payload, "little") & keep).to_bytes(len(payload), "little")
         else:
             rest = payload[:own] + payload[own + 1 :]
-        return (algorithm(rest) ^ final_xor) & ones == read(payload)
+        return (algorithm(rest) ^ final_xor) & ones
+
+    return checksum
+
+
+def _checksum(rule: CheckRule, signals: Sequence[Signal]) -> Callable[[bytes], bool]:
+    checksum = checksum_of(rule, signals)
+    signal = _signal(rule.checksum or "", signals)
+    end, read = _end(signal), reader(signal)
+
+    def is_right(payload: bytes) -> bool:
+        return len(payload) >= end and checksum(payload) == read(payload)
 
     return is_right
 

@@ -14,6 +14,11 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def wall_ns() -> int:
+    """UTC nanoseconds since 1970, as this machine has it."""
+    return time.time_ns()
+
+
 class _Timex(ctypes.Structure):
     """The head of `struct timex` (adjtimex(2)) up to what is read; the rest is room."""
 

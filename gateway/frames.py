@@ -5,77 +5,22 @@ python-can. A bus that is missing, down or refused is tried again every second; 
 """
 
 import contextlib
-import importlib
 import logging
-import re
 import select
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Any
+from collections.abc import Iterable
 
+from gateway.bus_spec import RAW, BusSpec, FrameError, adapter
 from gateway.drain import BusCounters, FrameDrain, FrameSink, State, WireTime
 from gateway.opening import Opener
 from gateway.ports import BusMissingError, BusRefusedError, LoopbackPort, Port, SocketCanPort
-from internetcar.contract.message import InputError
+from gateway.waker import Waker
 
 log = logging.getLogger(__name__)
 
-RAW = ("socketcan", "loopback")
-"""Interfaces read without python-can."""
 _LOOK_S = 1.0
 _PATIENCE_S = 5.0  # at the start for each bus; one that takes longer comes later
 _POLL_S = 0.005  # how often an interface without a file descriptor is asked
-_SPEC = re.compile(r"(?:(?P<name>[^=:]+)=)?(?:(?P<interface>[a-z0-9_]+):)?(?P<channel>.+)")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
-_INTERFACE = re.compile(r"[!-.0-9;<>-~]{1,15}")  # the kernel's dev_valid_name, without '='
-
-
-class FrameError(InputError):
-    """A bus or a recording that cannot be used as it was given."""
-
-
-@dataclass(frozen=True)
-class BusSpec:
-    """One bus as the user names it."""
-
-    name: str
-    interface: str = "socketcan"
-    channel: str = ""
-    bitrate: int | None = None
-    """Bits a second; None: as the interface is set."""
-    data_bitrate: int | None = None
-    """Of CAN FD; None: four times the other, where it has to be known."""
-    fd: bool = False
-    transmit: bool = False
-    listen_only: bool = True
-    """Not even acknowledge, where the interface can; a bus that transmits cannot be listen-only."""
-    can_ids: frozenset[int] | None = field(default=None, repr=False)
-    """Let the kernel hold back all others, where it filters. None: everything is heard."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """More arguments of python-can's own, such as slcan's `tty_baudrate`."""
-
-
-def parse_bus(text: str, **settings: Any) -> BusSpec:
-    """Reads `can0`, `slcan:/dev/ttyACM0` or `powertrain=loopback:powertrain`.
-
-    Raises:
-        FrameError: it names no bus.
-    """
-    found = _SPEC.fullmatch(text.strip())
-    if found is None:
-        raise FrameError(f"bus {text!r}: write can0, INTERFACE:CHANNEL or NAME=INTERFACE:CHANNEL")
-    interface = found["interface"] or "socketcan"
-    channel = found["channel"]
-    name = found["name"] or re.sub(r"[^A-Za-z0-9_-]+", "_", channel).strip("_")
-    if not _NAME.fullmatch(name):
-        raise FrameError(f"bus {text!r}: the name {name!r} is not 1 to 36 of A-Z a-z 0-9 _ -")
-    if interface not in RAW and interface not in (known := _adapter().interfaces()):
-        raise FrameError(f"bus {text!r}: no interface {interface!r}; there are {', '.join(known)}")
-    if interface == "socketcan" and not _INTERFACE.fullmatch(channel):
-        raise FrameError(f"bus {text!r}: {channel!r} is no interface's name (at most 15 letters)")
-    return BusSpec(name, interface, channel, **settings)
 
 
 class Buses:
@@ -85,12 +30,15 @@ class Buses:
         specs: the order gives each bus its index.
         coalesce_s: under load frames are collected for so long, and read together: wake-ups cost
             more than frames. A frame that comes alone is not delayed.
+        waker: ends a wait early.
 
     Raises:
         FrameError: two buses have the same name.
     """
 
-    def __init__(self, specs: Iterable[BusSpec], coalesce_s: float = 0.0005) -> None:
+    def __init__(
+        self, specs: Iterable[BusSpec], coalesce_s: float = 0.0005, waker: Waker | None = None
+    ) -> None:
         self.specs = tuple(specs)
         names = [spec.name for spec in self.specs]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -101,6 +49,8 @@ class Buses:
         self._dropped_before = [0] * len(self.specs)
         self._ports: list[Port | None] = [None] * len(self.specs)
         self._readable = select.epoll()
+        self._waker = waker or Waker()
+        self._readable.register(self._waker, select.EPOLLIN)
         self._by_descriptor: dict[int, int] = {}
         self._asked: list[int] = []
         self._next_look = 0.0
@@ -129,7 +79,10 @@ class Buses:
         """
         total = 0
         for descriptor, _ in self._readable.poll(0):
-            total += self._drain_bus(self._by_descriptor[descriptor], sink)
+            if descriptor == self._waker.fileno():
+                self._waker.clear()
+            else:
+                total += self._drain_bus(self._by_descriptor[descriptor], sink)
         for bus in tuple(self._asked):
             total += self._drain_bus(bus, sink)
         self._is_busy = self._is_busy and total > 0
@@ -230,7 +183,7 @@ class Buses:
         elif spec.interface == "loopback":
             port = LoopbackPort(spec.channel, self._drain, wire_time)
         else:
-            port = _adapter().AdapterPort(
+            port = adapter().AdapterPort(
                 spec.interface,
                 spec.channel,
                 wire_time,
@@ -282,15 +235,6 @@ class Buses:
                 f": {reason}" if reason else "",
             )
         counters.state, counters.reason = state, reason
-
-
-def _adapter() -> ModuleType:
-    """The way through python-can, imported when a bus needs it.
-
-    Where the extra `mf4` is installed python-can brings pandas along: 50 MB that a raw bus does
-    not need.
-    """
-    return importlib.import_module("gateway.adapter")
 
 
 def _data_bitrate_ratio(spec: BusSpec) -> float:

@@ -122,6 +122,11 @@ class Freshness:
         """Whether a message fell silent while its bus talks on."""
         return self._seen[index].stale
 
+    def is_silent(self, bus: int, now_ns: int) -> bool:
+        """Whether a bus sleeps, or never spoke: what was heard of it may be long past."""
+        bus_ns = self._bus_ns[bus]
+        return bus_ns is None or now_ns - bus_ns > SLEEP_NS + SLEEP_COUNTS_NS
+
     def is_asleep(self, now_ns: int, after_ns: int) -> bool:
         """Whether every bus has been silent this long; a bus that never spoke is silent."""
         return all(bus_ns is None or now_ns - bus_ns > after_ns for bus_ns in self._bus_ns)

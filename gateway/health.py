@@ -27,6 +27,7 @@ class HealthWatch:
         vehicle_id: str,
         wall_ms: int,
         unsent: tuple[int, int],
+        commands_refused: int = 0,
         problems: Sequence[str],
     ) -> Health:
         """The health now; rates are over the time since the last call.
@@ -37,6 +38,7 @@ class HealthWatch:
             vehicle_id: Whose health.
             wall_ms: UTC milliseconds since 1970.
             unsent: Batches and bytes the broker has not got.
+            commands_refused: Since the start.
             problems: What a person should look at, in words.
         """
         elapsed_s = (pipeline.now_ns - (self._before_ns or pipeline.now_ns)) / 1e9
@@ -68,5 +70,6 @@ class HealthWatch:
                 for bound, count in zip(pipeline.leaves, pipeline.unmappable, strict=True)
                 if count
             },
+            commands_refused=commands_refused,
             problems=list(problems),
         )

@@ -54,6 +54,24 @@ def field_mask(signal: Signal) -> int:
     return mask
 
 
+def insert(signal: Signal, raw: int, payload: bytes) -> bytes:
+    """The payload with the signal's bits set to a raw number, cut to the signal's length.
+
+    The payload is long enough to contain the signal.
+    """
+    ones = (1 << signal.length) - 1
+    word = int.from_bytes(payload, "little") & ~field_mask(signal)
+    raw &= ones
+    if signal.byte_order == "little_endian":
+        word |= raw << signal.start
+    else:
+        bit = signal.start
+        for place in reversed(range(signal.length)):
+            word |= (raw >> place & 1) << bit
+            bit = bit + 15 if bit % 8 == 0 else bit - 1
+    return word.to_bytes(len(payload), "little")
+
+
 def groups_of(fields: Sequence[Field]) -> list[Group]:
     """Groups by condition; fields that share bits are put in different groups."""
     found: dict[tuple[str | None, tuple[int, ...], int], list[Field]] = {}

@@ -9,9 +9,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.assembly import Assembly
-from gateway.clock import read_clock, wall_ms
-from gateway.frames import Buses, BusSpec
+from gateway.audit import Audit
+from gateway.bus_spec import BusSpec
+from gateway.clock import read_clock, wall_ms, wall_ns
+from gateway.commander import Commander
+from gateway.frames import Buses
 from gateway.health import HealthWatch
+from gateway.inbox import Inbox
+from gateway.live_world import LiveWorld
 from gateway.mapping import MappingError
 from gateway.outbox import Limits
 from gateway.outbox_writer import Outbox
@@ -19,6 +24,8 @@ from gateway.run import Run, software_version
 from gateway.settings import GatewaySettings
 from gateway.setup import Setup
 from gateway.telemetry import Batcher
+from gateway.waker import Waker
+from gateway.world import Moment
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.presence import BusState, Presence
@@ -48,7 +55,8 @@ class LiveGateway:
         self._is_asleep = False
         self._awake_ns = time.monotonic_ns()
         self._next_second_ns = 0
-        self._buses = Buses(_bus_specs(settings, assembly))
+        self._waker = Waker()
+        self._buses = Buses(_bus_specs(settings, assembly), waker=self._waker)
         self._health = HealthWatch(self._setup.bus_names, [bus.bitrate for bus in settings.buses])
         telemetry = settings.telemetry
         outbox = Outbox(
@@ -62,13 +70,24 @@ class LiveGateway:
         )
         self._said = self._presence(uuid4().hex, asleep=False)
         journal = self._said.journal
+        link = Link(
+            broker,
+            f"gateway-{settings.vehicle_id}-{_replica(state)}",
+            options=LinkOptions(in_flight=telemetry.in_flight),
+        )
+        self._commander = Commander(
+            link,
+            settings.vehicle_id,
+            Audit(state / settings.vehicle_id / "commands.db", self._waker.wake),
+            LiveWorld(lambda: self._buses, wall_ns),
+            Inbox(self._waker.wake, settings.commands.requester_rate_hz),
+            journal,
+            settings.commands.requester_rate_hz,
+        )
+        self._commander.use(assembly, self._moment())
         self._run = Run(
             assembly,
-            link=Link(
-                broker,
-                f"gateway-{settings.vehicle_id}-{_replica(state)}",
-                options=LinkOptions(in_flight=telemetry.in_flight),
-            ),
+            link=link,
             outbox=outbox,
             batcher=Batcher(
                 journal,
@@ -87,6 +106,7 @@ class LiveGateway:
         run = self._run
         gc.collect()
         gc.freeze()  # databases and decoders stay: looking through them costs 10 ms each time
+        self._commander.start(self._moment())
         run.start()
         log.info(
             "vehicle %s: %d leaves from %d buses, telemetry journal %s",
@@ -97,6 +117,7 @@ class LiveGateway:
                 self._buses.wait(self._wait_s())
                 self._turn()
         finally:
+            self._commander.stop(self._moment())
             self._buses.close()
             run.finish(wall_ms())
             if run.link.is_connected:
@@ -112,6 +133,8 @@ class LiveGateway:
         pipeline = run.assembly.pipeline
         pipeline.now_ns = time.monotonic_ns()
         self._buses.drain(pipeline.feed if self._settings.pacing.enabled else self._feed_unpaced)
+        if not self._commander.is_idle:
+            self._commander.turn(self._moment(), is_mute=run.keeper.is_taken_over)
         run.step(wall_ms(), self._clock)
         if pipeline.now_ns >= self._next_second_ns:
             self._next_second_ns = pipeline.now_ns + SECOND_NS
@@ -121,12 +144,17 @@ class LiveGateway:
         self._run.assembly.pipeline.feed(bus, can_id, payload, at_ns)
         self._run.step(wall_ms(), self._clock)
 
+    def _moment(self) -> Moment:
+        is_trusted = self._clock == "synchronized" or self._settings.commands.trust_clock
+        return Moment(time.monotonic_ns(), wall_ns(), is_trusted)
+
     def _wait_s(self) -> float:
-        pipeline = self._run.assembly.pipeline
-        due_ns = pipeline.pacer.next_due_ns
-        if due_ns is None:
+        paced_ns = self._run.assembly.pipeline.pacer.next_due_ns
+        commanded_ns = self._commander.next_due_ns
+        due = [due_ns for due_ns in (paced_ns, commanded_ns) if due_ns is not None]
+        if not due:
             return LONGEST_WAIT_S
-        return min(LONGEST_WAIT_S, max(0.0, (due_ns - time.monotonic_ns()) / SECOND_NS))
+        return min(LONGEST_WAIT_S, max(0.0, (min(due) - time.monotonic_ns()) / SECOND_NS))
 
     def _every_second(self) -> None:
         run, pipeline = self._run, self._run.assembly.pipeline
@@ -139,7 +167,8 @@ class LiveGateway:
                 run.batcher.request_snapshot()  # a bus was lost or came back: say from when
             self._said = presence
             run.keeper.update(presence)
-        problems = [problem for problem in (run.keeper.problem(), run.outbox_problem()) if problem]
+        found = (run.keeper.problem(), run.outbox_problem(), self._commander.problem())
+        problems = [problem for problem in found if problem]
         counters = [self._buses.counters(bus) for bus in range(len(self._buses.specs))]
         problems += [counted.reason for counted in counters if counted.reason]
         problems += run.assembly.errors[:MOST_PROBLEMS]
@@ -149,6 +178,7 @@ class LiveGateway:
             vehicle_id=self._settings.vehicle_id,
             wall_ms=wall_ms(),
             unsent=(run.outbox.unsent_batches, run.outbox.unsent_bytes),
+            commands_refused=self._commander.refused_in_all,
             problems=problems,
         )
         run.speaker.health(health)
@@ -172,9 +202,10 @@ class LiveGateway:
         specs = _bus_specs(self._settings, assembly)
         if specs != list(self._buses.specs):  # other frames are needed from the kernel
             self._buses.close()
-            buses = Buses(specs)
+            buses = Buses(specs, waker=self._waker)
             buses.succeed(self._buses)
             self._buses = buses
+        self._commander.use(assembly, self._moment())
         self._run.adopt(assembly)
         self._awake_ns = assembly.pipeline.now_ns
         _log_findings(assembly)
@@ -222,10 +253,7 @@ def _log_findings(assembly: Assembly) -> None:
 
 
 def _bus_specs(settings: GatewaySettings, assembly: Assembly) -> list[BusSpec]:
-    needed = [
-        {message.definition.can_id for message in assembly.pipeline.messages_of_bus(bus)}
-        for bus in range(len(settings.buses))
-    ]
+    needed = [assembly.can_ids_of(bus) for bus in range(len(settings.buses))]
     return [
         BusSpec(
             name=bus.name,

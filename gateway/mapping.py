@@ -11,6 +11,7 @@ from gateway.mapping_rules import (
     LeafRule,
     Mapping,
     MappingError,
+    Place,
     Selector,
     Source,
     inherit,
@@ -84,9 +85,7 @@ def bind(mapping: Mapping, signals: Sequence[SignalLike], bus_names: Sequence[st
     A message that several buses carry is taken from the first of them, with a warning.
     """
     binding = Binding()
-    by_name: dict[str, list[int]] = {}
-    for index, signal in enumerate(signals):
-        by_name.setdefault(signal.signal, []).append(index)
+    by_name = names_of(signals)
     for rule in mapping.leaves.values():
         if rule.source is None:
             continue
@@ -155,21 +154,13 @@ def _find(
     bus_names: Sequence[str],
     binding: Binding,
 ) -> int | None:
-    named = by_name.get(source.signal, ())
-    fitting = [
-        index
-        for index in named
-        if source.message in (None, signals[index].message)
-        and source.bus in (None, bus_names[signals[index].bus])
-    ]
+    fitting, elsewhere = fitting_signals(source, signals, by_name, bus_names)
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        found = _places(named, signals, bus_names) or _similar(source.signal, by_name)
-        wanted = "/".join(part for part in (source.bus, source.message, source.signal) if part)
-        binding.warnings.append(f"{rule.path}: no {wanted} in these databases{found}; never said")
+        binding.warnings.append(f"{rule.path}: no {elsewhere}; never said")
         return None
-    places = _places(fitting, signals, bus_names)
+    places = places_of(fitting, signals, bus_names)
     if len({signals[index].message for index in fitting}) > 1:
         raise MappingError(f"{source.signal} is ambiguous{places}; add `message`")
     first = min(fitting, key=lambda index: signals[index].bus)
@@ -178,7 +169,37 @@ def _find(
     return first
 
 
-def _places(indices: Iterable[int], signals: Sequence[SignalLike], buses: Sequence[str]) -> str:
+def fitting_signals(
+    place: Place,
+    signals: Sequence[SignalLike],
+    by_name: MappingOf[str, Sequence[int]],
+    bus_names: Sequence[str],
+) -> tuple[list[int], str]:
+    """The signals a rule may mean; and for where there is none, what is there instead."""
+    named = by_name.get(place.signal, ())
+    fitting = [
+        index
+        for index in named
+        if place.message in (None, signals[index].message)
+        and place.bus in (None, bus_names[signals[index].bus])
+    ]
+    if fitting:
+        return fitting, ""
+    found = places_of(named, signals, bus_names) or _similar(place.signal, by_name)
+    wanted = "/".join(part for part in (place.bus, place.message, place.signal) if part)
+    return [], f"{wanted} in these databases{found}"
+
+
+def names_of(signals: Sequence[SignalLike]) -> dict[str, list[int]]:
+    """The indices of the signals of each name."""
+    by_name: dict[str, list[int]] = {}
+    for index, signal in enumerate(signals):
+        by_name.setdefault(signal.signal, []).append(index)
+    return by_name
+
+
+def places_of(indices: Iterable[int], signals: Sequence[SignalLike], buses: Sequence[str]) -> str:
+    """Where signals are, as the end of a sentence."""
     places = [f"{buses[signals[index].bus]}/{signals[index].message}" for index in indices]
     return f": it is in {', '.join(places[:8])}" if places else ""
 

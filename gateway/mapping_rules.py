@@ -53,7 +53,9 @@ class Selector(_Rule):
     value: int
 
 
-class _Place(_Rule):
+class Place(_Rule):
+    """What source and command have in common: a signal, and how its frame is protected."""
+
     signal: _SignalName
     message: str | None = Field(default=None, description="needed where several have the signal")
     bus: str | None = Field(default=None, description="needed where several have the message")
@@ -62,7 +64,7 @@ class _Place(_Rule):
     checksum: str | dict[str, JsonValue] | None = None
 
 
-class Source(_Place):
+class Source(Place):
     """Where a leaf's value comes from (`dbc2vss`), and how often it is worth saying.
 
     What it leaves open is the gateway's default (100 ms, on change, repeated every 60 s).
@@ -78,17 +80,26 @@ class Source(_Place):
     group: str | None = Field(default=None, description='"" leaves the group a branch has')
 
 
-class Command(_Place):
+class Confirm(_Rule):
+    """The leaf that shows whether a command did what it should."""
+
+    path: str | None = Field(default=None, description="none: the leaf itself")
+    tolerance: float | None = Field(default=None, ge=0, description="in that leaf's unit")
+
+
+class Command(Place):
     """Where a leaf's target goes (`vss2dbc`), and under which conditions it may."""
 
-    allow: bool = False
-    confirm: str | dict[str, JsonValue] | None = None
-    only_when: str | None = None
-    rate_limit_hz: float | None = Field(default=None, gt=0)
-    timeout_ms: _Milliseconds | None = None
-    hold_s: float = Field(default=0.0, ge=0, le=600)
-    override: bool = False
-    momentary: bool = False
+    allow: bool = Field(default=False, description="settings may let somebody set it")
+    confirm: str | Confirm | None = Field(
+        default=None, description='a path, or its `path` and `tolerance`; "" for no feedback'
+    )
+    only_when: str | None = Field(default=None, description="see `condition.py`")
+    rate_limit_hz: float = Field(default=10.0, gt=0, le=1000)
+    timeout_ms: int = Field(default=2000, ge=1, le=600_000)
+    hold_s: float = Field(default=0.0, ge=0, le=600, description="how long its frame is repeated")
+    override: bool = Field(default=False, description="also where another node sends the message")
+    momentary: bool = Field(default=False, description="a push: needs an id, so twice is once")
 
 
 class _Leaf(_Rule):
@@ -101,7 +112,7 @@ class _Leaf(_Rule):
 
 
 _R = TypeVar("_R", bound=_Rule)
-_P = TypeVar("_P", bound=_Place)
+_P = TypeVar("_P", bound=Place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,12 @@ class MessageState:
         pause: number of frames up to which steps are not remembered.
         rejected: frames with a wrong counter or checksum; they change nothing.
         failing: whether the newest frame was rejected.
+        accepted: of a protected message, the newest payload that passed its check.
     """
 
     __slots__ = (
-        "bus", "decode", "definition", "failing", "frames", "indices", "last_at_ns", "pause",
-        "previous", "ready", "rejected", "short", "steps", "unknown_selectors", "word",
+        "accepted", "bus", "decode", "definition", "failing", "frames", "indices", "last_at_ns",
+        "pause", "previous", "ready", "rejected", "short", "steps", "unknown_selectors", "word",
     )  # fmt: skip
 
     def __init__(self, bus: int, definition: MessageDefinition, first_index: int) -> None:
@@ -61,6 +62,7 @@ class MessageState:
         self.ready = -1
         self.rejected = 0
         self.failing = False
+        self.accepted: bytes | None = None
 
     def build(self, wanted: Collection[int] | None) -> None:
         """Compiles the decoder of this message."""
@@ -81,6 +83,20 @@ class MessageState:
             self._count_unknown,
         )
 
+    @property
+    def newest(self) -> bytes | None:
+        """The newest payload, of a protected message the newest that passed its check."""
+        return self.accepted or self.previous
+
+    def keep(self) -> None:
+        """Keeps the newest payload of a message of which nothing is decoded."""
+        if self.decode is _nothing:
+            self.decode = self._keep
+
+    def _keep(self, payload: bytes) -> Changes:
+        self.previous = payload
+        return ()
+
     def protect(self, rule: CheckRule, on_check: "OnCheck") -> None:
         """Lets only frames that pass the check reach the decoder.
 
@@ -89,11 +105,9 @@ class MessageState:
         """
         accept = Check(rule, self.definition.signals).accept
         decode = self.decode
-        accepted: bytes | None = None
         self.pause = FOR_EVER
 
         def checked(payload: bytes) -> Changes:
-            nonlocal accepted
             is_good = accept(payload)
             if is_good == self.failing:
                 self.failing = not is_good
@@ -101,9 +115,9 @@ class MessageState:
             if not is_good:
                 self.rejected += 1
                 return ()
-            if payload == accepted:
+            if payload == self.accepted:
                 return ()
-            accepted = payload
+            self.accepted = payload
             changes = decode(payload)
             self.previous = None
             return changes

@@ -93,7 +93,7 @@ class OutboxFile:
         self._reserve_bytes = reserve_bytes
         self._lock = _lock(path)
         try:
-            _keep_private(path)
+            keep_private(path)
             with self._plain_errors():
                 self._db = sqlite3.connect(
                     path, timeout=0, isolation_level=None, check_same_thread=False
@@ -281,7 +281,7 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _keep_private(path: Path) -> None:
+def keep_private(path: Path) -> None:
     """Make the database ours alone, also one of before; SQLite gives its log the same mode."""
     try:
         os.close(_open_private(str(path), os.O_RDWR | os.O_CREAT))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cantools.database.can import Signal
 
+from gateway.checks import reader
 from gateway.decode import Decoder, MessageState
 from gateway.freshness import Freshness
 from gateway.layout import field_mask
@@ -64,8 +65,8 @@ class Pipeline:
         """
         self.now_ns = former.now_ns
         for state, known in zip(self.messages, former.messages, strict=True):
-            if known.previous is not None:
-                self.feed(state.bus, state.definition.can_id, known.previous, known.last_at_ns)
+            if (payload := known.newest) is not None:
+                self.feed(state.bus, state.definition.can_id, payload, known.last_at_ns)
             state.frames, state.last_at_ns = known.frames, known.last_at_ns
         self.freshness.succeed(former.freshness)
         for index, state in enumerate(self.messages):
@@ -170,7 +171,7 @@ class Pipeline:
         rule has no value for.
         """
         message = self._message_of[leaf]
-        payload = message.previous
+        payload = message.newest
         return (
             self._is_said[leaf]
             and not message.failing
@@ -179,6 +180,19 @@ class Pipeline:
                 self._numbers[signal] == wanted for signal, wanted in self.leaves[leaf].selectors
             )
         )
+
+    def says(self, leaf: int) -> bool:
+        """Whether the newest frame of its message said a leaf, of a multiplexed one its page."""
+        payload = self._message_of[leaf].newest
+        if payload is None or not self.is_current(leaf):
+            return False
+        signal = self._signal_of(leaf)
+        by_name = {each.name: each for each in self._message_of[leaf].definition.signals}
+        while (multiplexer := by_name.get(signal.multiplexer_signal or "")) is not None:
+            if reader(multiplexer)(payload) not in (signal.multiplexer_ids or ()):
+                return False
+            signal = multiplexer
+        return True
 
     def period_ns(self, leaf: int) -> int | None:
         """How far apart the frames of a leaf's message are; `None` while it is not known."""

@@ -36,13 +36,18 @@ def check_rules(
             continue
         signal = signals[leaf.signal_index]
         key = (signal.bus, signal.can_id)
-        rule = _rule(leaf.path, source.counter, source.checksum)
+        rule = check_rule(leaf.path, source.counter, source.checksum)
         if rules.setdefault(key, rule) != rule:
             raise MappingError(f"{leaf.path}: another leaf of its message has another check")
     return rules
 
 
-def _rule(path: str, counter: JsonValue, checksum: JsonValue) -> CheckRule:
+def check_rule(path: str, counter: JsonValue, checksum: JsonValue) -> CheckRule:
+    """The rule that a mapping's `counter` and `checksum` spell out.
+
+    Raises:
+        MappingError: They say what cannot be; names the leaf `path`.
+    """
     counting, summing = _spelled_out(counter), _spelled_out(checksum)
     named = str(summing.get("rule", "sum"))
     algorithm = _OTHER_NAMES.get(named, named)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import can
 
-from gateway.frames import FrameError
+from gateway.bus_spec import FrameError
 from gateway.recorded_time import PAUSE_NS, SteadyTime
 from gateway.textlogs import (
     MAX_LINE_BYTES,

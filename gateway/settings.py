@@ -90,6 +90,29 @@ class TelemetrySettings(_Section):
     history_hours: int = Field(default=24, ge=0, description="and how long it is kept at most")
 
 
+_Glob = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@*?-]{1,200}$")]
+
+
+class CommandSettings(_Section):
+    """Who may set what. A leaf can be set only where the mapping lets it be, and its bus sends."""
+
+    allow: dict[Name, list[_Glob]] = Field(
+        default_factory=dict,
+        description='for each requester globs of VSS paths, as {alice = ["Vehicle.Cabin.*"]}',
+    )
+    requester_rate_hz: float = Field(
+        default=10.0,
+        gt=0,
+        le=1000,
+        description="commands a second of one requester, in the long run",
+    )
+    trust_clock: bool = Field(
+        default=False,
+        description="believe `expires_at` though no time source sets this clock: only where sender,"
+        " broker and gateway read the same one",
+    )
+
+
 class GatewaySettings(BaseSettings):
     """All settings of one gateway; `internetcar.toml` is this, written out.
 
@@ -133,6 +156,7 @@ class GatewaySettings(BaseSettings):
     )
     pacing: PacingSettings = Field(default_factory=PacingSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    commands: CommandSettings = Field(default_factory=CommandSettings)
 
 
 def load_settings(path: Path, **named: Any) -> GatewaySettings:
@@ -203,7 +227,12 @@ def template() -> str:
     lines += _commented(GatewaySettings)
     lines += ["", "# One [[buses]] section for each CAN bus.", "[[buses]]"]
     lines += _commented(BusSettings)
-    for name, section in (("pacing", PacingSettings), ("telemetry", TelemetrySettings)):
+    sections: dict[str, type[BaseModel]] = {
+        "pacing": PacingSettings,
+        "telemetry": TelemetrySettings,
+        "commands": CommandSettings,
+    }
+    for name, section in sections.items():
         lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"[{name}]"]
         lines += _commented(section)
     return "\n".join(lines) + "\n"
@@ -225,4 +254,4 @@ def _toml(value: Any) -> str:
         return _EXAMPLE_BITRATE
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value) if isinstance(value, int | float | list) else f'"{value}"'
+    return repr(value) if isinstance(value, int | float | list | dict) else f'"{value}"'

@@ -29,6 +29,7 @@ class Setup:
         self.mapping_path = Path(named) if named else None
         self._vss = _read_vss(Path(settings.vss)) if settings.vss else None
         self._pacing = settings.pacing
+        self._allow = settings.commands.allow
         self._seen = self._stamp()
 
     def assemble(self) -> Assembly:
@@ -46,7 +47,12 @@ class Setup:
             max_interval_ns=self._pacing.max_interval_ms * 1_000_000,
         )
         assembly = assemble(
-            self.databases, self.bus_names, mapping, default_pace, is_paced=self._pacing.enabled
+            self.databases,
+            self.bus_names,
+            mapping,
+            default_pace,
+            is_paced=self._pacing.enabled,
+            allow=self._allow,
         )
         if mapping is not None and not assembly.paths:
             found = [*assembly.errors, *assembly.warnings, "no leaf has a `dbc2vss`"]

@@ -123,7 +123,8 @@ class CommandStatus(_Status):
 class CommandAnswer(_Status):
     """The same for the requester alone, where its packet named this as its response topic.
 
-    Any other response topic below `v1/client/{requester}/` is answered just so.
+    Any other word instead of `command-status`, with or without the vehicle's id behind it, is
+    answered just so; hence the payload says everything, the fields of this topic too.
     """
 
     TOPIC: ClassVar[str] = "v1/client/{requester}/command-status/{vehicle_id}"
@@ -131,3 +132,7 @@ class CommandAnswer(_Status):
     RETAIN: ClassVar[bool] = False
 
     vehicle_id: Name
+
+    def encode(self) -> bytes:
+        """The payload, with the fields that stand in the topic."""
+        return orjson.dumps(self.model_dump(mode="json", exclude_none=True))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from internetcar.contract.delivery import Deliveries, Outcome
-from internetcar.contract.subscriptions import Received
+from internetcar.contract.subscriptions import Received, Subscription
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,15 @@ class Connection(Protocol):
     def turn(self, timeout_s: float) -> None:
         """Wait for the socket or a wake-up, at most `timeout_s`; then read and write once."""
 
-    def subscribe(self, topic_filter: str, qos: int) -> None:
+    def subscribe(self, subscription: Subscription) -> None:
         """Ask for topics; a refusal is logged when it comes."""
 
     def send(self, packets: bytes) -> bool:
         """Send QoS 0 packets now or as soon as there is room; false if there is too little."""
 
-    def publish(self, topic: str, payload: bytes, retain: bool) -> int | Outcome:
+    def publish(
+        self, topic: str, payload: bytes, retain: bool, correlation: bytes | None
+    ) -> int | Outcome:
         """Queue a QoS 1 message; the packet identifier of its answer, or why it was not taken."""
 
     def acknowledge(self, arrival: Arrival) -> None:

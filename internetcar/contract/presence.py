@@ -67,6 +67,9 @@ class Health(Message):
     unmappable: dict[str, int] = Field(
         default_factory=dict, description="per leaf: values its mapping has no answer for"
     )
+    commands_refused: int = Field(
+        default=0, ge=0, description="commands since the start that were refused, said so or not"
+    )
     problems: list[str] = Field(
         default_factory=list, description="what a person should look at, in words"
     )

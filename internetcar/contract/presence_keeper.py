@@ -88,6 +88,11 @@ class PresenceKeeper:
             self._is_leaving = True
             return None if self._is_taken_over else self._link.publish(_offline(self._own), then)
 
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether a newer gateway speaks for the vehicle."""
+        return self._is_taken_over
+
     def problem(self) -> str | None:
         """Why others may not hear us, in words for a person; `None` while all is well."""
         if self._is_taken_over:

@@ -100,11 +100,13 @@ class Session(ABC):
         """How many messages came that break the contract."""
         return self._subscriptions.unreadable
 
-    def on_received(self, topic_filter: str, listener: Listener, *, qos: int = 0) -> None:
-        """Hear a filter as topics and bytes."""
-        self._subscriptions.add(topic_filter, qos, listener)
+    def on_received(
+        self, topic_filter: str, listener: Listener, *, qos: int = 0, tells_retain: bool = False
+    ) -> None:
+        """Hear a filter as topics and bytes; `tells_retain` as in `Subscription`."""
+        added = self._subscriptions.add(topic_filter, qos, listener, tells_retain=tells_retain)
         if self._connection is not None:
-            self._connection.subscribe(topic_filter, qos)
+            self._connection.subscribe(added)
 
     def on_connected(self, callback: Callable[[], object]) -> None:
         """Call back on every connection, after the subscriptions are asked for."""
@@ -136,6 +138,7 @@ class Session(ABC):
         payload: bytes,
         *,
         retain: bool = False,
+        correlation: bytes | None = None,
         then: Callable[[Delivery], None] | None = None,
     ) -> Delivery:
         """Send with QoS 1; without a connection it ends at once as `Outcome.LOST`.
@@ -146,6 +149,7 @@ class Session(ABC):
             topic: Without wildcards.
             payload: The bytes.
             retain: Whether the broker remembers it for those who come later.
+            correlation: What a request wants to find in its answer; MQTT 5 only.
             then: Gets the delivery when it has ended, in the thread of the loop or in this one.
         """
         delivery = Delivery(topic, then)
@@ -154,7 +158,7 @@ class Session(ABC):
             delivery.finish(Outcome.LOST)
         else:
             connection.deliveries.start(
-                delivery, lambda: connection.publish(topic, payload, retain)
+                delivery, lambda: connection.publish(topic, payload, retain, correlation)
             )
         return delivery
 
@@ -241,7 +245,7 @@ class Session(ABC):
         self.problem = None
         log.info("connected to %s with MQTT %s", self.broker, self._dialect.version)
         for subscription in self._subscriptions:
-            connection.subscribe(subscription.filter, subscription.qos)
+            connection.subscribe(subscription)
         for callback in self._on_connected:
             callback()
         self._first_answer.set()

@@ -5,7 +5,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from internetcar.contract.message import ContractError, Message
@@ -25,7 +25,15 @@ class Received:
     topic: str
     payload: bytes
     retained: bool = False
-    """It is the broker's memory of the topic, not news."""
+    """It is the broker's memory of the topic, not news; or was sent to be kept, where asked."""
+    response_topic: str | None = None
+    """Where the sender wants an answer; MQTT 5 only."""
+    correlation: bytes | None = None
+    """What the sender wants to find in the answer; MQTT 5 only."""
+    packet: int = field(default=0, compare=False)
+    """Its packet identifier; 0 with QoS 0."""
+    is_again: bool = False
+    """The broker sends it again on this connection, since it missed our acknowledgement."""
 
 
 Listener = Callable[[Received], None]
@@ -39,6 +47,8 @@ class Subscription:
     qos: int
     pattern: re.Pattern[str]
     listener: Listener
+    tells_retain: bool = False
+    """Whether news that a sender wants kept says so (MQTT 5: Retain As Published)."""
 
 
 class Complaints:
@@ -75,9 +85,12 @@ class Subscriptions:
     def __iter__(self) -> Iterator[Subscription]:
         return iter(tuple(self._all))
 
-    def add(self, topic_filter: str, qos: int, listener: Listener) -> Subscription:
+    def add(
+        self, topic_filter: str, qos: int, listener: Listener, *, tells_retain: bool = False
+    ) -> Subscription:
         """Remember a listener; a filter may begin with `$share/GROUP/`."""
-        added = Subscription(topic_filter, qos, filter_pattern(topic_filter), listener)
+        pattern = filter_pattern(topic_filter)
+        added = Subscription(topic_filter, qos, pattern, listener, tells_retain)
         self._all.append(added)
         return added
 

@@ -9,8 +9,8 @@ import typer
 from internetcar.contract.message import InputError
 
 SUBCOMMANDS = (
-    "up", "watch", "vehicles", "replay", "gateway", "simulate", "init", "install", "doctor",
-    "identify", "explain", "dbc", "mapping", "asyncapi",
+    "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "init", "install",
+    "doctor", "identify", "explain", "dbc", "mapping", "asyncapi",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
 LONG_RUNNING = {"up", "gateway", "simulate"}
@@ -38,7 +38,7 @@ def build(arguments: list[str]) -> typer.Typer:
         if len(app.registered_commands) == 1 and not app.registered_groups:
             only = app.registered_commands[0]
             assert only.callback is not None
-            root.command(name)(only.callback)
+            root.command(name, context_settings=only.context_settings)(only.callback)
         else:
             root.add_typer(app, name=name)
     return root

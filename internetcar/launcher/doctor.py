@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.bus_spec import BusSpec, parse_bus
 from gateway.clock import read_clock
 from gateway.coverage import coverage
 from gateway.databases import Database
@@ -27,7 +28,7 @@ from gateway.doctor import (
     judge_machine,
     judge_rights,
 )
-from gateway.frames import Buses, BusSpec, parse_bus
+from gateway.frames import Buses
 from gateway.interfaces import CanInterface, find_interfaces, has_socketcan
 from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup

@@ -21,7 +21,7 @@ from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, Signal
 from internetcar.launcher.dbc import print_broken
 from internetcar.launcher.options import BrokerOption, DbcOption, broker_of, by_bus
-from internetcar.launcher.roll_call import CONNECT_S, LISTEN_S, roll_call
+from internetcar.launcher.roll_call import CONNECT_S, LISTEN_S, one_vehicle
 from internetcar.launcher.tables import print_table
 
 app = typer.Typer()
@@ -65,7 +65,7 @@ def explain(
         if config is not None and settings is not None:
             vehicle_id = vehicle_id or settings.vehicle_id
         url = broker_of(broker or (settings.broker if settings else ""))
-        steps, is_published = _heard(path, settings, vehicle_id or _only_one(url), url)
+        steps, is_published = _heard(path, settings, one_vehicle(url, vehicle_id), url)
     typer.echo(path)
     print_table(["", ""], steps)
     if not is_published:
@@ -130,15 +130,6 @@ def _heard(
         setup = Setup(settings)
         _refuse_unsaid(path, setup, setup.assemble().warnings)
     return explain_heard(path, heard, datetime.now(UTC)), heard.signal is not None
-
-
-def _only_one(broker: BrokerUrl) -> str:
-    known = [vehicle.presence.vehicle_id for vehicle in roll_call(broker).vehicles]
-    if len(known) != 1:
-        raise InputError(
-            f"--vehicle-id: which one? {broker} knows {', '.join(known) or 'no vehicle yet'}"
-        )
-    return known[0]
 
 
 def listen(broker: BrokerUrl, vehicle_id: str, path: str) -> Heard:

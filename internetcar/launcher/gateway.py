@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.__main__ import run
-from gateway.frames import parse_bus
+from gateway.bus_spec import parse_bus
 from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup
 from internetcar.contract.message import InputError
@@ -41,6 +41,10 @@ def gateway(
             help="bit/s of --bus, where the adapter is set up by us (slcan, pcan).", min=1
         ),
     ] = None,
+    transmit: Annotated[
+        bool,
+        typer.Option("--transmit", help="Let it send on --bus; else it only listens."),
+    ] = False,
     mapping: Annotated[str, typer.Option(help="Mapping to VSS.")] = "",
     vss: Annotated[
         str, typer.Option(metavar="FILE", help="A VSS release or private tree (JSON).")
@@ -53,13 +57,17 @@ def gateway(
         bool, typer.Option("--check", help="Only validate the settings, DBC files and mapping.")
     ] = False,
 ) -> None:
-    """Run the gateway on this machine's CAN buses. It only listens.
+    """Run the gateway on this machine's CAN buses. It only listens unless told to --transmit.
 
     With a settings file for production, or with --bus and --dbc to try something. A changed mapping
     is taken up without a restart.
     """
     named = {"mapping": mapping, "vss": vss, "vehicle": vehicle, "vehicle_id": vehicle_id}
-    settings = _settings(config, bus, dbc, bitrate, {key: v for key, v in named.items() if v})
+    if transmit and not bus:
+        raise InputError("--transmit goes with --bus; in a settings file it is `transmit` of a bus")
+    settings = _settings(
+        config, bus, dbc, bitrate, {key: v for key, v in named.items() if v}, transmit=transmit
+    )
     need_sources(settings)
     if check:
         _check(settings)
@@ -74,6 +82,8 @@ def _settings(
     dbc: list[str],
     bitrate: int | None,
     named: dict[str, str],
+    *,
+    transmit: bool,
 ) -> GatewaySettings:
     if bitrate is not None and not buses:
         raise InputError(
@@ -88,6 +98,7 @@ def _settings(
                 "interface": spec.interface,
                 "channel": spec.channel,
                 "bitrate": bitrate,
+                "transmit": transmit,
             }
             for spec in specs
         ]
@@ -121,6 +132,12 @@ def _check(settings: GatewaySettings) -> None:
         typer.echo(f"error: {error}")
     for warning in assembly.warnings:
         typer.echo(f"note: {warning}")
+    sending = {bus.name for bus in settings.buses if bus.transmit}
+    for requester, paths in assembly.allowed.items():
+        silent = {assembly.actuators[path].message.bus_name for path in paths} - sending
+        typer.echo(f"{requester} may set {len(paths)} leaves")
+        for name in sorted(silent):
+            typer.echo(f"note: {name} only listens, so nothing is set there: `transmit = true`")
     if not assembly.paths:
         typer.echo("error: no leaf: the databases have no signal")
     if assembly.errors or not assembly.paths:

@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from gateway.bus_spec import BusSpec, parse_bus
 from gateway.databases import Database, DatabaseError, load_database, opendbc_names
-from gateway.frames import Buses, BusSpec, parse_bus
+from gateway.frames import Buses
 from gateway.identify import Match, bus_of_line, fitting_lines, rank, unexplained
 from gateway.recordings import SUFFIXES, open_recording
 from gateway.traffic import Traffic

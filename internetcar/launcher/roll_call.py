@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
+from internetcar.contract.message import InputError
 from internetcar.contract.presence import Health, Presence
+from internetcar.launcher.options import vehicle_id_of
 
 CONNECT_S = 10.0
+PRESENCE_S = 0.4
+"""Retained messages come at once."""
 LISTEN_S = 1.5
 """Health comes once a second from each vehicle that is online."""
 
@@ -55,5 +59,41 @@ def roll_call(broker: BrokerUrl) -> RollCall:
     link.on(Health, on_health)
     link.start(wait_s=CONNECT_S)
     time.sleep(LISTEN_S)
+    link.stop()
+    return heard
+
+
+def one_vehicle(broker: BrokerUrl, wanted: str, *, is_online: bool = False) -> str:
+    """The vehicle a command is about: the one that is named, else the only one of the broker.
+
+    Args:
+        broker: Whose vehicles.
+        wanted: Named by the user, or empty.
+        is_online: Only those that are online count.
+
+    Raises:
+        InputError: There is none, or several: the text lists them.
+        LinkError: No connection to the broker.
+    """
+    if wanted:
+        return vehicle_id_of(wanted)
+    presences = _presences(broker) if is_online else roll_call(broker).presences
+    known = [name for name, presence in sorted(presences.items())
+             if presence.online or not is_online]  # fmt: skip
+    if len(known) == 1:
+        return known[0]
+    which = "has no vehicle online" if is_online else "knows no vehicle yet"
+    if known:
+        which = f"{'has' if is_online else 'knows'} {', '.join(known)}"
+    raise InputError(f"--vehicle-id: which one? {broker} {which}")
+
+
+def _presences(broker: BrokerUrl) -> dict[str, Presence]:
+    """What the broker remembers: it comes at once, and as one."""
+    heard: dict[str, Presence] = {}
+    link = Link(broker, f"roll-call-{time.monotonic_ns():x}")
+    link.on(Presence, lambda presence: heard.update({presence.vehicle_id: presence}))
+    link.start(wait_s=CONNECT_S)
+    time.sleep(PRESENCE_S)
     link.stop()
     return heard

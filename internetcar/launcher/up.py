@@ -37,6 +37,8 @@ app = typer.Typer()
 VEHICLE = "reference"
 TURN_S = 0.1
 CONNECT_S = 10.0
+REQUESTERS = ("car", "home-assistant")
+"""Who may set the simulated car besides the broker's user: `car set`, and Home Assistant."""
 
 
 @app.command()
@@ -89,7 +91,7 @@ def up(
         log = None if is_plain else stack.enter_context((folder / "up.log").open("ab"))
         supervisor = Supervisor(log, show.notify)
         stack.callback(supervisor.stop)
-        config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses)
+        config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)
         here = [sys.executable, "-m"]
         supervisor.start(
             "gateway",
@@ -137,8 +139,14 @@ def _car(buses: dict[str, str], seed: int) -> list[str]:
     return arguments
 
 
-def _write_settings(path: Path, vehicle_id: str, state: Path, buses: dict[str, str]) -> Path:
-    """The gateway's settings; the broker, with its password, goes by the environment."""
+def _write_settings(
+    path: Path, vehicle_id: str, state: Path, buses: dict[str, str], user: str | None
+) -> Path:
+    """The gateway's settings; the broker, with its password, goes by the environment.
+
+    All that the simulated car lets be set may be set: by the broker's user, and by those whom
+    brokers without users know by these names.
+    """
     lines = [
         f"vehicle_id = {json.dumps(vehicle_id)}",
         f"vehicle = {json.dumps(VEHICLE)}",
@@ -148,7 +156,9 @@ def _write_settings(path: Path, vehicle_id: str, state: Path, buses: dict[str, s
     for name, place in buses.items():
         interface, _, channel = place.partition(":")
         lines += ["[[buses]]", f"name = {json.dumps(name)}", f"interface = {json.dumps(interface)}"]
-        lines += [f"channel = {json.dumps(channel)}", "fd = true"]
+        lines += [f"channel = {json.dumps(channel)}", "fd = true", "transmit = true"]
+    lines += ["[commands]", "trust_clock = true", "[commands.allow]"]
+    lines += [f'{json.dumps(name)} = ["*"]' for name in sorted({*REQUESTERS, user or "car"})]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from internetcar.contract.message import InputError
-from internetcar.launcher.options import BrokerOption, broker_of, vehicle_id_of
-from internetcar.launcher.roll_call import roll_call
+from internetcar.launcher.options import BrokerOption, broker_of
+from internetcar.launcher.roll_call import one_vehicle
 from internetcar.launcher.show import Show
 
 app = typer.Typer()
@@ -32,14 +31,7 @@ def watch(
 ) -> None:
     """Show a vehicle's signals as they arrive: value, unit, age, quality."""
     url = broker_of(broker)
-    if vehicle_id:
-        vehicle_id = vehicle_id_of(vehicle_id)
-    else:
-        known = [vehicle.presence.vehicle_id for vehicle in roll_call(url).vehicles]
-        if len(known) != 1:
-            names = ", ".join(known) or "none yet"
-            raise InputError(f"--vehicle-id: which one? This broker knows {names}")
-        vehicle_id = known[0]
+    vehicle_id = one_vehicle(url, vehicle_id)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())

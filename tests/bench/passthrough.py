@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 
-from gateway.frames import Buses, BusSpec
+from gateway.bus_spec import BusSpec
+from gateway.frames import Buses
 from internetcar.contract.broker_url import parse_broker_url
 from internetcar.contract.link import Link
 from tests.bench.traffic import BUSES, channel

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.frames import Buses, BusSpec, FrameError, parse_bus
+from gateway.bus_spec import BusSpec, FrameError, parse_bus
+from gateway.frames import Buses
 from gateway.interfaces import find_interfaces, has_socketcan
 from internetcar.channel import LoopbackSocket
 from internetcar.socketcan import ERROR, EXTENDED, REMOTE, pack

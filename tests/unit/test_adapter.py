@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.frames import Buses, BusSpec, FrameError
+from gateway.bus_spec import BusSpec, FrameError
+from gateway.frames import Buses
 from internetcar.socketcan import EXTENDED
 
 pytest.importorskip("serial", reason="needs pyserial: pip install 'python-can[serial]'")

@@ -8,7 +8,8 @@ from typing import Any
 import can
 import pytest
 
-from gateway.frames import Buses, BusSpec, FrameError
+from gateway.bus_spec import BusSpec, FrameError
+from gateway.frames import Buses
 
 INTERFACE = "virtual"  # its name, not its class
 

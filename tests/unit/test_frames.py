@@ -10,7 +10,8 @@ from pathlib import Path
 import can
 import pytest
 
-from gateway.frames import Buses, BusSpec, FrameError, parse_bus
+from gateway.bus_spec import BusSpec, FrameError, parse_bus
+from gateway.frames import Buses
 from internetcar.channel import LoopbackSocket
 from internetcar.socketcan import ERROR, EXTENDED, REMOTE, pack
 

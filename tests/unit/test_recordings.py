@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.frames import FrameError
+from gateway.bus_spec import FrameError
 from gateway.recordings import open_recording
 from gateway.textlogs import RecordedFrame
 from internetcar.socketcan import EXTENDED

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway.frames import parse_bus
+from gateway.bus_spec import parse_bus
 from internetcar.contract.message import InputError
 from internetcar.launcher import simulate
 
