@@ -35,6 +35,7 @@ class Elm327Port(Port):
         transmits: Whether the bus may be sent to. Without, nothing ever is.
         bitrate: Of the CAN bus; None: 500,000.
         baud_rate: Of the serial line; None: the usual ones are tried.
+        now_ns: The monotonic clock.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Elm327Port(Port):
         transmits: bool,
         bitrate: int | None = None,
         baud_rate: int | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._channel = channel
+        self._now_ns = now_ns
         self._wire_time = wire_time
         try:
             self._open(channel, transmits, bitrate or 500_000, baud_rate)
@@ -59,6 +62,7 @@ class Elm327Port(Port):
         return self._talk.description
 
     @property
+    @override
     def volts(self) -> float | None:
         """Of the car's small battery, as the chip measures it; None while it is not known."""
         return self._talk.volts
@@ -78,7 +82,7 @@ class Elm327Port(Port):
         before = self._talk.errors, self._talk.junk
         try:
             frames = self._talk.feed(text)
-            self._write(self._talk.take(time.monotonic_ns()))
+            self._write(self._talk.take(self._now_ns()))
         except ElmError as error:
             raise BusMissingError(f"elm327:{self._channel}: {error}") from error
         at_ns = time.time_ns()
@@ -97,14 +101,14 @@ class Elm327Port(Port):
             raise OSError("an ELM327 has no CAN FD")
         try:
             self._talk.send(can_id, payload)
-            self._write(self._talk.take(time.monotonic_ns()))
+            self._write(self._talk.take(self._now_ns()))
         except (ElmError, BusMissingError) as error:
             raise OSError(str(error)) from error
 
     @override
     def look(self) -> tuple[State, str]:
         try:
-            self._write(self._talk.take(time.monotonic_ns()))
+            self._write(self._talk.take(self._now_ns()))
         except ElmError as error:
             raise BusMissingError(f"elm327:{self._channel}: {error}") from error
         return "up", self._talk.description
@@ -155,10 +159,10 @@ class Elm327Port(Port):
         talk = self._talk
         try:
             while not talk.is_ready:
-                self._write(talk.take(time.monotonic_ns()))
+                self._write(talk.take(self._now_ns()))
                 if select.select([self._descriptor], [], [], 0.1)[0]:
                     talk.feed(self._read())
-            self._write(talk.take(time.monotonic_ns()))
+            self._write(talk.take(self._now_ns()))
         except (ElmError, BusMissingError):
             self._give_back()
             raise

@@ -84,6 +84,12 @@ def is_request(can_id: int) -> bool:
     return can_id == FUNCTIONAL or can_id + 8 in _ANSWERS
 
 
+def is_answer(payload: bytes) -> bool:
+    """Whether a message answers one of these services, or refuses it; UDS has others."""
+    service = payload[1] if payload[0] == _REFUSED and len(payload) > 1 else payload[0] - _POSITIVE
+    return service in (CURRENT, STORED, PENDING, VEHICLE)
+
+
 def request(service: int, item: int | None = None) -> bytes:
     """The message of a question; `item` is a PID, or service 09's kind."""
     return bytes((service,) if item is None else (service, item))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bus_settings import BusSettings
 from gateway.settings import (
-    BusSettings,
     GatewaySettings,
     SettingsError,
     load_settings,
