@@ -12,8 +12,12 @@ IDENTITY = {VIN_PATH: "Vehicle identification number", WMI: "The maker, as the V
 
 
 def identity(message: J1939Message) -> dict[str, Value]:
-    """The leaves that a message says; none where it is another, or holds no VIN."""
+    """The leaves that a message says; none where it is another, or holds no VIN.
+
+    Some trucks say more before the asterisk: a VIN has 17 letters, always (ISO 3779).
+    """
     if message.pgn != IDENTIFICATION:
         return {}
-    number = vin(message.payload.partition(b"*")[0])
+    text = message.payload.partition(b"*")[0]
+    number = vin(text) or vin(text[:17])
     return {} if number is None else {VIN_PATH: number, WMI: number[:3]}

@@ -154,14 +154,15 @@ class ObdPoller:
         return frames
 
     def overdue(self, now_ns: int) -> list[int]:
-        """The PIDs nobody has answered for ten of their periods, though they were asked for."""
-        return [
+        """The PIDs that are not answered any more: not for ten of their periods, or given up."""
+        if not self.rest.is_asking:
+            return []
+        return sorted(self._given_up) + [
             item
             for (service, item), task in self._tasks.items()
             if service == CURRENT
             and item is not None
             and task.period_ns
-            and self.rest.is_asking
             and now_ns - task.answered_ns > STALE_PERIODS * task.period_ns
         ]
 
@@ -175,6 +176,7 @@ class ObdPoller:
     def _discover(self, now_ns: int) -> None:
         self._asked, self._unanswered = None, 0
         self._status: dict[int, int] = {}
+        self._given_up: set[int] = set()
         self._tasks = {(CURRENT, 0): Task(now_ns, 0, now_ns)}
 
     def _add(self, key: Key, every_ns: int, now_ns: int, answer_id: int | None = None) -> None:
@@ -258,6 +260,9 @@ class ObdPoller:
                 self._tries_29_bit = not self._tries_29_bit
         elif asked.is_refused or task.failures >= MAX_FAILURES:
             del self._tasks[asked.key]
+            service, item = asked.key
+            if service == CURRENT and item is not None:
+                self._given_up.add(item)
         if self._unanswered >= UNANSWERED:
             self._next_ns = max(self._next_ns, now_ns + UNANSWERED_NS)
 

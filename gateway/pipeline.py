@@ -86,6 +86,10 @@ class Pipeline:
         self.decoder.errors[:] = former.decoder.errors
         counted = {bound.path: former.unmappable[leaf] for leaf, bound in enumerate(former.leaves)}
         self.unmappable = [counted.get(bound.path, 0) for bound in self.leaves]
+        self.succeed_told(former)
+
+    def succeed_told(self, former: "Pipeline") -> None:
+        """Take over what another was told, as said already: it is in `state`."""
         for path, leaf in former._told.items():
             value, quality, at_ns = former.pacer.known(leaf)
             if quality is not None:
