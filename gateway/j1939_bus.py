@@ -14,8 +14,8 @@ class J1939Bus:
     """Hands frames on under the id that the databases know them by.
 
     A database has each parameter group under one id, with one priority and one source address;
-    a frame with others means the same. Where several sources say one group, the first that was
-    heard is the one, so that no leaf jumps between two controllers.
+    a frame with others means the same. Where several sources say one group, the one that the
+    database names counts, else the first that was heard: no leaf jumps between two controllers.
 
     Args:
         onward: Takes the frames, of whatever length.
@@ -26,10 +26,10 @@ class J1939Bus:
         self._pipeline = pipeline
         self._onward = onward
         self._reassembler = J1939Reassembler()
-        known = pipeline.decoder.messages[bus]
-        self._as: dict[int, int] = {can_id: can_id for can_id in known}
+        self._known = pipeline.decoder.messages[bus]
+        self._as: dict[int, int] = {}
         self._groups: dict[int, int] = {}
-        for can_id in known:
+        for can_id in self._known:
             if can_id & EXTENDED:
                 self._groups.setdefault(parse_id(can_id).pgn, can_id)
         self._sources: dict[int, int] = {}
@@ -44,18 +44,21 @@ class J1939Bus:
         for path, value in identity(message).items():
             self._pipeline.tell(path, value, "valid", at_ns)
         whole = self._find(message.can_id)
-        if whole in self._pipeline.decoder.messages[bus]:
+        if whole in self._known:
             self._onward(bus, whole, message.payload, at_ns)
 
     def _find(self, can_id: int) -> int:
         """The id a database knows a frame by; else its own."""
         if (known := self._as.get(can_id)) is not None:
             return known
-        found = can_id
-        if can_id & EXTENDED:
-            said = parse_id(can_id)
-            group = self._groups.get(said.pgn)
-            if group is not None and self._sources.setdefault(group, said.source) == said.source:
+        found, source = can_id, parse_id(can_id).source
+        if can_id in self._known:
+            if self._sources.get(can_id, source) != source:  # it was another's until now
+                self._as = {each: meant for each, meant in self._as.items() if meant != can_id}
+            self._sources[can_id] = source
+        elif can_id & EXTENDED:
+            group = self._groups.get(parse_id(can_id).pgn)
+            if group is not None and self._sources.setdefault(group, source) == source:
                 found = group
         if len(self._as) < MAX_IDS:
             self._as[can_id] = found

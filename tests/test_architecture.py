@@ -30,10 +30,11 @@ MAY_IMPORT = {
 PURE = [
     *(f"gateway/{name}.py" for name in (
         "checks", "codegen", "coverage", "decode", "doctor", "elm327_talk", "explain", "expression",
-        "freshness", "identify", "isotp", "isotp_send", "j1939", "layout", "mapping",
-        "mapping_rules", "obd", "obd_leaves", "obd_pids", "obd_plan", "obd_poller", "obd_rest",
-        "pacing", "pipeline", "position", "protection", "recorded_time", "repair", "telemetry",
-        "timeline", "traffic", "translation", "trouble_codes", "vss",
+        "freshness", "identify", "isotp", "isotp_send", "j1939", "j1939_bus", "j1939_leaves",
+        "layout", "mapping", "mapping_rules", "obd", "obd_bus", "obd_leaves", "obd_pids",
+        "obd_plan", "obd_poller", "obd_rest", "pacing", "pipeline", "position", "protection",
+        "recorded_time", "repair", "telemetry", "timeline", "told", "traffic",
+        "translation", "trouble_codes", "vss",
     )),
     *(f"internetcar/contract/{name}.py" for name in ("known", "message", "reader", "wire")),
     *(f"simulator/{name}.py" for name in (

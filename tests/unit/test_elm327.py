@@ -16,6 +16,7 @@ from gateway.elm327 import Elm327Port
 from gateway.ports import BusMissingError, BusRefusedError
 from simulator.ecu import Ecu
 from simulator.elm327 import SimulatedElm
+from tests.elm_line import Adapter
 from tests.unit.obd_car import PETROL
 
 pytest.importorskip("serial", reason="needs pyserial: pip install 'python-can[serial]'")
@@ -24,48 +25,6 @@ STN = "STN2120 v5.6.5"
 SPEED = b"\x02\x01\x0d\0\0\0\0\0"
 WIRE = WireTime.of(4.0)
 Frame = tuple[int, bytes]
-
-
-class Adapter:
-    """The adapter's end of a line, in a thread of its own."""
-
-    def __init__(self, chip: SimulatedElm, descriptor: int) -> None:
-        self.chip = chip
-        self._descriptor = descriptor
-        self._ends, self._end = os.pipe()
-        self._lock = threading.Lock()
-        self._is_plugged = True
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def hear(self, can_id: int, payload: bytes) -> None:
-        """A frame on the bus."""
-        with self._lock:
-            os.write(self._descriptor, self.chip.hear(can_id, payload))
-
-    def says(self, text: bytes) -> None:
-        os.write(self._descriptor, text)
-
-    def unplug(self) -> None:
-        if not self._is_plugged:
-            return
-        self._is_plugged = False
-        os.write(self._end, b"x")
-        self._thread.join()
-        for each in (self._descriptor, self._ends, self._end):
-            os.close(each)
-
-    def _run(self) -> None:
-        while True:
-            ready, _, _ = select.select([self._descriptor, self._ends], [], [])
-            if self._ends in ready:
-                return
-            try:  # the gateway may have hung up
-                text = os.read(self._descriptor, 1_000)
-                with self._lock:
-                    os.write(self._descriptor, self.chip.feed(text))
-            except OSError:
-                return
 
 
 Plug = Callable[[SimulatedElm], tuple[Adapter, str]]
