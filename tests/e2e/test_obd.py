@@ -110,6 +110,11 @@ def test_beside_a_database_its_signals_win(
         assert observer.signals()[ENGINE]["value"] == 1_726.0
         observer.until(lambda heard: SPEED in catalog(heard))
         assert catalog(observer)[SPEED]["source"] == "can0/Motion.Speed"
+        mapping.write_text(json.dumps({"Vehicle.OtherSpeed": leaf}))
+        observer.until(lambda heard: heard.signals()[SPEED]["value"] == 50.0)
+        observer.until(lambda heard: catalog(heard)[SPEED]["source"] == "can0/OBD.01.0D")
+        assert observer.signals()[VIN_PATH]["value"] == VIN
+        observer.until(lambda heard: VIN_PATH in catalog(heard))
 
 
 def test_a_silent_bus_is_left_alone_and_asked_again_when_it_wakes(
