@@ -5,6 +5,7 @@ import os
 import re
 import select
 import socket
+import termios
 import time
 from collections.abc import Callable
 from functools import partial
@@ -191,8 +192,12 @@ class Elm327Port(Port):
 
 def _serial(path: str, baud_rate: int) -> serial.Serial:
     line = serial.Serial(path, baud_rate, timeout=0, exclusive=True)
-    line.reset_input_buffer()
-    os.set_blocking(line.fileno(), False)
+    try:
+        line.reset_input_buffer()
+        os.set_blocking(line.fileno(), False)
+    except (OSError, termios.error) as error:  # unplugged in this moment
+        line.close()
+        raise OSError(str(error)) from error
     return line
 
 

@@ -46,6 +46,8 @@ class Adapter:
                 return
             try:  # the gateway may have hung up
                 text = os.read(self._descriptor, 1_000)
+                if not text:  # a socket says so, for ever
+                    return
                 with self._lock:
                     os.write(self._descriptor, self.chip.feed(text))
             except OSError:

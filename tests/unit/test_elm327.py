@@ -18,6 +18,7 @@ from simulator.ecu import Ecu
 from simulator.elm327 import SimulatedElm
 from tests.elm_line import Adapter
 from tests.unit.obd_car import PETROL
+from tests.waiting import PATIENCE_S, eventually
 
 pytest.importorskip("serial", reason="needs pyserial: pip install 'python-can[serial]'")
 
@@ -47,6 +48,7 @@ def plug(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plug]:
 
     def network_line(chip: SimulatedElm) -> tuple[Adapter, str]:
         server = socket.create_server(("127.0.0.1", 0))
+        server.settimeout(PATIENCE_S)
 
         def accept() -> None:
             line, _ = server.accept()
@@ -59,10 +61,10 @@ def plug(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plug]:
         return lazy, f"//127.0.0.1:{server.getsockname()[1]}"  # type: ignore[return-value]
 
     yield serial_line if request.param == "serial" else network_line
+    for end in others:  # first: who accepts a connection may only now note its adapter
+        end()
     for adapter in plugged:
         adapter.unplug()
-    for end in others:
-        end()
 
 
 class _Lazy:
@@ -72,6 +74,7 @@ class _Lazy:
         self._plugged = plugged
 
     def __getattr__(self, name: str) -> object:
+        eventually(lambda: self._plugged)
         return getattr(self._plugged[0], name)
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from internetcar.socketcan import EXTENDED
 from simulator.ecu import Ecu, Facts, electric_car
+from simulator.garage import reference_simulation
 
 FACTS = Facts(current={0x0C: b"\x1a\xf8", 0x42: b"\x30\x00"}, stored=("P0301",), vin="W" * 17)
 LATE = 1_000_000_000
@@ -69,3 +70,16 @@ def test_asleep_it_hears_nothing() -> None:
 def test_an_electric_car_stays_within_its_bytes() -> None:
     said = electric_car(speed_kmh=300, charge_pct=100, odometer_m=0, outside_c=-50)
     assert (said[0x0D], said[0x46], said[0x5B]) == (b"\xff", b"\x00", b"\xff")
+
+
+def test_the_reference_car_answers_a_tester_and_says_nothing_unasked() -> None:
+    car = reference_simulation()
+    unasked = {frame.can_id for frame in car.frames_until(2.0)}
+    assert 0x7E8 not in unasked
+    car.receive("comfort", 0x7DF, bytes.fromhex("02010d0000000000"))
+    car.receive("powertrain", 0x7DF, bytes.fromhex("02015b0000000000"))
+    answers = [frame for frame in car.frames_until(2.1) if frame.can_id == 0x7E8]
+    assert [(frame.bus, frame.is_fd, frame.payload[:3]) for frame in answers] == [
+        ("powertrain", False, bytes.fromhex("03415b"))
+    ]
+    assert 0.5 < answers[0].payload[3] / 255 < 1.0  # a battery that is charged by 60 to 90 %
