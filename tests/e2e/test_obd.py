@@ -53,8 +53,8 @@ def catalog(observer: Observer) -> dict[str, Any]:
 
 
 def assert_within_budget(stamps: list[float]) -> None:
-    """Of the whole time, by the kernel's stamps: a busy machine delays, it never asks more."""
-    assert (len(stamps) - 2) / (stamps[-1] - stamps[0]) <= BUDGET
+    """Of the whole time, by the kernel's stamps; a stall of a second may delay the first one."""
+    assert (len(stamps) - 1 - BUDGET) / (stamps[-1] - stamps[0]) <= BUDGET
 
 
 def test_a_car_is_asked_what_it_knows_and_says_it(
@@ -217,3 +217,21 @@ def test_codes_are_explained_without_a_car(stage: Stage) -> None:
     strange = stage.ended("codes", "P9999")
     assert strange.process.returncode == 2
     assert "P9999: no trouble code" in strange.stderr
+
+
+def test_the_simulated_car_can_be_asked(mosquitto: RunningBroker, stage: Stage) -> None:
+    with Observer(mosquitto.url) as observer:
+        stage.car("simulate")
+        stage.car(
+            *("gateway", "--bus", "can0=loopback:powertrain", "--obd", "--transmit"),
+            *("--vehicle-id", "asked", "--state", str(stage.state)),
+            *("--broker", mosquitto.url.secret),
+        )
+        charge = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current"
+        observer.until(
+            lambda heard: {VIN_PATH, "Vehicle.Exterior.AirTemperature"} <= set(heard.signals())
+        )
+        said = {path: signal["value"] for path, signal in observer.signals().items()}
+        assert said[VIN_PATH] == "SGPTESTCAR0000001"
+        assert said["Vehicle.Diagnostics.DTCList"] == []
+        assert charge not in said or 50 < said[charge] < 100
