@@ -13,6 +13,7 @@ from gateway.mapping import Binding, Mapping, MappingError, bind, catalog_leaf, 
 from gateway.pacing import Pace
 from gateway.pipeline import Pipeline
 from gateway.protection import check_rules
+from gateway.told import ToldLeaf
 from internetcar.contract.signals import Catalog, CatalogLeaf
 
 
@@ -32,6 +33,13 @@ class Assembly:
     """Leaves that cannot be said, and the fix; the others can."""
     warnings: list[str]
     """What is probably not meant."""
+    told: dict[str, CatalogLeaf]
+    """Leaves that come whole; they enter the catalog when they were told once."""
+
+    def introduce(self, paths: Sequence[str]) -> None:
+        """Take told leaves into the catalog."""
+        for path in paths:
+            self.catalog.setdefault(group_of(path), {})[path] = self.told[path]
 
     def can_ids_of(self, bus: int) -> set[int]:
         """The ids of a bus that some leaf needs, to be heard or to be set."""
@@ -57,6 +65,7 @@ def assemble(
     *,
     is_paced: bool = True,
     allow: MappingOf[str, Sequence[str]] | None = None,
+    told: Sequence[ToldLeaf] = (),
 ) -> Assembly:
     """Bind a mapping (without one: every signal as `Message.Signal`) and build the pipeline.
 
@@ -67,6 +76,7 @@ def assemble(
         default_pace: For leaves whose mapping says nothing of pacing.
         is_paced: False sends every changed signal of every frame.
         allow: requester → globs of the paths it may set.
+        told: Leaves that come whole; where the mapping has one too, the mapping's is said.
 
     Raises:
         MappingError: A `counter` or `checksum` does not fit its message; names the leaf.
@@ -99,17 +109,26 @@ def assemble(
     for actuator in actuators.by_path.values():
         decoder.messages[actuator.message.bus][actuator.message.definition.can_id].keep()
     allowed = allowed_paths(allow or {}, actuators.by_path, actuators.warnings)
+    mapped = {leaf.path for leaf in binding.leaves}
+    told = [leaf for leaf in told if leaf.path not in mapped]
+    told_pace = default_pace if is_paced else Pace(interval_ns=0, max_interval_ns=0)
     catalog = _catalog(binding, signals, bus_names, paces)
     _add_settable(catalog, actuators.by_path, frozenset().union(*allowed.values()))
-    return Assembly(
-        pipeline=Pipeline(decoder, binding.leaves, paces, judged),
-        paths=[leaf.path for leaf in binding.leaves],
+    told_paths = [leaf.path for leaf in told]
+    assembly = Assembly(
+        pipeline=Pipeline(
+            decoder, binding.leaves, [*paces, *(told_pace for _ in told)], judged, told_paths
+        ),
+        paths=[*(leaf.path for leaf in binding.leaves), *told_paths],
         catalog=catalog,
         actuators=actuators.by_path,
         allowed=allowed,
         errors=[*binding.errors, *actuators.errors],
         warnings=[*(mapping.warnings if mapping else ()), *binding.warnings, *actuators.warnings],
+        told={leaf.path: leaf.entry for leaf in told},
     )
+    assembly.introduce([leaf.path for leaf in told if leaf.is_sure])
+    return assembly
 
 
 def _catalog(

@@ -1,4 +1,4 @@
-"""A bus as its user names it: `can0`, `slcan:/dev/ttyACM0`, `powertrain=loopback:powertrain`."""
+"""A bus as its user names it: `can0`, `slcan:/dev/ttyACM0`, `elm327:///dev/rfcomm0`."""
 
 import importlib
 import re
@@ -11,6 +11,8 @@ from internetcar.contract.message import InputError
 
 RAW = ("socketcan", "loopback")
 """Interfaces read without python-can."""
+ELM327 = "elm327"
+"""A chip that talks text: it answers requests, and with ST commands it also listens."""
 _SPEC = re.compile(r"(?:(?P<name>[^=:]+)=)?(?:(?P<interface>[a-z0-9_]+):)?(?P<channel>.+)")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _INTERFACE = re.compile(r"[!-.0-9;<>-~]{1,15}")  # the kernel's dev_valid_name, without '='
@@ -42,7 +44,7 @@ class BusSpec:
 
 
 def parse_bus(text: str, **settings: Any) -> BusSpec:
-    """Reads `can0`, `slcan:/dev/ttyACM0` or `powertrain=loopback:powertrain`.
+    """Reads `can0`, `slcan:/dev/ttyACM0`, `elm327://host:port` or `name=loopback:powertrain`.
 
     Raises:
         FrameError: it names no bus.
@@ -55,11 +57,17 @@ def parse_bus(text: str, **settings: Any) -> BusSpec:
     name = found["name"] or re.sub(r"[^A-Za-z0-9_-]+", "_", channel).strip("_")
     if not _NAME.fullmatch(name):
         raise FrameError(f"bus {text!r}: the name {name!r} is not 1 to 36 of A-Z a-z 0-9 _ -")
-    if interface not in RAW and interface not in (known := adapter().interfaces()):
-        raise FrameError(f"bus {text!r}: no interface {interface!r}; there are {', '.join(known)}")
+    if interface not in (*RAW, ELM327) and interface not in (known := adapter().interfaces()):
+        names = ", ".join((ELM327, *known))
+        raise FrameError(f"bus {text!r}: no interface {interface!r}; there are {names}")
     if interface == "socketcan" and not _INTERFACE.fullmatch(channel):
         raise FrameError(f"bus {text!r}: {channel!r} is no interface's name (at most 15 letters)")
     return BusSpec(name, interface, channel, **settings)
+
+
+def elm327() -> ModuleType:
+    """The way through an ELM327, imported when a bus needs it: it brings pyserial along."""
+    return importlib.import_module("gateway.elm327")
 
 
 def adapter() -> ModuleType:

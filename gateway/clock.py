@@ -14,9 +14,24 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def wall_ns() -> int:
-    """UTC nanoseconds since 1970, as this machine has it."""
-    return time.time_ns()
+class SystemClock:
+    """Both clocks of a machine."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds of a clock that only goes forward."""
+        return time.monotonic_ns()
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds since 1970."""
+        return time.time_ns()
+
+    def wall_ms(self) -> int:
+        """UTC milliseconds since 1970."""
+        return self.wall_ns() // 1_000_000
+
+
+SYSTEM = SystemClock()
+"""This machine's."""
 
 
 class _Timex(ctypes.Structure):

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from gateway.actuation import Actuation
@@ -42,6 +43,7 @@ class Commander:
         inbox: Where the link's thread puts what it hears.
         journal: Of this run; the ids of commands that bring none begin with it.
         requester_rate_hz: Commands a second of one requester.
+        now_ns: The monotonic clock.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Commander:
         inbox: Inbox,
         journal: str,
         requester_rate_hz: float,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.refused = 0
         """Commands that were refused since the start, said so or not."""
@@ -62,6 +65,7 @@ class Commander:
         self._world = world
         self._inbox = inbox
         self._journal = journal[:12]
+        self._now_ns = now_ns
         self._actuation = Actuation(world, audit.outcome, requester_rate_hz)
         self._count = 0
         self._accepted: dict[Key, Report] = {}
@@ -143,7 +147,7 @@ class Commander:
         return self.refused + self._inbox.dropped
 
     def _hear(self, received: Received) -> None:
-        self._inbox.put(received, time.monotonic_ns())
+        self._inbox.put(received, self._now_ns())
 
     def _receive(self, received: Received, received_ns: int, moment: Moment) -> None:
         if not received.payload:

@@ -41,7 +41,7 @@ class BusCounters:
     """Time the frames took on the wire, in bit times at the nominal bit rate (estimated)."""
     state: State = "missing"
     reason: str = ""
-    """Why the bus is not up, and what to do."""
+    """Why the bus is not up, and what to do; of one that is up, what its adapter is."""
 
 
 @dataclass(frozen=True)

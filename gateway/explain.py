@@ -62,6 +62,9 @@ class Trace:
     ) -> None:
         if path not in assembly.paths:
             raise no_such_leaf(path, assembly.paths)
+        if path in assembly.told:
+            source = assembly.told[path].source
+            raise NoSuchLeafError(f"{path}: told by {source}, not by a signal; leave out --log")
         self._pipeline = assembly.pipeline
         self._leaf = assembly.paths.index(path)
         self._bus_names = bus_names

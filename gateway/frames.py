@@ -8,9 +8,9 @@ import contextlib
 import logging
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from gateway.bus_spec import RAW, BusSpec, FrameError, adapter
+from gateway.bus_spec import ELM327, RAW, BusSpec, FrameError, adapter, elm327
 from gateway.drain import BusCounters, FrameDrain, FrameSink, State, WireTime
 from gateway.opening import Opener
 from gateway.ports import BusMissingError, BusRefusedError, LoopbackPort, Port, SocketCanPort
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 _LOOK_S = 1.0
 _PATIENCE_S = 5.0  # at the start for each bus; one that takes longer comes later
 _POLL_S = 0.005  # how often an interface without a file descriptor is asked
+_NO_SINKS: Mapping[int, FrameSink] = {}
 
 
 class Buses:
@@ -31,19 +32,25 @@ class Buses:
         coalesce_s: under load frames are collected for so long, and read together: wake-ups cost
             more than frames. A frame that comes alone is not delayed.
         waker: ends a wait early.
+        now_ns: the monotonic clock.
 
     Raises:
         FrameError: two buses have the same name.
     """
 
     def __init__(
-        self, specs: Iterable[BusSpec], coalesce_s: float = 0.0005, waker: Waker | None = None
+        self,
+        specs: Iterable[BusSpec],
+        coalesce_s: float = 0.0005,
+        waker: Waker | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.specs = tuple(specs)
         names = [spec.name for spec in self.specs]
         if twice := {name for name in names if names.count(name) > 1}:
             raise FrameError(f"two buses are named {', '.join(sorted(twice))}")
         self._coalesce_s = coalesce_s
+        self._now_ns = now_ns
         self._drain = FrameDrain()
         self._counters = [BusCounters() for _ in self.specs]
         self._dropped_before = [0] * len(self.specs)
@@ -62,29 +69,34 @@ class Buses:
 
     def wait(self, timeout_s: float) -> None:
         """Returns when there may be something to drain, at the latest after so many seconds."""
-        if time.monotonic() >= self._next_look:
+        if self._now_s() >= self._next_look:
             self.look()
         if self._is_busy:
             self._rest()
             return
-        limit = min(timeout_s, self._next_look - time.monotonic())
+        limit = min(timeout_s, self._next_look - self._now_s())
         self._readable.poll(max(0.0, min(limit, _POLL_S) if self._asked else limit))
         self._is_busy = self._rest()
 
-    def drain(self, sink: FrameSink) -> int:
+    def drain(self, sink: FrameSink, sinks: Mapping[int, FrameSink] = _NO_SINKS) -> int:
         """Hands the data frames that have arrived to the sink; returns how many frames came.
 
         Of each bus at most about a thousand, so that a flood leaves time for the rest. Error and
         remote frames are counted, not handed on.
+
+        Args:
+            sink: takes the frames of every bus, ...
+            sinks: ... but of those that have one of their own here.
         """
         total = 0
         for descriptor, _ in self._readable.poll(0):
             if descriptor == self._waker.fileno():
                 self._waker.clear()
             else:
-                total += self._drain_bus(self._by_descriptor[descriptor], sink)
+                bus = self._by_descriptor[descriptor]
+                total += self._drain_bus(bus, sinks.get(bus, sink))
         for bus in tuple(self._asked):
-            total += self._drain_bus(bus, sink)
+            total += self._drain_bus(bus, sinks.get(bus, sink))
         self._is_busy = self._is_busy and total > 0
         return total
 
@@ -94,6 +106,11 @@ class Buses:
         if (port := self._ports[bus]) is not None:
             counters.dropped = self._dropped_before[bus] + port.dropped
         return counters
+
+    def volts(self, bus: int) -> float | None:
+        """Of the car's small battery, where the bus's adapter measures it."""
+        port = self._ports[bus]
+        return None if port is None else port.volts
 
     def succeed(self, former: "Buses") -> None:
         """Take the place of others of the same names, which are closed: their counts go on."""
@@ -128,7 +145,7 @@ class Buses:
 
     def look(self) -> None:
         """Opens what can be opened now, and sees which buses are up. `wait` does it each second."""
-        self._next_look = time.monotonic() + _LOOK_S
+        self._next_look = self._now_s() + _LOOK_S
         for bus in range(len(self.specs)):
             self._look_at(bus)
 
@@ -141,11 +158,14 @@ class Buses:
 
     def _rest(self) -> bool:
         """Sleeps on when the last wake-up was less than `coalesce_s` ago; says whether it was."""
-        left = self._awake_at + self._coalesce_s - time.monotonic()
+        left = self._awake_at + self._coalesce_s - self._now_s()
         if left > 0:
             time.sleep(left)
-        self._awake_at = time.monotonic()
+        self._awake_at = self._now_s()
         return left > 0
+
+    def _now_s(self) -> float:
+        return self._now_ns() / 1e9
 
     def _drain_bus(self, bus: int, sink: FrameSink) -> int:
         port = self._ports[bus]
@@ -182,6 +202,15 @@ class Buses:
             port = SocketCanPort(spec.channel, self._drain, wire_time, spec.can_ids)
         elif spec.interface == "loopback":
             port = LoopbackPort(spec.channel, self._drain, wire_time)
+        elif spec.interface == ELM327:
+            port = elm327().Elm327Port(
+                spec.channel,
+                wire_time,
+                transmits=spec.transmit,
+                bitrate=spec.bitrate,
+                now_ns=self._now_ns,
+                **spec.options,
+            )
         else:
             port = adapter().AdapterPort(
                 spec.interface,

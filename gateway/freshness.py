@@ -75,6 +75,14 @@ class Freshness:
         """Go on with what another knows of the same messages."""
         self._seen, self._bus_ns, self._awake_ns = former._seen, former._bus_ns, former._awake_ns
 
+    def hear(self, bus: int, now_ns: int) -> None:
+        """Take that a bus talks, whatever it says."""
+        before_ns = self._bus_ns[bus]
+        if before_ns is not None:
+            step_ns = now_ns - before_ns
+            self._awake_ns[bus] += step_ns if step_ns <= SLEEP_NS else SLEEP_COUNTS_NS
+        self._bus_ns[bus] = now_ns
+
     def check(self, now_ns: int) -> Changes:
         """Compare the counts with those of the last check; a tenth of a second apart is right."""
         changes = Changes()
@@ -84,11 +92,7 @@ class Freshness:
             if message.frames != seen.frames
         ]
         for bus in {message.bus for _, message, _ in heard}:
-            before_ns = self._bus_ns[bus]
-            if before_ns is not None:
-                step_ns = now_ns - before_ns
-                self._awake_ns[bus] += step_ns if step_ns <= SLEEP_NS else SLEEP_COUNTS_NS
-            self._bus_ns[bus] = now_ns
+            self.hear(bus, now_ns)
         for index, message, seen in heard:
             awake_ns = self._awake_ns[message.bus]
             if not seen.frames:

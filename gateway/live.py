@@ -2,32 +2,34 @@
 
 import gc
 import logging
-import time
 from pathlib import Path
 from uuid import uuid4
 
 from gateway.assembly import Assembly
 from gateway.audit import Audit
 from gateway.bus_spec import BusSpec
-from gateway.clock import read_clock, wall_ms, wall_ns
+from gateway.clock import SYSTEM, SystemClock, read_clock
 from gateway.commander import Commander
 from gateway.frames import Buses
 from gateway.health import HealthWatch
 from gateway.inbox import Inbox
+from gateway.introduction import introduce
+from gateway.listeners import Listeners
 from gateway.live_world import LiveWorld
 from gateway.mapping import MappingError
+from gateway.obd_asker import ObdAsker
 from gateway.outbox import Limits
 from gateway.outbox_writer import Outbox
 from gateway.replica import client_id
-from gateway.run import Run, software_version
+from gateway.run import Run
 from gateway.settings import GatewaySettings
-from gateway.setup import Setup
+from gateway.setup import Setup, bus_specs
 from gateway.telemetry import Batcher
 from gateway.waker import Waker
 from gateway.world import Moment
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
-from internetcar.contract.presence import BusState, Presence
+from internetcar.contract.presence import Presence
 from internetcar.contract.retry import LinkOptions
 
 log = logging.getLogger(__name__)
@@ -40,22 +42,38 @@ MOST_PROBLEMS = 5
 
 
 class LiveGateway:
-    """Runs until `stop`, which may come from a signal handler."""
+    """Runs until `stop`, which may come from a signal handler.
 
-    def __init__(self, settings: GatewaySettings, broker: BrokerUrl, state: Path) -> None:
+    Args:
+        settings: Of the gateway.
+        broker: Where to.
+        state: Folder of what must last.
+        clock: This machine's; a test brings one that runs faster.
+    """
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        broker: BrokerUrl,
+        state: Path,
+        clock: SystemClock = SYSTEM,
+    ) -> None:
         self._settings = settings
+        self._time = clock
         self._setup = Setup(settings)
         assembly = self._setup.assemble()
         _log_findings(assembly)
-        self._since_ms = wall_ms()
+        self._since_ms = clock.wall_ms()
         self._clock = read_clock()
         self._asleep_ns = int(settings.asleep_after_s * SECOND_NS)
         self._is_stopping = False
         self._is_asleep = False
-        self._awake_ns = time.monotonic_ns()
+        self._awake_ns = clock.monotonic_ns()
         self._next_second_ns = 0
         self._waker = Waker()
-        self._buses = Buses(_bus_specs(settings, assembly), waker=self._waker)
+        self._buses = self._open(bus_specs(settings, assembly))
+        self._listeners = Listeners(settings)
+        self._obd = ObdAsker(self._listeners.obd, lambda: self._buses)
         self._health = HealthWatch(self._setup.bus_names, [bus.bitrate for bus in settings.buses])
         telemetry = settings.telemetry
         outbox = Outbox(
@@ -78,10 +96,11 @@ class LiveGateway:
             link,
             settings.vehicle_id,
             Audit(state / settings.vehicle_id / "commands.db", self._waker.wake),
-            LiveWorld(lambda: self._buses, wall_ns),
+            LiveWorld(lambda: self._buses, clock.wall_ns),
             Inbox(self._waker.wake, settings.commands.requester_rate_hz),
             journal,
             settings.commands.requester_rate_hz,
+            clock.monotonic_ns,
         )
         self._commander.use(assembly, self._moment())
         self._run = Run(
@@ -100,61 +119,87 @@ class LiveGateway:
             in_flight=telemetry.in_flight,
             home_assistant=settings.home_assistant,
         )
+        self._listen(assembly)
 
     def run(self) -> None:
         """Drain, decode, say and keep, until `stop`; then say goodbye."""
+        self.start()
+        try:
+            while not self._is_stopping:
+                self.turn()
+        finally:
+            self.end()
+
+    def start(self) -> None:
+        """Begin to hear and to speak; `turn` does the rest, and `end` must follow."""
         run = self._run
         gc.collect()
         gc.freeze()  # databases and decoders stay: looking through them costs 10 ms each time
         self._commander.start(self._moment())
         run.start()
         log.info(
-            "vehicle %s: %d leaves from %d buses, telemetry journal %s",
-            self._settings.vehicle_id, len(run.assembly.paths), len(self._buses.specs), run.journal,
-        )  # fmt: skip
-        try:
-            while not self._is_stopping:
-                self._buses.wait(self._wait_s())
-                self._turn()
-        finally:
-            self._commander.stop(self._moment())
-            self._buses.close()
-            run.finish(wall_ms())
-            if run.link.is_connected:
-                run.deliver(GOODBYE_S)
-            run.leave()
+            "vehicle %s: %d leaves from %d buses%s, telemetry journal %s",
+            self._settings.vehicle_id,
+            len(run.assembly.pipeline.leaves),
+            len(self._buses.specs),
+            " and what OBD-II or J1939 tells" if self._listeners.sinks else "",
+            run.journal,
+        )
+
+    def end(self) -> None:
+        """Give the buses back, and say goodbye."""
+        run = self._run
+        self._commander.stop(self._moment())
+        self._buses.close()
+        run.finish(self._time.wall_ms())
+        if run.link.is_connected:
+            run.deliver(GOODBYE_S)
+        run.leave()
 
     def stop(self) -> None:
         """End `run` at its next turn, a tenth of a second away at most."""
         self._is_stopping = True
 
-    def _turn(self) -> None:
+    def turn(self, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+        """Wait until something is to be done, and do it."""
+        self._buses.wait(min(longest_wait_s, self._wait_s()))
         run = self._run
         pipeline = run.assembly.pipeline
-        pipeline.now_ns = time.monotonic_ns()
-        self._buses.drain(pipeline.feed if self._settings.pacing.enabled else self._feed_unpaced)
+        pipeline.now_ns = self._time.monotonic_ns()
+        self._buses.drain(self._sink, self._listeners.sinks)
+        if self._listeners.obd:
+            self._obd.turn(pipeline.now_ns)
         if not self._commander.is_idle:
             self._commander.turn(self._moment(), is_mute=run.keeper.is_taken_over)
-        run.step(wall_ms(), self._clock)
+        run.step(self._time.wall_ms(), self._clock)
         if pipeline.now_ns >= self._next_second_ns:
             self._next_second_ns = pipeline.now_ns + SECOND_NS
             self._every_second()
 
     def _feed_unpaced(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
         self._run.assembly.pipeline.feed(bus, can_id, payload, at_ns)
-        self._run.step(wall_ms(), self._clock)
+        self._run.step(self._time.wall_ms(), self._clock)
+
+    def _listen(self, assembly: Assembly) -> None:
+        is_paced = self._settings.pacing.enabled
+        self._sink = assembly.pipeline.feed if is_paced else self._feed_unpaced
+        self._listeners.use(assembly, self._sink)
+
+    def _open(self, specs: list[BusSpec]) -> Buses:
+        return Buses(specs, waker=self._waker, now_ns=self._time.monotonic_ns)
 
     def _moment(self) -> Moment:
         is_trusted = self._clock == "synchronized" or self._settings.commands.trust_clock
-        return Moment(time.monotonic_ns(), wall_ns(), is_trusted)
+        return Moment(self._time.monotonic_ns(), self._time.wall_ns(), is_trusted)
 
     def _wait_s(self) -> float:
         paced_ns = self._run.assembly.pipeline.pacer.next_due_ns
-        commanded_ns = self._commander.next_due_ns
-        due = [due_ns for due_ns in (paced_ns, commanded_ns) if due_ns is not None]
+        commanded_ns, asked_ns = self._commander.next_due_ns, self._obd.next_due_ns
+        due = [due_ns for due_ns in (paced_ns, commanded_ns, asked_ns) if due_ns is not None]
         if not due:
             return LONGEST_WAIT_S
-        return min(LONGEST_WAIT_S, max(0.0, (min(due) - time.monotonic_ns()) / SECOND_NS))
+        wait_s = (min(due) - self._time.monotonic_ns()) / SECOND_NS
+        return min(LONGEST_WAIT_S, max(0.0, wait_s))
 
     def _every_second(self) -> None:
         run, pipeline = self._run, self._run.assembly.pipeline
@@ -170,13 +215,14 @@ class LiveGateway:
         found = (run.keeper.problem(), run.outbox_problem(), self._commander.problem())
         problems = [problem for problem in found if problem]
         counters = [self._buses.counters(bus) for bus in range(len(self._buses.specs))]
-        problems += [counted.reason for counted in counters if counted.reason]
+        problems += [each.reason for each in counters if each.reason and each.state != "up"]
+        problems += self._obd.problems()
         problems += run.assembly.errors[:MOST_PROBLEMS]
         health = self._health.take(
             pipeline,
             counters,
             vehicle_id=self._settings.vehicle_id,
-            wall_ms=wall_ms(),
+            wall_ms=self._time.wall_ms(),
             unsent=(run.outbox.unsent_batches, run.outbox.unsent_bytes),
             commands_refused=self._commander.refused_in_all,
             problems=problems,
@@ -199,39 +245,27 @@ class LiveGateway:
             log.warning("the changed mapping is not taken up: %s", error)
             return
         assembly.pipeline.succeed(self._run.assembly.pipeline)
-        specs = _bus_specs(self._settings, assembly)
+        specs = bus_specs(self._settings, assembly)
         if specs != list(self._buses.specs):  # other frames are needed from the kernel
             self._buses.close()
-            buses = Buses(specs, waker=self._waker)
+            buses = self._open(specs)
             buses.succeed(self._buses)
             self._buses = buses
         self._commander.use(assembly, self._moment())
         self._run.adopt(assembly)
+        self._listen(assembly)
         self._awake_ns = assembly.pipeline.now_ns
         _log_findings(assembly)
         log.info("the changed mapping is taken up: %d leaves", len(assembly.paths))
 
     def _presence(self, journal: str, *, asleep: bool) -> Presence:
-        buses = {}
-        for bus, spec in enumerate(self._buses.specs):
-            buses[spec.name] = BusState(
-                interface=f"{spec.interface}:{spec.channel}",
-                state=self._buses.counters(bus).state,
-                listen_only=spec.listen_only and not spec.transmit,
-                transmit=spec.transmit,
-            )
-        return Presence.model_validate(
-            {
-                "vehicle_id": self._settings.vehicle_id,
-                "online": True,
-                "asleep": asleep,
-                "journal": journal,
-                "since": self._since_ms / 1000,
-                "clock": self._clock,
-                "origin": self._settings.origin,
-                "software": software_version(),
-                "buses": buses,
-            }
+        return introduce(
+            self._settings,
+            self._buses,
+            journal=journal,
+            since_ms=self._since_ms,
+            clock=self._clock,
+            asleep=asleep,
         )
 
 
@@ -240,21 +274,3 @@ def _log_findings(assembly: Assembly) -> None:
         log.error("left out: %s", error)
     for warning in assembly.warnings:
         log.warning("%s", warning)
-
-
-def _bus_specs(settings: GatewaySettings, assembly: Assembly) -> list[BusSpec]:
-    needed = [assembly.can_ids_of(bus) for bus in range(len(settings.buses))]
-    return [
-        BusSpec(
-            name=bus.name,
-            interface=bus.interface,
-            channel=bus.channel,
-            bitrate=bus.bitrate,
-            data_bitrate=bus.data_bitrate,
-            fd=bus.fd,
-            transmit=bus.transmit,
-            listen_only=bus.listen_only,
-            can_ids=frozenset(can_ids) if bus.known_ids_only else None,
-        )
-        for bus, can_ids in zip(settings.buses, needed, strict=True)
-    ]

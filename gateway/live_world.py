@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from gateway.actuators import CommandMessage
 from gateway.assembly import Assembly
-from gateway.bus_spec import RAW, FrameError
+from gateway.bus_spec import ELM327, RAW, FrameError
 from gateway.condition import NoValueError
 from gateway.encoding import Refusal
 from gateway.feedback import Feedback
@@ -83,6 +83,10 @@ class LiveWorld(World):
         if not spec.transmit:
             return Refusal(
                 "not_transmitting", f"bus {spec.name} only listens: set `transmit = true` for it"
+            )
+        if spec.interface == ELM327:
+            return Refusal(
+                "bus", f"bus {spec.name} is an ELM327 adapter: it asks, and sends no other frame"
             )
         if counters.state != "up":
             return Refusal("bus", f"bus {spec.name} is {counters.state}: {counters.reason}")

@@ -137,6 +137,10 @@ class Pacer:
         """A leaf's newest value, sent or not; the quality is `None` before the first."""
         return self._value[leaf], self._quality[leaf]
 
+    def known(self, leaf: int) -> tuple[Value, Quality | None, int]:
+        """As `newest`, and the instant."""
+        return self._value[leaf], self._quality[leaf], self._at_ns[leaf]
+
     def state(self) -> list[Sample]:
         """Every leaf that has been seen, as it is now: what a snapshot carries."""
         return [

@@ -10,6 +10,8 @@ from gateway.freshness import Freshness
 from gateway.layout import field_mask
 from gateway.mapping import UNMAPPABLE, BoundLeaf
 from gateway.pacing import Pace, Pacer, Sample
+from internetcar.contract.message import Value
+from internetcar.contract.signals import Quality
 
 FRESHNESS_INTERVAL_NS = 100_000_000
 
@@ -19,6 +21,9 @@ class Pipeline:
 
     `now_ns` is the monotonic clock (in a replay the recording's own time); whoever feeds frames
     sets it before each drain. `feed` is the sink of a drain.
+
+    Beside the leaves that are signals of frames there may be told ones, whose values come whole
+    (`tell`): they are only paced. Their indices follow those of the others.
     """
 
     def __init__(
@@ -27,18 +32,23 @@ class Pipeline:
         leaves: Sequence[BoundLeaf],
         paces: Sequence[Pace],
         judged: list[MessageState] | None = None,
+        told: Sequence[str] = (),
     ) -> None:
         """Prepare.
 
         Args:
             decoder: Of the leaves' signals.
             leaves: What is said.
-            paces: How often, for each leaf.
+            paces: How often, for each leaf; then for each told one.
             judged: Where the decoder puts a message that begins or ceases to fail its check.
+            told: Paths of leaves that come whole.
         """
         self.decoder = decoder
         self._judged = [] if judged is None else judged
         self.leaves = leaves
+        self.newly_told: list[str] = []
+        """Told leaves that had their first value; whoever says the catalog empties it."""
+        self._told = {path: len(leaves) + index for index, path in enumerate(told)}
         self.pacer = Pacer(paces, self.is_current)
         self.unmappable = [0] * len(leaves)
         self._is_said = [True] * len(leaves)
@@ -72,11 +82,19 @@ class Pipeline:
         for index, state in enumerate(self.messages):
             if self.freshness.is_stale(index):
                 self._fall_stale(state)
-        self.pacer.flush(self.now_ns)
         self.decoder.unknown_frames[:] = former.decoder.unknown_frames
         self.decoder.errors[:] = former.decoder.errors
         counted = {bound.path: former.unmappable[leaf] for leaf, bound in enumerate(former.leaves)}
         self.unmappable = [counted.get(bound.path, 0) for bound in self.leaves]
+        self.succeed_told(former)
+
+    def succeed_told(self, former: "Pipeline") -> None:
+        """Take over what another was told, as said already: it is in `state`."""
+        for path, leaf in former._told.items():
+            value, quality, at_ns = former.pacer.known(leaf)
+            if quality is not None:
+                self.tell(path, value, quality, at_ns)
+        self.pacer.flush(self.now_ns)
 
     def feed(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
         """Take one frame: its changed signals become values of leaves, for pacing to judge."""
@@ -90,6 +108,22 @@ class Pipeline:
                     self._offer(leaf, at_ns)
         if self._judged:
             self._judge(at_ns)
+
+    def tell(self, path: str, value: Value, quality: Quality, at_ns: int) -> None:
+        """Take the value of a told leaf; a path that is none here is passed over."""
+        leaf = self._told.get(path)
+        if leaf is None:
+            return
+        if self.pacer.newest(leaf)[1] is None:
+            self.newly_told.append(path)
+        self.pacer.offer(leaf, value, quality, at_ns, self.now_ns)
+        self.pacer.confirm(leaf, at_ns)
+
+    def doubt(self, path: str) -> None:
+        """Mark a told leaf as stale: its value was expected again, and did not come."""
+        leaf = self._told.get(path)
+        if leaf is not None and self.pacer.newest(leaf)[1] == "valid":
+            self.pacer.requalify(leaf, "stale", self.now_ns)
 
     def take(self) -> list[Sample]:
         """The samples due at `now_ns`."""
@@ -144,7 +178,8 @@ class Pipeline:
                 self._offer(leaf, state.last_at_ns)
         silent = self.pacer.silent(now_ns)
         for leaf in silent:
-            self._confirm(leaf, self.leaves[leaf])
+            if leaf < len(self.leaves):
+                self._confirm(leaf, self.leaves[leaf])
         return self.pacer.repeat(silent, now_ns) if silent else []
 
     def _fall_stale(self, message: MessageState) -> None:

@@ -39,6 +39,11 @@ class Port(Protocol):
     def dropped(self) -> int:
         """Frames lost before they could be read."""
 
+    @property
+    def volts(self) -> float | None:
+        """Of the car's small battery; None: it does not measure that, or has not yet."""
+        return None
+
     def fileno(self) -> int | None:
         """Readable when a frame waits; None: it has to be asked."""
 
@@ -49,7 +54,11 @@ class Port(Protocol):
         """Sends one frame. Raises OSError where it cannot."""
 
     def look(self) -> tuple[State, str]:
-        """How the bus is now, and why it is not up. Raises BusMissingError when it is gone."""
+        """How the bus is now, and why it is not up; of one that is, what it is.
+
+        Raises:
+            BusMissingError: It is gone.
+        """
 
     def close(self) -> None:
         """Gives the bus back."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.clock import wall_ms
+from gateway.listeners import Listeners
 from gateway.outbox import Limits
 from gateway.outbox_writer import Outbox
 from gateway.recordings import Player, Recording
@@ -112,6 +113,10 @@ class Replay:
             wait_for_room=self._wait_for_room,
         )
         self._player = Player(recording, speed, is_looped)
+        listeners = Listeners(settings)
+        listeners.use(assembly, assembly.pipeline.feed)
+        feed = assembly.pipeline.feed
+        self._sinks = [listeners.sinks.get(bus, feed) for bus in range(len(self._bus_of))]
 
     @property
     def warnings(self) -> list[str]:
@@ -153,7 +158,7 @@ class Replay:
         while (due_ns := pipeline.pacer.next_due_ns) is not None and due_ns < at_ns:
             self._step(due_ns)  # a later value must not take the place of what was due before
         pipeline.now_ns = max(pipeline.now_ns, at_ns)
-        pipeline.feed(bus, can_id, payload, at_ns)
+        self._sinks[bus](bus, can_id, payload, at_ns)
         if at_ns >= self._next_step_ns or not self._settings.pacing.enabled:
             self._next_step_ns = at_ns + STEP_NS
             self._step(at_ns)

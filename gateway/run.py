@@ -114,6 +114,8 @@ class Run:
         """
         self._wall_ms = wall_ms
         pipeline = self.assembly.pipeline
+        if pipeline.newly_told:
+            self.describe()
         if self._must_repeat and self.link.is_connected and pipeline.now_ns >= self._repeat_ns:
             self._repeat_ns = pipeline.now_ns + _REPEAT_NS
             self._must_repeat = False
@@ -138,6 +140,16 @@ class Run:
             while self._requests:
                 self._repairs.on_request(self._requests.popleft())
             self._repairs.pump()
+
+    def describe(self) -> None:
+        """Say the catalog as it is now; leaves that were told for the first time enter it."""
+        assembly = self.assembly
+        assembly.introduce(assembly.pipeline.newly_told)
+        assembly.pipeline.newly_told.clear()
+        catalog = assembly.messages(self.speaker.vehicle_id)
+        self.speaker.describe(assembly.paths, catalog)
+        if self._announcer is not None:
+            self._announcer.describe(catalog, assembly.allowed.get(self._ha_requester, frozenset()))
 
     def say_all(self) -> bool:
         """Say every leaf as it is now: the broker may have forgotten, or we were away."""
@@ -200,10 +212,7 @@ class Run:
         self.assembly = assembly
         self._position = None
         self.positions = PositionWatch(assembly.pipeline)
-        catalog = assembly.messages(self.speaker.vehicle_id)
-        self.speaker.describe(assembly.paths, catalog)
-        if self._announcer is not None:
-            self._announcer.describe(catalog, assembly.allowed.get(self._ha_requester, frozenset()))
+        self.describe()
 
     def _keep(self, samples: list[Sample], wall_ms: int, clock: Clock | None) -> None:
         paths = self.assembly.paths

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
+from gateway.bus_settings import BusSettings, ObdSettings
 from internetcar.contract.message import InputError, Name
 from internetcar.contract.presence import Origin
 
@@ -23,43 +24,6 @@ class SettingsError(InputError):
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BusSettings(_Section):
-    """One CAN bus and the databases that explain its frames."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")] = Field(
-        default="can0", description="the bus's name in mappings, health and presence"
-    )
-    interface: str = Field(
-        default="socketcan",
-        description="python-can interface: socketcan, loopback, slcan, pcan, virtual, …",
-    )
-    channel: str = Field(default="can0", description="the interface's channel: can0, /dev/ttyACM0")
-    bitrate: int | None = Field(
-        default=None, gt=0, description="bit/s, where the interface is set up by the gateway"
-    )
-    data_bitrate: int | None = Field(
-        default=None, gt=0, description="bit/s of the data part of CAN FD frames"
-    )
-    fd: bool = Field(default=False, description="also receive CAN FD frames")
-    listen_only: bool = Field(
-        default=True,
-        description="do not even acknowledge, where the interface can; false where we are the only"
-        " other node",
-    )
-    known_ids_only: bool = Field(
-        default=False,
-        description="let the kernel hold back frames that no leaf needs (socketcan); unknown ids"
-        " and bus load are then not seen",
-    )
-    transmit: bool = Field(
-        default=False, description="may the gateway send on this bus? It only listens until then"
-    )
-    dbc: list[str] = Field(
-        default_factory=list,
-        description="DBC, KCD, SYM or ARXML files, or opendbc:NAME; none: those of `vehicle`",
-    )
 
 
 class PacingSettings(_Section):
@@ -174,6 +138,14 @@ class GatewaySettings(BaseSettings):
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     commands: CommandSettings = Field(default_factory=CommandSettings)
     home_assistant: HomeAssistantSettings = Field(default_factory=HomeAssistantSettings)
+    obd: ObdSettings = Field(default_factory=ObdSettings)
+
+    @field_validator("buses")
+    @classmethod
+    def _asks_one(cls, buses: list[BusSettings]) -> list[BusSettings]:
+        if len(asked := [bus.name for bus in buses if bus.obd is True]) > 1:
+            raise ValueError(f"one bus can be asked over OBD-II, not {', '.join(asked)}")
+        return buses
 
 
 def load_settings(path: Path, **named: Any) -> GatewaySettings:
@@ -231,6 +203,8 @@ def describe(error: ValidationError) -> str:
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"{key}: no such setting"
+    if first["type"] == "value_error":  # of our own validators
+        return f"{key}: {first['ctx']['error']}"
     return f"{key}: {first['msg']} (it is {first['input']!r})"
 
 
@@ -249,6 +223,7 @@ def template() -> str:
         "telemetry": TelemetrySettings,
         "commands": CommandSettings,
         "home_assistant": HomeAssistantSettings,
+        "obd": ObdSettings,
     }
     for name, section in sections.items():
         lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"[{name}]"]

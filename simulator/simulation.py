@@ -8,13 +8,18 @@ from cantools.database.can import Database
 
 from simulator.body import Body
 from simulator.car import Car, Truth
+from simulator.ecu import Ecu, Facts, electric_car
 from simulator.encode import Listener, Sender, listeners, senders
 from simulator.route import Route
 from simulator.signals import SPEAKERS, gnss_position
+from simulator.vehicle import charge_level_pct
 
 STEP_MS = 20
 """Step of the model: the shortest cycle."""
 POSITION = "GNSS_Position"
+OBD_BUS = "powertrain"
+"""Where the car answers a tester; it says nothing of this kind unasked."""
+VIN = "SGPTESTCAR0000001"
 STATUS_OF = {
     **{f"Window_{d}": f"Window_{d}_Position" for d in ("FrontDriver", "FrontPassenger")},
     **{f"Window_{d}": f"Window_{d}_Position" for d in ("RearDriver", "RearPassenger")},
@@ -60,6 +65,7 @@ class Simulation:
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._queue: list[tuple[int, int]] = []
         self._senders: list[tuple[str, Sender]] = []
+        self._ecu = Ecu(0, self._facts) if OBD_BUS in databases else None
         for bus, database in databases.items():
             for identifier, listener in listeners(database).items():
                 self._listeners[bus, identifier] = listener
@@ -89,17 +95,32 @@ class Simulation:
                 payload = sender.encode(values)
                 yield Frame(due_ms / 1_000, bus, sender.can_id, payload, sender.is_fd)
         self._advance_to(until_ms)
+        if self._ecu is not None:
+            for can_id, payload in self._ecu.take(until_ms * 1_000_000):
+                yield Frame(until_ms / 1_000, OBD_BUS, can_id, payload, is_fd=False)
 
     def receive(self, bus: str, can_id: int, payload: bytes) -> None:
         """Hear a frame of somebody else; the controllers obey those that command them."""
         listener = self._listeners.get((bus, can_id))
         if listener is not None:
             self.car.body.obey(_status_values(listener.requests(payload)))
+        elif self._ecu is not None and bus == OBD_BUS:
+            self._ecu.feed(can_id, payload, self._now_ms * 1_000_000)
 
     @property
     def body(self) -> Body:
         """The controllers, for tests and for what happens to a car from outside."""
         return self.car.body
+
+    def _facts(self) -> Facts:
+        car = self.car
+        current = electric_car(
+            speed_kmh=car.state.speed_mps * 3.6,
+            charge_pct=charge_level_pct(car.state, car.parameters),
+            odometer_m=car.odometer_m + car.state.distance_m,
+            outside_c=car.weather.outside_c,
+        )
+        return Facts(current, vin=VIN)
 
     def _advance_to(self, due_ms: int) -> None:
         while self._now_ms + STEP_MS <= due_ms:

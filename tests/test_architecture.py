@@ -30,18 +30,21 @@ MAY_IMPORT = {
 PURE = [
     *(f"gateway/{name}.py" for name in (
         "actuation", "actuators", "assembly", "audit_rows", "checks", "codegen", "condition",
-        "controls", "coverage", "decode", "discovery", "doctor", "encoding", "entities",
-        "execution", "explain",
-        "expression", "feedback", "freshness", "identify", "layout", "ledger", "mapping",
-        "mapping_rules", "message_state", "pacing", "pipeline", "position", "protection",
-        "recorded_time", "repair", "requests", "targets", "telemetry", "throttle", "timeline",
-        "traffic", "translation", "units", "vss", "world",
+        "controls", "coverage", "decode", "discovery", "doctor", "elm327_talk", "encoding",
+        "entities", "execution", "explain", "expression", "feedback", "freshness", "identify",
+        "isotp", "isotp_send", "j1939", "j1939_bus", "j1939_leaves", "layout", "ledger", "mapping",
+        "mapping_rules", "message_state", "obd", "obd_bus", "obd_leaves", "obd_pids", "obd_plan",
+        "obd_poller", "obd_rest", "pacing", "pipeline", "position", "protection", "recorded_time",
+        "repair", "requests", "targets", "telemetry", "throttle", "timeline", "told", "traffic",
+        "translation", "trouble_codes", "units", "vss", "world",
     )),
     *(f"internetcar/contract/{name}.py" for name in (
         "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
-    *(f"simulator/{name}.py" for name in ("cabin", "driver", "gnss", "route", "vehicle")),
+    *(f"simulator/{name}.py" for name in (
+        "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
+    )),
 ]  # fmt: skip
 PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}
 IMPURE_STANDARD = {

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.bus_spec import BusSpec, parse_bus
+from gateway.bus_spec import ELM327, BusSpec, parse_bus
 from gateway.clock import read_clock
 from gateway.coverage import coverage
 from gateway.databases import Database
@@ -163,7 +163,8 @@ def _listen(
     if not specs:
         return []
     traffic = [Traffic() for _ in specs]
-    buses = Buses([replace(spec, transmit=False) for spec in specs])
+    # Nothing is ever sent here: an ELM327 is only opened as one that could, for most cannot listen.
+    buses = Buses([replace(spec, transmit=spec.interface == ELM327) for spec in specs])
     end_s = time.monotonic() + seconds
     try:
         while time.monotonic() < end_s:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.__main__ import run
+from gateway.bus_settings import ASKING_SENDS
 from gateway.bus_spec import parse_bus
 from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup
@@ -31,7 +32,8 @@ def gateway(
     bus: Annotated[
         list[str],
         typer.Option(
-            help="can0, slcan:/dev/ttyACM0 or NAME=INTERFACE:CHANNEL; instead of --config."
+            help="can0, slcan:/dev/ttyACM0, elm327:///dev/rfcomm0, elm327://HOST:PORT or"
+            " NAME=INTERFACE:CHANNEL; instead of --config."
         ),
     ] = [],  # noqa: B006 # typer reads it, nobody changes it
     dbc: DbcOption = [],  # noqa: B006
@@ -44,6 +46,14 @@ def gateway(
     transmit: Annotated[
         bool,
         typer.Option("--transmit", help="Let it send on --bus; else it only listens."),
+    ] = False,
+    obd: Annotated[
+        bool,
+        typer.Option("--obd", help="Ask the car over OBD-II on --bus; no DBC is needed."),
+    ] = False,
+    j1939: Annotated[
+        bool,
+        typer.Option("--j1939", help="--bus is a truck's: ids by group, long messages joined."),
     ] = False,
     mapping: Annotated[str, typer.Option(help="Mapping to VSS.")] = "",
     vss: Annotated[
@@ -65,9 +75,20 @@ def gateway(
     named = {"mapping": mapping, "vss": vss, "vehicle": vehicle, "vehicle_id": vehicle_id}
     if transmit and not bus:
         raise InputError("--transmit goes with --bus; in a settings file it is `transmit` of a bus")
-    settings = _settings(
-        config, bus, dbc, bitrate, {key: v for key, v in named.items() if v}, transmit=transmit
-    )
+    of_bus: dict[str, object] = {
+        "bitrate": bitrate,
+        "transmit": transmit,
+        "obd": obd,
+        "j1939": j1939,
+    }
+    for option in ("obd", "j1939"):
+        if of_bus[option] and len(bus) != 1:
+            raise InputError(
+                f"--{option} goes with one --bus; in a settings file it is `{option}` of a bus"
+            )
+    if obd and not transmit:
+        raise InputError(f"--obd: {ASKING_SENDS}")
+    settings = _settings(config, bus, dbc, of_bus, {key: v for key, v in named.items() if v})
     need_sources(settings)
     if check:
         _check(settings)
@@ -80,12 +101,10 @@ def _settings(
     config: Path | None,
     buses: list[str],
     dbc: list[str],
-    bitrate: int | None,
+    of_bus: dict[str, object],
     named: dict[str, str],
-    *,
-    transmit: bool,
 ) -> GatewaySettings:
-    if bitrate is not None and not buses:
+    if of_bus["bitrate"] is not None and not buses:
         raise InputError(
             "--bitrate goes with --bus; in a settings file it is the `bitrate` of a bus"
         )
@@ -97,8 +116,7 @@ def _settings(
                 "name": spec.name,
                 "interface": spec.interface,
                 "channel": spec.channel,
-                "bitrate": bitrate,
-                "transmit": transmit,
+                **of_bus,
             }
             for spec in specs
         ]

@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from gateway.recordings import open_recording
 from gateway.replay import Replay
 from gateway.settings import GatewaySettings, make_settings
+from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
@@ -37,6 +39,8 @@ LOOK_S = 0.5
 """How long a broker is given to say that the vehicle is online already."""
 CONNECT_S = 10.0
 LONGEST_JOURNAL = 64
+LOOKED_AT = 100_000
+"""Frames in which each channel of a recording should have spoken."""
 VEHICLE_ID = "replay"
 """Of a recording whose vehicle nobody names."""
 
@@ -56,6 +60,13 @@ def replay(
     speed: Annotated[float, typer.Option(help="Times real time.", min=0.001)] = 1.0,
     fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes.")] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
+    obd: Annotated[
+        bool,
+        typer.Option("--obd", help="Also hear what a tester was answered over OBD-II."),
+    ] = False,
+    j1939: Annotated[
+        bool, typer.Option("--j1939", help="A truck's: ids by group, long messages joined.")
+    ] = False,
     start: Annotated[
         str, typer.Option(help="Instant of the first frame, for logs with relative time.")
     ] = "",
@@ -85,7 +96,14 @@ def replay(
     if len(journal) > LONGEST_JOURNAL:
         raise InputError(f"--journal: at most {LONGEST_JOURNAL} characters, not {len(journal)}")
     recording = open_recording(log, instant_ns(start) if start else None)
-    settings = _settings(vehicle_id, vehicle, mapping, by_bus(dbc), log, is_paced=not no_pacing)
+    more: dict[str, object] = {}
+    if obd:
+        more["obd"] = "listen"
+    if j1939:
+        more["j1939"] = True
+    settings = _settings(
+        vehicle_id, vehicle, mapping, by_bus(dbc), log, more, is_paced=not no_pacing
+    )
     need_sources(settings)
     if recording.is_relative and not start:
         typer.echo(
@@ -123,6 +141,7 @@ def _settings(
     mapping: str,
     sources: dict[str, list[str]],
     log: Path,
+    more: dict[str, object],
     *,
     is_paced: bool,
 ) -> GatewaySettings:
@@ -131,7 +150,7 @@ def _settings(
     named: dict[str, object] = {key: text for key, text in texts.items() if text}
     if not is_paced:
         named["pacing"] = {"enabled": False}
-    named["buses"] = _buses(sources, vehicle, log)
+    named["buses"] = [{**bus, **more} for bus in _buses(sources, vehicle, log, bool(more))]
     return make_settings({"vehicle_id": VEHICLE_ID}, **named)
 
 
@@ -184,16 +203,36 @@ def _play(player: Replay, name: str, broker: BrokerUrl, kept_in: Path | None) ->
         raise typer.Exit(1)
 
 
-def _buses(sources: dict[str, list[str]], vehicle: str, log: Path) -> list[dict[str, object]]:
+def _buses(
+    sources: dict[str, list[str]], vehicle: str, log: Path, needs_no_dbc: bool
+) -> list[dict[str, object]]:
     if "" in sources:
         raise InputError(f"--dbc {sources[''][0]}: say of which channel, as in can0=FILE")
-    if not sources and not vehicle:
+    if not sources and not vehicle and not needs_no_dbc:
         raise InputError(f"no --dbc: `car identify {log}` says which explains this recording")
-    if not sources:
-        from gateway.vehicles import load_vehicle
+    buses: list[dict[str, object]]
+    if sources or not vehicle:
+        buses = [{"name": name, "dbc": files} for name, files in sources.items()]
+    else:
+        buses = [{"name": name} for name in load_vehicle(vehicle).buses]
+    if needs_no_dbc:
+        known = {bus["name"] for bus in buses}
+        buses += [{"name": name} for name in _channels(log) if name not in known]
+    return buses
 
-        return [{"name": name} for name in load_vehicle(vehicle).buses]
-    return [{"name": name, "dbc": files} for name, files in sources.items()]
+
+def _channels(log: Path) -> list[str]:
+    """The channels of a recording, as far as its beginning has them.
+
+    Raises:
+        InputError: It has no frame.
+    """
+    recording = open_recording(log)
+    for _ in islice(recording, LOOKED_AT):
+        pass
+    if not recording.channels:
+        raise InputError(f"{log}: no frame in it")
+    return sorted(recording.channels)
 
 
 def _refuse_if_online(broker: BrokerUrl, vehicle_id: str) -> None:

@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
+from gateway.bus_settings import BusSettings
 from gateway.recordings import open_recording
-from gateway.settings import BusSettings, GatewaySettings
+from gateway.settings import GatewaySettings
 from tests.bench.report import CannotMeasureError
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -6,8 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gateway.bus_settings import BusSettings
 from gateway.discovery import Announced, Device, announce
-from gateway.settings import BusSettings, GatewaySettings
+from gateway.settings import GatewaySettings
 from gateway.setup import Setup, read_mapping
 from gateway.vehicles import load_vehicle
 from internetcar.contract.signals import Catalog, CatalogLeaf

@@ -1,7 +1,8 @@
 """The reference car's pipeline, as the gateway builds it."""
 
+from gateway.bus_settings import BusSettings
 from gateway.pipeline import Pipeline
-from gateway.settings import BusSettings, GatewaySettings
+from gateway.settings import GatewaySettings
 from gateway.setup import Setup
 from gateway.vehicles import load_vehicle
 

@@ -118,6 +118,7 @@ def test_a_machine_without_can_is_told_what_it_can_do() -> None:
         ),
         (heard(), BusCounters(state="refused", reason="can0: Busy"), "broken", "can0: Busy"),
         (heard(), BusCounters(), "broken", "missing"),
+        (heard(), BusCounters(state="up", reason="ELM327 v1.5: answers"), "ok", "ELM327 v1.5"),
     ],
 )
 def test_what_came_is_judged(

@@ -137,6 +137,21 @@ def test_a_vehicle_line_names_databases_and_mapping(arguments: list[str]) -> Non
     assert "its channels are can0, can1, and the --dbc are for powertrain" in str(result.exception)
 
 
+def test_a_leaf_that_is_told_whole_has_no_way_through_a_recording(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "car.toml"
+    dbc, rules = json.dumps(str(tmp_path / "car.dbc")), json.dumps(str(tmp_path / "rules.json"))
+    config.write_text(
+        f'mapping = {rules}\n[[buses]]\nname = "can0"\nobd = "listen"\ndbc = [{dbc}]\n'
+    )
+    result = RUN(
+        explain.app, ["Vehicle.Diagnostics.DTCList", *arguments[:2], "--config", str(config)]
+    )
+    assert isinstance(result.exception, InputError)
+    assert "told by can0/OBD.03, not by a signal" in str(result.exception)
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [

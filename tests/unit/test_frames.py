@@ -185,6 +185,8 @@ def test_a_bus_that_cannot_be_opened_says_why_and_the_others_work(
         ("powertrain=loopback:powertrain", BusSpec("powertrain", "loopback", "powertrain")),
         ("obd=slcan:tcp://10.0.0.1:3333", BusSpec("obd", "slcan", "tcp://10.0.0.1:3333")),
         ("p=can1", BusSpec("p", "socketcan", "can1")),
+        ("elm327:///dev/rfcomm0", BusSpec("dev_rfcomm0", "elm327", "///dev/rfcomm0")),
+        ("obd=elm327://10.0.0.1:35000", BusSpec("obd", "elm327", "//10.0.0.1:35000")),
     ],
 )
 def test_a_bus_is_named_in_one_word(text: str, spec: BusSpec) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bus_settings import BusSettings
 from gateway.settings import (
-    BusSettings,
     GatewaySettings,
     SettingsError,
     load_settings,
     make_settings,
     template,
 )
+from gateway.setup import Setup, bus_specs
 
 
 def write(folder: Path, text: str) -> Path:
@@ -92,3 +93,27 @@ def test_an_environment_that_is_no_json_is_one_line(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("INTERNETCAR_GATEWAY_BUSES", "can0")
     with pytest.raises(SettingsError, match=r"environment: .*buses"):
         make_settings()
+
+
+def test_asking_needs_transmit_and_one_bus() -> None:
+    with pytest.raises(SettingsError, match=r"^buses.0.obd: OBD only answers questions: set tr"):
+        make_settings(buses=[{"name": "can0", "obd": True}])
+    asked = {"obd": True, "transmit": True}
+    with pytest.raises(SettingsError, match=r"^buses: one bus can be asked over OBD-II, not a, b$"):
+        make_settings(buses=[{"name": "a", **asked}, {"name": "b", **asked}])
+    taken = make_settings(buses=[{"name": "a", **asked}, {"name": "b", "obd": "listen"}])
+    assert [bus.obd for bus in taken.buses] == [True, "listen"]
+    with pytest.raises(SettingsError, match=r"^buses.0.obd"):
+        make_settings(buses=[{"obd": "sometimes"}])
+
+
+def test_obd_and_j1939_need_no_database_and_hear_every_id() -> None:
+    bus = {"name": "can0", "known_ids_only": True}
+    with pytest.raises(SettingsError, match="no DBC"):
+        Setup(make_settings(buses=[bus]))
+    for more in ({"obd": "listen"}, {"j1939": True}):
+        settings = make_settings(buses=[{**bus, **more}])
+        setup = Setup(settings)
+        assert bus_specs(settings, setup.assemble())[0].can_ids is None
+    beside = make_settings(vehicle="reference", buses=[{"name": "obd", "obd": "listen"}])
+    assert Setup(beside).databases == [[]]
