@@ -69,6 +69,7 @@ class Commander:
         self._actuation = Actuation(world, audit.outcome, requester_rate_hz)
         self._count = 0
         self._accepted: dict[Key, Report] = {}
+        self._under_way: set[Key] = set()
         self._unsaid: deque[tuple[float, str, bytes, bytes | None]] = deque(maxlen=_MOST_UNSAID)
         self._refusals = Throttle(burst=50, per_s=20)
         self._warnings = Throttle(burst=1, per_s=1 / 60)
@@ -167,16 +168,29 @@ class Commander:
         for report in self._actuation.take_reports():
             if report.state == "rejected":
                 self.refused += 1
-                if not self._refusals.take(report.request.requester, report.request.received_ns):
+                if not self._is_heard(report):
                     continue
             if report.reason == "not_allowed":
                 self._warn(report)  # whoever may set nothing does not fill the audit
             elif not report.is_repeated:
                 self._audit.append(report)
             if report.state == "accepted" and not report.is_repeated:
+                self._under_way.add(report.request.key)
                 self._accepted[report.request.key] = report  # said once it is on disk
-            else:
-                self._say(report)
+                continue
+            if report.final and self._is_end(report):
+                self._under_way.discard(report.request.key)
+            self._say(report)
+
+    def _is_heard(self, report: Report) -> bool:
+        """Whether a refusal is said: the end of what was accepted always, a flood in part."""
+        request = report.request
+        return self._is_end(report) or self._refusals.take(request.requester, request.received_ns)
+
+    def _is_end(self, report: Report) -> bool:
+        """Whether it ends an accepted command, and is not about another packet with its id."""
+        is_other = report.reason in ("not_allowed", "retained", "id_conflict")
+        return report.request.key in self._under_way and not is_other
 
     def _warn(self, report: Report) -> None:
         request = report.request
@@ -197,7 +211,7 @@ class Commander:
             "value": request.value,
             "at": datetime.fromtimestamp(report.at_ns // 1_000_000 / 1000, UTC),
         }
-        now_s = time.monotonic()
+        now_s = self._now_ns() / 1e9
         try:
             status = CommandStatus.model_validate(fields)
         except ValueError:  # the topic's requester or path is none: nobody could read an answer
@@ -210,7 +224,7 @@ class Commander:
     def _pump(self) -> None:
         while self._unsaid and self._link.is_connected:
             since_s, topic, payload, correlation = self._unsaid[0]
-            if time.monotonic() - since_s <= _UNSAID_S:
+            if self._now_ns() / 1e9 - since_s <= _UNSAID_S:
                 said = self._link.publish_bytes(topic, payload, correlation=correlation)
                 if said.outcome in (Sending.FULL, Sending.LOST):
                     return

@@ -17,10 +17,17 @@ UTC_NS = 1_700_000_000_000_000_000
 class Car:
     """Feeds a pipeline; `now` is the milliseconds since the beginning, on both clocks."""
 
-    def __init__(self, dbc: str, leaves: dict[str, dict[str, Any]] | None, **pace: Any) -> None:
+    def __init__(
+        self,
+        dbc: str,
+        leaves: dict[str, dict[str, Any]] | None,
+        *,
+        allow: dict[str, list[str]] | None = None,
+        **pace: Any,
+    ) -> None:
         mapping = None if leaves is None else parse_mapping(json.dumps(leaves), "test.json")
         database = parse_database(dbc, "test.dbc", "dbc")
-        self.assembly = assemble([[database]], ["can0"], mapping, Pace(**pace))
+        self.assembly = assemble([[database]], ["can0"], mapping, Pace(**pace), allow=allow)
         self.pipeline: Pipeline = self.assembly.pipeline
 
     def feed(self, now: int, can_id: int, payload: bytes) -> None:
