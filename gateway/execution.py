@@ -79,6 +79,8 @@ class Executions:
     @property
     def next_due_ns(self) -> int | None:
         """When `advance` has something to do without a frame that comes; `None`: never."""
+        if not self._running:  # asked in every turn of the loop
+            return None
         due = [
             due_ns
             for running in self._running.values()
