@@ -113,10 +113,10 @@ class Actuation:
         """See what the feedback shows, repeat what is held, and end what is over."""
         self._executions.advance(moment)
 
-    def shut_down(self, moment: Moment) -> None:
-        """End everything: the gateway goes."""
+    def end_all(self, reason: str, moment: Moment) -> None:
+        """End everything that is under way: the gateway goes, or another took its place."""
         for running in self._executions:
-            self._executions.end(running, "shutdown", moment)
+            self._executions.end(running, reason, moment)
 
     def _judge(self, request: Request, moment: Moment) -> None:
         actuator = self._allowed_actuator(request)
@@ -164,7 +164,8 @@ class Actuation:
         held = [
             running
             for running in self._executions
-            if running.is_holding and running.actuator.path == request.path
+            if running.actuator.path == request.path
+            and (running.is_holding or running.state == "accepted")
         ]
         if not held:
             raise Refusal("not_held", f"nothing holds {request.path}")

@@ -14,9 +14,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from gateway.audit_rows import PRUNE, SCHEMA, row_of
+from gateway.audit_rows import PRUNE, SCHEMA, UNFINISHED, row_of
 from gateway.ledger import Outcome, Report
 from gateway.outbox import StorageError, keep_private, set_aside
 from gateway.requests import Key, Request
@@ -82,14 +83,11 @@ class Audit:
         """Commands that an earlier run left without an end: they have timed out by the restart.
 
         Whoever calls this appends them.
+
+        Raises:
+            StorageError: It cannot be read.
         """
-        rows = self._reader.execute(
-            "SELECT requester, id, path, value, digest FROM commands WHERE number IN"
-            " (SELECT max(number) FROM commands"
-            " WHERE number > (SELECT max(number) FROM commands) - ?"
-            " AND state != 'ended' GROUP BY requester, id) AND final = 0 ORDER BY number",
-            (_ROWS_LOOKED_AT,),
-        ).fetchall()
+        rows = self._read(UNFINISHED, _ROWS_LOOKED_AT)
         return [
             Report(
                 Request(requester, path, identifier, 0, has_id=True, value=json.loads(value)),
@@ -107,18 +105,28 @@ class Audit:
         """What became of a command, as far as it is on disk.
 
         What an earlier run left without an end has timed out, be that on disk yet or not.
+
+        Raises:
+            StorageError: It cannot be read.
         """
-        row = self._reader.execute(
+        rows = self._read(
             "SELECT digest, state, final, reason, detail, number FROM commands WHERE requester = ?"
             " AND id = ? AND digest IS NOT NULL ORDER BY number DESC LIMIT 1",
-            key,
-        ).fetchone()
-        if row is None:
+            *key,
+        )
+        if not rows:
             return None
-        digest, state, final, reason, detail, number = row
+        [(digest, state, final, reason, detail, number)] = rows
         if not final and number <= self._before:
             return Outcome(digest, "timeout", final=True, reason="restarted", detail=_RESTARTED)
         return Outcome(digest, _state(state), bool(final), reason, detail)
+
+    def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._reader.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            self.is_failing = True
+            raise StorageError(f"{self._path} cannot be read ({error})") from error
 
     def append(self, report: Report) -> None:
         """Take one report; it is on disk soon."""

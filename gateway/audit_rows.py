@@ -15,6 +15,14 @@ DELETE FROM commands WHERE number IN (
     ORDER BY number LIMIT max(0, (SELECT count(*) FROM commands) - ?))
 """
 """A requester cannot make the audit forget what others did; what was refused unread, nobody's."""
+UNFINISHED = """
+SELECT requester, id, path, value, digest FROM commands WHERE number IN
+    (SELECT max(number) FROM commands WHERE number > (SELECT max(number) FROM commands) - ?
+     AND state != 'ended' GROUP BY requester, id, digest IS NULL)
+    AND final = 0 ORDER BY number
+"""
+"""Commands whose newest state is no end. A refusal of another packet with the same id, which has no
+digest, says nothing of the command."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS commands (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, requester TEXT NOT NULL,

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from gateway.actuation import Actuation
 from gateway.assembly import Assembly
 from gateway.audit import Audit
+from gateway.encoding import Refusal
 from gateway.inbox import Inbox
-from gateway.ledger import Report
+from gateway.ledger import Outcome, Report
 from gateway.live_world import LiveWorld
+from gateway.outbox import StorageError
 from gateway.requests import Key, read_request
 from gateway.throttle import Throttle
 from gateway.world import Moment
@@ -66,8 +68,9 @@ class Commander:
         self._inbox = inbox
         self._journal = journal[:12]
         self._now_ns = now_ns
-        self._actuation = Actuation(world, audit.outcome, requester_rate_hz)
+        self._actuation = Actuation(world, self._known, requester_rate_hz)
         self._count = 0
+        self._is_mute = False
         self._accepted: dict[Key, Report] = {}
         self._under_way: set[Key] = set()
         self._unsaid: deque[tuple[float, str, bytes, bytes | None]] = deque(maxlen=_MOST_UNSAID)
@@ -96,7 +99,12 @@ class Commander:
     def start(self, moment: Moment) -> None:
         """Begin to write the audit; what an earlier run left without an end has timed out."""
         self._audit.start()
-        for report in self._audit.unfinished(moment.wall_ns):
+        try:
+            unfinished = self._audit.unfinished(moment.wall_ns)
+        except StorageError as error:
+            log.error("%s: what was under way before is not known", error)  # noqa: TRY400 # no bug
+            return
+        for report in unfinished:
             self._audit.append(report)
             self._say(report)
 
@@ -114,6 +122,9 @@ class Commander:
             moment: Now.
             is_mute: Another gateway speaks for the vehicle: leave all commands to it.
         """
+        if is_mute and not self._is_mute:
+            self._actuation.end_all("taken_over", moment)
+        self._is_mute = is_mute
         for waiting in self._inbox.take(_AT_ONCE):
             if not is_mute:
                 self._receive(waiting.received, waiting.received_ns, moment)
@@ -130,10 +141,11 @@ class Commander:
         self._actuation.advance(moment)
         self._settle()
         self._pump()
+        self._clear()
 
     def stop(self, moment: Moment) -> None:
         """End what is under way, and write down what waits."""
-        self._actuation.shut_down(moment)
+        self._actuation.end_all("shutdown", moment)
         self._settle()
         self._pump()
         self._audit.close()
@@ -147,14 +159,23 @@ class Commander:
         """Commands refused since the start, those that a flood lost without a word included."""
         return self.refused + self._inbox.dropped
 
+    def _known(self, key: Key) -> Outcome | None:
+        """What the audit remembers of a command.
+
+        Raises:
+            Refusal: It cannot be read, so nobody knows whether the command is new.
+        """
+        try:
+            return self._audit.outcome(key)
+        except StorageError as error:
+            raise Refusal("audit", "the audit cannot be read") from error
+
     def _hear(self, received: Received) -> None:
         self._inbox.put(received, self._now_ns())
 
     def _receive(self, received: Received, received_ns: int, moment: Moment) -> None:
         if not received.payload:
             return  # somebody cleared a retained command
-        if received.retained:
-            self._link.publish_bytes(received.topic, b"", retain=True)
         self._count += 1
         try:
             request = read_request(received, f"{self._journal}-{self._count}", received_ns)
@@ -180,6 +201,7 @@ class Commander:
                 continue
             if report.final and self._is_end(report):
                 self._under_way.discard(report.request.key)
+                self._accepted.pop(report.request.key, None)
             self._say(report)
 
     def _is_heard(self, report: Report) -> bool:
@@ -220,6 +242,14 @@ class Commander:
         if request.answer_to is not None:
             answer = CommandAnswer.model_validate(fields)
             self._unsaid.append((now_s, request.answer_to, answer.encode(), request.correlation))
+
+    def _clear(self) -> None:
+        """Take retained commands from the broker, also those that were dropped unread."""
+        while self._link.is_connected and (topic := self._inbox.take_retained()) is not None:
+            said = self._link.publish_bytes(topic, b"", retain=True)
+            if said.outcome in (Sending.FULL, Sending.LOST):
+                self._inbox.note_retained(topic)
+                return
 
     def _pump(self) -> None:
         while self._unsaid and self._link.is_connected:

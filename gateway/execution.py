@@ -116,6 +116,10 @@ class Executions:
     def advance(self, moment: Moment) -> None:
         """See what the feedback shows, repeat what is held, and end what is over."""
         for running in self:
+            if running.state == "accepted" and moment.now_ns > running.deadline_ns:
+                detail = "its time was over before it was on disk"
+                self._close(running, "rejected", moment, "expired", detail)
+                continue
             if running.state == "sent" and not running.is_final:
                 self._watch(running, moment)
             if running.is_holding:

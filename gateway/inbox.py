@@ -18,6 +18,8 @@ _OF_RATE = 4
 """So many times the commands a second that the settings let it give are read."""
 _STRANGERS_BURST, _STRANGERS_PER_S = 20, 10
 """Of all others together: each gets a refusal, a flood of them does not."""
+_MOST_RETAINED, _LONGEST_TOPIC = 10_000, 400
+"""What is beyond is cleared after a later connection, when the broker tells it again."""
 _PACKETS_REMEMBERED = 256
 """More than a broker has under way on one connection."""
 
@@ -53,11 +55,12 @@ class Inbox:
         self._throttle = Throttle(_BURST, max(_PER_S, _OF_RATE * requester_rate_hz))
         self._strangers = Throttle(_STRANGERS_BURST, _STRANGERS_PER_S)
         self._packets: OrderedDict[int, int] = OrderedDict()
+        self._retained: dict[str, None] = {}
 
     @property
     def has_any(self) -> bool:
         """Whether there may be something to take."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._retained)
 
     def know(self, requesters: Collection[str]) -> None:
         """Whom the settings let set anything."""
@@ -68,6 +71,8 @@ class Inbox:
         """Take a packet; `now_ns` is the monotonic clock."""
         if self._is_again(received):
             return
+        if received.retained and received.payload:
+            self.note_retained(received.topic)
         levels = received.topic.split("/", 5)
         requester = levels[4] if len(levels) > 4 else ""
         with self._lock:
@@ -80,6 +85,17 @@ class Inbox:
                 return
             waiting.append(Waiting(_bounded(received), now_ns))
         self._on_put()
+
+    def note_retained(self, topic: str) -> None:
+        """A topic that must be cleared: the broker remembers a command there."""
+        with self._lock:
+            if len(self._retained) < _MOST_RETAINED and len(topic) <= _LONGEST_TOPIC:
+                self._retained[topic] = None
+
+    def take_retained(self) -> str | None:
+        """A topic to clear; `None`: none."""
+        with self._lock:
+            return self._retained.popitem()[0] if self._retained else None
 
     def take(self, most: int) -> list[Waiting]:
         """Up to so many packets, of each requester in turn."""

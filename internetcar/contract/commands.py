@@ -43,6 +43,7 @@ REASONS: Mapping[str, str] = {
     "no_feedback": "the feedback did not show the value in time",
     "restarted": "the gateway was started again before the end; nothing is sent again",
     "shutdown": "the gateway ends",
+    "taken_over": "a newer gateway speaks for the vehicle",
     "over": "`hold_s` is over",
     "superseded": "a newer command took its place",
     "released": "its requester, or another, let go of it",

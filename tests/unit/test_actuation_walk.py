@@ -162,7 +162,7 @@ class Walk(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "bench"):
             return
-        self.bench.actuation.shut_down(self.bench.moment)
+        self.bench.actuation.end_all("shutdown", self.bench.moment)
         self.take()
         assert not self.bench.actuation.is_busy
         assert self.bench.actuation.next_due_ns is None

@@ -179,7 +179,7 @@ def test_who_may_set_nothing_is_told_and_not_written_down(bench: Bench) -> None:
     bench.hear(b"", retained=True)  # somebody cleared one
     assert len(bench.link.said) == 1
     bench.hear({"id": "a", "value": 5}, retained=True)
-    assert bench.link.said[1] == (TOPIC, b"", None)
+    assert bench.link.said[-1] == (TOPIC, b"", None)
     bench.close()
     assert [entry.reason for entry in read_audit(bench.folder / "commands.db", 10)] == ["retained"]
 

@@ -67,10 +67,10 @@ def test_a_command_may_expire_while_it_waits_for_the_disk() -> None:
     bench = Bench()
     bench.give(MODE, "SPORT", "soon", expires_at_ns=at(bench, 2))
     bench.give(FAN, 20, "later")
-    bench.after(2001)
-    assert said(bench.durable("soon")) == [("rejected", "expired")]
-    bench.after(10_000)
-    assert said(bench.durable("later")) == [("rejected", "expired")]
+    assert said(bench.after(2001)) == [("rejected", "expired")]
+    assert said(bench.durable("soon")) == []
+    assert said(bench.after(10_000)) == [("rejected", "expired")]
+    assert said(bench.durable("later")) == []
     assert bench.world.sent == []
 
 
@@ -207,7 +207,7 @@ def test_what_is_under_way_ends_when_the_gateway_does(is_on_disk: bool) -> None:
     bench.give(MODE, "ECO")
     if is_on_disk:
         bench.durable()
-    bench.actuation.shut_down(bench.moment)
+    bench.actuation.end_all("shutdown", bench.moment)
     assert said(bench.actuation.take_reports()) == [("timeout", "shutdown")]
     bench.durable()
     assert len(bench.world.sent) == is_on_disk

@@ -182,7 +182,7 @@ def test_a_held_frame_ends_with_its_rule_and_with_the_gateway() -> None:
     bench.rebind({path: leaf for path, leaf in changed().items() if path != FAN})
     assert said(bench.actuation.take_reports()) == [("ended", "withdrawn")]
     bench = held()
-    bench.actuation.shut_down(bench.moment)
+    bench.actuation.end_all("shutdown", bench.moment)
     assert said(bench.actuation.take_reports()) == [("ended", "shutdown")]
     assert bench.after(100) == []
     assert len(bench.world.sent) == 1
@@ -274,3 +274,11 @@ def test_what_was_never_seen_of_a_page_does_not_end_what_is_held_on_another() ->
     bench.send(SEAT, 9, "seat")
     assert bench.after(100) == []
     assert bench.world.sent[-1] == b"\x01\x09"
+
+
+def test_a_command_that_waits_for_the_disk_is_let_go_before_its_frame() -> None:
+    bench = Bench()
+    bench.give(FAN, 20, "push")
+    assert said(bench.give(FAN, None, "let-go")) == [("timeout", "released"), ("released", None)]
+    assert said(bench.durable("push")) == []
+    assert bench.world.sent == []
