@@ -19,6 +19,7 @@ from gateway.mapping import BoundLeaf, SignalLike, fitting_signals, names_of, pl
 from gateway.mapping_rules import Command, LeafRule, MappingError
 from gateway.mapping_rules import Mapping as Rules
 from gateway.protection import check_rule
+from gateway.shared_frames import shared_frames
 from gateway.targets import conversion
 from gateway.vss import integer_range
 from internetcar.contract.message import Scalar
@@ -164,6 +165,11 @@ def bind_actuators(
             )
         except (MappingError, CheckRuleError, ConditionError, ExpressionError) as error:
             found.errors.append(f"{mapping.name}: {path}: {error}")
+    found.warnings.extend(
+        shared_frames(
+            (one.message.definition.name, one.path, one.signal) for one in found.by_path.values()
+        )
+    )
     return found
 
 
@@ -260,14 +266,25 @@ def _actuator(
     source = next(s for s in message.definition.signals if s.name == signal.signal)
     if not source.conversion.scale:
         raise MappingError(f"vss2dbc: {source.name} has the scale 0")
-    condition = None if command.only_when is None else Condition(command.only_when)
-    for path in sorted(condition.paths if condition else ()):
-        if path not in heard:
-            raise MappingError(f"only_when: {path} is not heard here, so it would never hold")
+    if source.name in message.composer.sealed:
+        raise MappingError(f"vss2dbc: {source.name} is the counter or checksum of its message")
+    condition = _condition(command, heard)
     to_raw, step = conversion(rule, command, source)
     feedback = find_feedback(rule, command, message.key, signals, heard, step, found.warnings)
     low, high = _limits(rule, signals, heard)
     return Actuator(rule, command, message, source, to_raw, low, high, condition, feedback, step)
+
+
+def _condition(command: Command, heard: Mapping[str, tuple[int, BoundLeaf]]) -> Condition | None:
+    if command.only_when is None:
+        return None
+    condition = Condition(command.only_when)
+    for path in sorted(condition.paths):
+        if path not in heard:
+            raise MappingError(f"only_when: {path} is not heard here, so it would never hold")
+    if why := condition.why_never(lambda path: heard[path][1].rule.datatype):
+        raise MappingError(f"only_when: {why}")
+    return condition
 
 
 def _limits(

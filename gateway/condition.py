@@ -103,6 +103,31 @@ class Condition:
         known = ", ".join(f"{path} is {_shown(value)}" for path, value in values.items())
         return f"{self.text}: {known}" if known else self.text
 
+    def why_never(self, datatype_of: Callable[[str], str]) -> str | None:
+        """Why it can never hold, by the datatypes of its paths; `None` where it may."""
+        return _why_never(self._node, datatype_of)
+
+
+def _why_never(node: _Node, datatype_of: Callable[[str], str]) -> str | None:
+    if isinstance(node, _Joined):
+        return next((why for part in node.parts if (why := _why_never(part, datatype_of))), None)
+    left, right = (_kind(side, datatype_of) for side in (node.left, node.right))
+    if left != right:
+        return f"a {left} is compared with a {right}, so it would never hold"
+    if node.symbol in _ORDERS and left != "number":
+        return f"a {left} has no order, so it would never hold"
+    return None
+
+
+def _kind(operand: _Operand, datatype_of: Callable[[str], str]) -> str:
+    """`boolean`, `string` or `number`; a list is none of these."""
+    if isinstance(operand, _Path):
+        datatype = datatype_of(operand.name)
+        return datatype if datatype in ("boolean", "string") or "[" in datatype else "number"
+    if isinstance(operand, bool):
+        return "boolean"
+    return "string" if isinstance(operand, str) else "number"
+
 
 def _shown(value: Value) -> str:
     if isinstance(value, float):

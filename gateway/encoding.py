@@ -100,6 +100,11 @@ class Composer:
         self._seal = seal
         self._sealed = seal.names if seal else frozenset()
 
+    @property
+    def sealed(self) -> frozenset[str]:
+        """The signals that are its counter and checksum."""
+        return self._sealed
+
     def page(self, name: str, seen: bytes | None) -> dict[str, int]:
         """The multiplexers with the values that a signal of this name needs.
 
@@ -159,7 +164,7 @@ class Composer:
             return wanted[signal.name]
         if signal.name in self._sealed:
             return 0
-        return heard.get(signal.name, _initial(signal))
+        return heard.get(signal.name, initial_number(signal))
 
     def _heard(self, seen: bytes | None) -> dict[str, int]:
         """Every signal that another node's frame says, as its raw number."""
@@ -187,7 +192,7 @@ class Composer:
         return chain
 
 
-def _initial(signal: Signal) -> int | None:
+def initial_number(signal: Signal) -> int | None:
     """The raw number a database gives a signal before anybody sets it."""
     raw = signal.raw_initial
     if raw is None or not math.isfinite(raw):

@@ -83,6 +83,8 @@ class Source(Place):
 class Confirm(_Rule):
     """The leaf that shows whether a command did what it should."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
     path: str | None = Field(default=None, description="none: the leaf itself")
     tolerance: float | None = Field(default=None, ge=0, description="in that leaf's unit")
 

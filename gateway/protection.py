@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from gateway.checks import ALGORITHMS, CheckRule
 from gateway.mapping import BoundLeaf, MappingError
 
+_MOST_STEP, _MOST_XOR = 255, 0xFFFF_FFFF
 _OTHER_NAMES = {"xor8": "xor"}
 """What the command side calls an algorithm of `checks.py`."""
 
@@ -48,30 +49,42 @@ def check_rule(path: str, counter: JsonValue, checksum: JsonValue) -> CheckRule:
     Raises:
         MappingError: They say what cannot be; names the leaf `path`.
     """
-    counting, summing = _spelled_out(counter), _spelled_out(checksum)
+    counting = _spelled_out(path, "counter", counter, {"signal", "step"})
+    summing = _spelled_out(path, "checksum", checksum, {"signal", "rule", "final_xor"})
     named = str(summing.get("rule", "sum"))
     algorithm = _OTHER_NAMES.get(named, named)
     if algorithm not in ALGORITHMS:
         raise MappingError(f"{path}: no checksum rule {named!r}; there are {', '.join(ALGORITHMS)}")
-    step, final_xor = counting.get("step", 1), summing.get("final_xor", 0)
-    if not isinstance(step, int) or not isinstance(final_xor, int):
-        raise MappingError(f"{path}: `step` and `final_xor` are whole numbers")
-    return CheckRule(
-        checksum=_name(path, "checksum", summing),
+    rule = CheckRule(
+        checksum=_name(summing),
         algorithm=algorithm,
-        final_xor=final_xor,
-        counter=_name(path, "counter", counting),
-        step=step,
+        final_xor=_number(path, "final_xor", summing.get("final_xor", 0), 0, _MOST_XOR),
+        counter=_name(counting),
+        step=_number(path, "step", counting.get("step", 1), 1, _MOST_STEP),
     )
+    if rule.counter is not None and rule.counter == rule.checksum:
+        raise MappingError(f"{path}: {rule.counter} cannot be both `counter` and `checksum`")
+    return rule
 
 
-def _spelled_out(said: JsonValue) -> dict[str, JsonValue]:
+def _spelled_out(path: str, key: str, said: JsonValue, known: set[str]) -> dict[str, JsonValue]:
     """The name of a signal alone is short for `{"signal": name}`."""
-    return said if isinstance(said, dict) else {"signal": said} if said else {}
-
-
-def _name(path: str, key: str, said: dict[str, JsonValue]) -> str | None:
-    name = said.get("signal")
-    if said and not isinstance(name, str):
+    if said is None:
+        return {}
+    spelled: dict[str, JsonValue] = said if isinstance(said, dict) else {"signal": said}
+    if not isinstance(spelled.get("signal"), str) or not spelled["signal"]:
         raise MappingError(f"{path}: {key}: name its `signal`")
+    if unknown := sorted(spelled.keys() - known):
+        raise MappingError(f"{path}: {key}: nobody reads {unknown[0][:40]!r}")
+    return spelled
+
+
+def _number(path: str, key: str, value: JsonValue, least: int, most: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise MappingError(f"{path}: `{key}` is a whole number from {least} to {most}")
+
+
+def _name(said: dict[str, JsonValue]) -> str | None:
+    name = said.get("signal")
     return name if isinstance(name, str) else None

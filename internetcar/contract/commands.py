@@ -11,6 +11,9 @@ from internetcar.contract.message import ContractError, Instant, Message, Name, 
 CommandId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 """Chosen by the requester; the same id is the same command, also after a restart."""
 
+_KEYS = ("id", "value", "expires_at", "dry_run")
+"""What the object of a command may have."""
+
 State = Literal[
     "accepted", "checked", "sent", "confirmed", "timeout", "rejected", "released", "ended"
 ]
@@ -74,7 +77,9 @@ class Command(Message):
     expires_at: Instant | None = Field(
         default=None, description="at most 60 s ahead; none: 10 s from receipt"
     )
-    dry_run: bool = Field(default=False, description="say what would be sent, and send nothing")
+    dry_run: bool = Field(
+        default=False, strict=True, description="say what would be sent, and send nothing"
+    )
 
     def encode(self) -> bytes:
         """The payload; a value of null is written, since it means something."""
@@ -85,8 +90,11 @@ class Command(Message):
     def parse_payload(cls, payload: bytes) -> Mapping[str, Any]:
         """The JSON object, or a bare scalar as its value.
 
+        Unlike in every other message an unknown key is refused: a misspelt `dry_run` must not move
+        a car.
+
         Raises:
-            ContractError: A JSON array, or an object without `value`.
+            ContractError: A JSON array, an object without `value`, or one with an unknown key.
         """
         body = orjson.loads(payload)
         if isinstance(body, list):
@@ -95,6 +103,10 @@ class Command(Message):
             return {"value": body}
         if "value" not in body:
             raise ContractError("Command: the object has no `value`")
+        if unknown := sorted(body.keys() - _KEYS):
+            raise ContractError(f"Command: unknown key {unknown[0][:40]!r}; {', '.join(_KEYS)}")
+        if not isinstance(body.get("expires_at"), str | None):
+            raise ContractError("Command: `expires_at` is a text such as 2026-11-21T03:00:00Z")
         return body
 
 

@@ -116,8 +116,16 @@ def discovery_topic(vehicle_id: str) -> str:
 
 def keeper_text(name: str, vehicle_id: str) -> str:
     """What is added to the rules while everything a broker remembers of a vehicle is cleared."""
-    filters = (f"{_VEHICLE}{vehicle_id}/#", discovery_topic(vehicle_id))
+    filters = remembered_topics(vehicle_id)
     return f"\nuser {name}\n" + "".join(f"topic readwrite {one}\n" for one in filters)
+
+
+def remembered_topics(vehicle_id: str) -> tuple[str, str]:
+    """Filters of all that a broker may remember of a vehicle, with any discovery prefix."""
+    return (
+        f"{_VEHICLE}{vehicle_id}/#",
+        DeviceAnnouncement.filter(device_id=device_id_of(vehicle_id)),
+    )
 
 
 def _lines(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from internetcar.contract.message import ContractError, InputError
 from internetcar.contract.presence import Presence
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher import secure_broker
-from internetcar.launcher.access import discovery_topic, keeper_text
+from internetcar.launcher.access import keeper_text, remembered_topics
 from internetcar.launcher.options import BrokerOption, broker_of, vehicle_id_of
 from internetcar.launcher.secure import authority_folder
 from internetcar.launcher.secure_folder import opened, write_private
@@ -114,7 +114,7 @@ def _remembered(url: BrokerUrl, vehicle_id: str) -> dict[str, bytes]:
             last_s = time.monotonic()
 
     link = Link(url, f"forget-{time.monotonic_ns():x}")
-    for topic_filter in (f"v1/vehicle/{vehicle_id}/#", discovery_topic(vehicle_id)):
+    for topic_filter in remembered_topics(vehicle_id):
         link.on_received(topic_filter, on_received, qos=1)
     link.start(wait_s=_CONNECT_S)
     began_s = last_s = time.monotonic()

@@ -1,6 +1,7 @@
 """`car set`: ask a vehicle for a value, and say what became of it."""
 
 import json
+import math
 import queue
 import time
 from typing import Annotated
@@ -20,6 +21,8 @@ from internetcar.launcher.tables import printable
 
 app = typer.Typer()
 
+_LEAST, _MOST = -(1 << 63), (1 << 64) - 1
+"""The whole numbers that JSON's encoder takes."""
 SILENCE_S = 2.0
 """A gateway that is there answers within a fraction of it."""
 LONGEST_S = 660.0
@@ -92,8 +95,12 @@ def _scalar(text: str) -> Scalar:
     """A word of the command line as JSON has it: 21.5, true, "12" in quotes; else the word."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{text}: no car can be told so; a number is finite")
+    if isinstance(value, int) and not _LEAST <= value <= _MOST:
+        raise InputError(f"{text}: a whole number has at most 64 bits")
     return value if isinstance(value, str | int | float) else text
 
 
@@ -133,7 +140,8 @@ def _follow(
     if status is None:
         typer.echo(
             f"no answer: {command.vehicle_id}'s gateway is away, or the broker's rules do not let"
-            f" {command.requester} ask it; nothing was sent that is still on its way"
+            f" {command.requester} ask it, and then nothing happens; if it is only slow, it may"
+            " still act within ten seconds (`car audit` says so)"
         )
     else:
         typer.echo(f"lost: nothing more was heard after {status.state}")

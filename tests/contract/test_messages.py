@@ -61,7 +61,11 @@ def test_a_message_survives_the_wire(message: Message) -> None:
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-def test_unknown_fields_are_ignored(message: Message) -> None:
+def test_unknown_fields_are_ignored_but_in_a_command(message: Message) -> None:
+    if isinstance(message, Command):
+        with pytest.raises(ContractError, match="unknown key 'dryrun'"):
+            Command.decode(message.topic, b'{"value": 5, "dryrun": true}')
+        return
     payload = message.encode()[:-1] + b',"from_the_future":[1]}'
     assert type(message).decode(message.topic, payload) == message
 
@@ -87,6 +91,14 @@ def test_a_command_may_be_the_bare_value(payload: bytes) -> None:
     command = Command.decode("v1/vehicle/kona/command/alice/Vehicle.X", payload)
     assert (command.id, command.expires_at, command.dry_run) == (None, None, False)
     assert command.value == {b"21.5": 21.5, b"true": True, b'"OFF"': "OFF"}.get(payload)
+
+
+@pytest.mark.parametrize(
+    "payload", [b'{"value": 1, "dry_run": "yes"}', b'{"value": 1, "expires_at": 9}']
+)
+def test_what_decides_whether_a_car_moves_is_not_guessed(payload: bytes) -> None:
+    with pytest.raises(ContractError, match=r"dry_run|expires_at"):
+        Command.decode("v1/vehicle/kona/command/alice/Vehicle.X", payload)
 
 
 @pytest.mark.parametrize("payload", [b"[1]", b"{}", b'{"id": "a"}', b"", b"OFF", b"NaN", b"1e999"])

@@ -80,7 +80,13 @@ def test_the_commands_work_in_a_clean_clone(terminal: Terminal) -> None:
     eventually(lambda: "\nVehicle.Speed = " in up.stdout or not up.is_running, INSTALLED_S)
     assert up.stdout.startswith("broker mqtt://"), up.stderr
 
-    check_line, run_line = lines("car", "gateway")
+    warm_line, wrong_line = lines("car", "set")
+    warmed, refused = terminal.ended(warm_line), terminal.ended(wrong_line)
+    assert (warmed.wait(), warmed.stdout) == (0, "accepted\nsent\nconfirmed\n")
+    assert refused.wait() == 1
+    assert refused.stdout.startswith("rejected: not_allowed: Vehicle.Speed")
+
+    check_line, run_line = (line for line in lines("car", "gateway") if "--config" in line)
     (init_line,) = lines("car", "init")
     assert terminal.ended(init_line).wait() == 0
     refused = terminal.ended(check_line)

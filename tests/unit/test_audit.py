@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,31 @@ def test_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
 def test_one_that_never_began_to_write_can_be_closed(path: Path) -> None:
     Audit(path).close()
     assert rows(path) == []
+
+
+def test_what_is_said_of_another_packet_with_its_id_is_no_end_of_a_command(
+    opened: Opener, path: Path
+) -> None:
+    audit = opened()
+    audit.append(report("a", "accepted"))
+    audit.append(report("a", "sent"))
+    conflict = report("a", "rejected", 1, reason="id_conflict")
+    audit.append(replace(conflict, digest=None))
+    audit.append(report("scalar", "accepted", has_id=False))
+    audit.append(report("scalar", "rejected", has_id=False, reason="expired"))
+    audit = opened()
+    assert [(one.request.id, one.reason) for one in audit.unfinished(AT_NS)] == [("a", "restarted")]
+
+
+def test_a_damaged_audit_is_an_error_of_ours_and_ends_nothing(opened: Opener, path: Path) -> None:
+    audit = opened()
+    audit.append(report("a", "accepted"))
+    wait(lambda: audit.written)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.write_bytes(b"no database at all, and not short either" * 200)
+    with pytest.raises(StorageError, match=r"commands\.db cannot be read"):
+        audit.outcome(("phone", "b"))
+    with pytest.raises(StorageError, match=r"commands\.db cannot be read"):
+        audit.unfinished(AT_NS)
+    assert audit.is_failing

@@ -197,3 +197,32 @@ def test_the_end_of_the_gateway_ends_what_is_under_way(bench: Bench) -> None:
     bench.commander.stop(bench.moment)
     assert bench.link.states()[-1] == "timeout(shutdown)"
     assert read_audit(bench.folder / "commands.db", 1)[0].reason == "shutdown"
+
+
+def test_a_gateway_whose_place_is_taken_lets_go_of_what_it_holds(bench: Bench) -> None:
+    bench.hear({"id": "a", "value": 5})
+    bench.until("accepted", "sent")
+    bench.commander.turn(bench.moment, is_mute=True)
+    assert bench.link.states()[-1] == "timeout(taken_over)"
+    bench.commander.turn(bench.moment, is_mute=True)
+    assert len(bench.link.said) == 3
+
+
+def test_retained_commands_are_cleared_though_a_flood_is_not_read(bench: Bench) -> None:
+    topics = [f"v1/vehicle/car/command/eve/Vehicle.N{number}" for number in range(300)]
+    for topic in topics:
+        bench.inbox.put(Received(topic, b"5", retained=True), bench.now_ns)
+    bench.link.outcome = Outcome.FULL
+    bench.commander.turn(bench.moment)
+    assert bench.link.said == []
+    bench.link.outcome = None
+    bench.commander.turn(bench.moment)
+    cleared = [topic for topic, payload, _ in bench.link.said if not payload]
+    assert sorted(cleared) == sorted(topics)
+
+
+def test_where_the_audit_cannot_be_read_no_command_with_an_id_is_new(bench: Bench) -> None:
+    bench.audit.close()  # a closed reader is as good as a broken disk
+    bench.hear({"id": "a", "value": 5})
+    assert bench.link.states() == ["rejected(audit)"]
+    assert bench.commander.problem() is not None

@@ -130,3 +130,26 @@ def test_a_condition_never_holds_without_all_its_values(text: str) -> None:
     except ConditionError:
         return
     assert condition.why_not(reader) is not None or not condition.paths
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Vehicle.Speed == 0 and not Vehicle.IsOpen", None),
+        ("Vehicle.Mode == 'ECO' or Vehicle.Gear > 2", None),
+        ("Vehicle.Speed", "a number is compared with a boolean"),
+        ("Vehicle.IsOpen and Vehicle.Speed == 'x'", "a number is compared with a string"),
+        ("Vehicle.Mode < 'F'", "a string has no order"),
+        ("Vehicle.IsOpen > false", "a boolean has no order"),
+        ("Vehicle.Codes == 'P0301'", "a string[] is compared with a string"),
+    ],
+)
+def test_a_condition_that_never_holds_is_known_by_its_datatypes(
+    text: str, says: str | None
+) -> None:
+    datatypes = {
+        "Vehicle.Speed": "float", "Vehicle.Gear": "int8", "Vehicle.IsOpen": "boolean",
+        "Vehicle.Mode": "string", "Vehicle.Codes": "string[]",
+    }  # fmt: skip
+    why = Condition(text).why_never(datatypes.__getitem__)
+    assert why is None if says is None else says in (why or "")

@@ -68,7 +68,13 @@ def test_an_error_is_not_dated_anew_by_frames_nobody_believes() -> None:
 @pytest.mark.parametrize(
     ("check", "said"),
     [({"counter": "Nothing"}, "Nothing"), ({"checksum": {"signal": "Sum", "rule": "md5"}}, "md5"),
-     ({"checksum": {"rule": "sum"}}, "name its `signal`")],
+     ({"checksum": {"rule": "sum"}}, "name its `signal`"),
+     ({"checksum": {}}, "name its `signal`"), ({"counter": ""}, "name its `signal`"),
+     ({"checksum": {"signal": "Sum", "rul": "xor"}}, "nobody reads 'rul'"),
+     ({"checksum": {"signal": "Sum", "final_xor": -1}}, "`final_xor` is a whole number"),
+     ({"counter": {"signal": "Count", "step": 0}}, "`step` is a whole number"),
+     ({"counter": {"signal": "Count", "step": True}}, "`step` is a whole number"),
+     ({"counter": "Count", "checksum": "Count"}, "both `counter` and `checksum`")],
 )  # fmt: skip
 def test_a_check_that_cannot_be_is_one_clear_error(check: dict[str, Any], said: str) -> None:
     with pytest.raises(MappingError, match=re.escape(said)):
