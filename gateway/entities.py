@@ -7,6 +7,7 @@ _DOOR = "Vehicle.Cabin.Door"
 _WHEEL = "Vehicle.Chassis.Axle"
 _BATTERY = "Vehicle.Powertrain.TractionBattery"
 _PORT = f"{_BATTERY}.Charging.ChargingPort.AnyPosition"
+_ENGINE = "Vehicle.Powertrain.CombustionEngine"
 
 TARGET_TEMPERATURE = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
 CABIN_TEMPERATURE = "Vehicle.Cabin.HVAC.AmbientAirTemperature"
@@ -45,11 +46,17 @@ CORE = {
     "Vehicle.Powertrain.FuelSystem.RelativeLevel": Core("Fuel", precision=0),
     "Vehicle.Powertrain.Range": Core("Total range", precision=0, in_km=True),
     "Vehicle.TraveledDistance": Core("Odometer", precision=0, in_km=True),
+    "Vehicle.OBD.Status.IsMILOn": Core("Warning light", "problem"),
+    "Vehicle.Service.IsServiceDue": Core("Service due", "problem"),
+    "Vehicle.Diagnostics.DTCCount": Core("Trouble codes", precision=0),
+    "Vehicle.Diagnostics.DTCText": Core("Trouble codes in words"),
     f"{_BATTERY}.Charging.IsCharging": Core("Charging", "battery_charging"),
     f"{_PORT}.IsChargingCableConnected": Core("Charging cable", "plug"),
     f"{_BATTERY}.Charging.ChargeLimit": Core("Charge limit", precision=0),
     TARGET_TEMPERATURE: Core("Target temperature", precision=1),
     "Vehicle.Speed": Core("Speed", precision=0),
+    f"{_ENGINE}.Speed": Core("Engine speed", precision=0),
+    f"{_ENGINE}.EngineCoolant.Temperature": Core("Coolant temperature", precision=0),
     "Vehicle.Exterior.AirTemperature": Core("Outside temperature", precision=1),
     f"{_DOOR}.Row1.DriverSide.IsOpen": Core("Driver door", "door"),
     f"{_DOOR}.Row1.PassengerSide.IsOpen": Core("Passenger door", "door"),
@@ -79,7 +86,7 @@ MOST_ENABLED = 30
 
 _STAYS = (
     "StateOfCharge", "Charging", "FuelSystem", "Range", "TraveledDistance", "CurrentLocation",
-    "IsOpen", "IsLocked", "Tire",
+    "IsOpen", "IsLocked", "Tire", "Diagnostics", "Service", "IsMILOn",
 )  # fmt: skip
 """A step of the path that says: this is still so while the car sleeps."""
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.discovery import MOST_BYTES, announce, gone, removal
 from gateway.entities import MOST_ENABLED, name_of
+from gateway.obd_leaves import CATALOG, CODE_COUNT, CODE_TEXT, MIL, SERVICE_DUE
 from gateway.units import unit_of
 from internetcar.contract.message import Value
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
@@ -39,6 +40,20 @@ def test_the_reference_car_is_one_device_with_all_its_leaves() -> None:
         "sensor", "binary_sensor", "number", "switch", "select", "lock", "climate",
         "device_tracker",
     }  # fmt: skip
+
+
+def test_a_car_that_only_answers_obd_shows_what_its_owner_asks_of_it() -> None:
+    leaves = {leaf.path: leaf.catalog_leaf("can0", 10_000) for leaf in CATALOG.values()}
+    found = of(leaves)
+    assert [found[key]["name"] for key in enabled(found)] == [
+        "Connected", "Last seen", "Charge", "Fuel", "Odometer", "Warning light", "Service due",
+        "Trouble codes", "Trouble codes in words", "Speed", "Engine speed", "Coolant temperature",
+        "Outside temperature", "12 V battery",
+    ]  # fmt: skip
+    for path in (MIL, SERVICE_DUE):
+        assert found[f"binary_sensor.{path}"]["device_class"] == "problem"
+    last_known = {f"binary_sensor.{MIL}", f"sensor.{CODE_COUNT}", f"sensor.{CODE_TEXT}"}
+    assert not any("expire_after" in found[key] for key in last_known)
 
 
 def test_what_the_requester_may_not_set_has_no_control() -> None:
