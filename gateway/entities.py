@@ -97,6 +97,8 @@ _CLASSES = {
 }  # fmt: skip
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
 _MOST_NAME = 100
+_EMPTY_WORDS = ("is", "on", "active")
+"""Of the name of a state; Home Assistant says whether it is so."""
 
 
 def stays(path: str) -> bool:
@@ -121,14 +123,35 @@ def binary_class(path: str) -> str | None:
 
 
 def name_of(path: str) -> str:
-    """What a person calls a leaf: `Cabin seat row 1 driver side is belted` where we know nothing.
+    """What a person calls a leaf: `Belted, driver side row 1 seat cabin` where we know nothing.
 
-    A leaf without a mapping keeps its name, for that is how the database's readers know it.
+    The last words of a path say what it is, the words before them whose, from the nearest on. A
+    leaf without a mapping keeps its name, for that is how the database's readers know it.
     """
     if path in CORE:
         return CORE[path].name
     if not path.startswith("Vehicle."):
         return path[-_MOST_NAME:]
-    words = _WORD.findall(path.removeprefix("Vehicle."))
-    text = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
-    return (text[:1].upper() + text[1:])[-_MOST_NAME:] or path[-_MOST_NAME:]
+    *above, leaf = path.removeprefix("Vehicle.").split(".")
+    own = _words(leaf)
+    if own[:1] == ["is"]:  # a state's own words: `IsOn`, `IsFlapOpen`, `IsRecirculationActive`
+        own = [word for word in own if word not in _EMPTY_WORDS]
+    whose = [word for step in reversed(above) for word in _words(step)]
+    text = ", ".join(" ".join(words) for words in (own, whose) if words)
+    return (text[:1].upper() + text[1:])[:_MOST_NAME] or path[-_MOST_NAME:]
+
+
+def lock_name_of(path: str) -> str:
+    """What a person calls the lock that sets a leaf `IsLocked`."""
+    return re.sub(r"\b([Ll]ock)ed\b", r"\1", name_of(path))
+
+
+def locked_name_of(path: str) -> str:
+    """What a person calls the reading of a lock, where the lock has its name."""
+    return re.sub(r"\b([Ll]ock)\b", r"\1ed", name_of(path))
+
+
+def _words(step: str) -> list[str]:
+    """The words of one step of a path; abbreviations stay as they are."""
+    found = _WORD.findall(step)
+    return [word if word.isupper() and len(word) > 1 else word.lower() for word in found]
