@@ -36,6 +36,8 @@ from internetcar.contract.home_assistant import (
 from internetcar.contract.presence import Health
 from internetcar.contract.signals import Catalog, CatalogLeaf, Position
 
+ORIGIN = "internetcar"
+"""By which a device in a broker's memory is known as ours."""
 MOST_BYTES = 256 << 10
 """Of all entities together, some 500: a car without a mapping can have thousands of signals."""
 EXPIRES_AFTER = 3
@@ -94,10 +96,10 @@ def announce(catalog: Iterable[Catalog], may_set: Set[str], device: Device) -> A
         device=AnnouncedDevice(
             identifiers=[own],
             name=device.name or device.vehicle_id,
-            manufacturer="internetcar",
+            manufacturer=ORIGIN,
             sw_version=device.software,
         ),
-        origin=AnnouncedBy(name="internetcar", sw_version=device.software),
+        origin=AnnouncedBy(name=ORIGIN, sw_version=device.software),
         components=components,
     )
     return Announced(message, left_out)
