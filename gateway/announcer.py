@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Set
 
 from gateway.discovery import Announced, Device, announce, gone, removal
 from gateway.settings import HomeAssistantSettings
-from internetcar.contract.delivery import Outcome
+from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.home_assistant import Birth, DeviceAnnouncement, device_id_of
 from internetcar.contract.link import Link
 from internetcar.contract.signals import Catalog
@@ -15,6 +15,8 @@ from internetcar.contract.subscriptions import Received
 
 log = logging.getLogger(__name__)
 
+SETTLED_S = 3.0
+"""A change waits so long for the next: a car that is asked tells its leaves one after another."""
 QUIET_S = 3600.0
 """So long nothing is announced to a broker that does not want it."""
 BLAMED_S = 10.0
@@ -49,6 +51,7 @@ class Announcer:
         self._clock = clock
         self._said_s: float | None = None
         self._quiet_until_s = 0.0
+        self._changed_s: float | None = None
         self._blamed = 0
         self._device = Device(
             vehicle_id, settings.prefix, settings.requester, settings.name, software
@@ -74,9 +77,11 @@ class Announcer:
         """
         with self._lock:
             before, self._announced = self._announced, announce(catalog, may_set, self._device)
-            if before is not None:
+            if before is None:
+                self._is_due = True
+            else:
                 self._forget(before.message)
-            self._is_due = True
+                self._change()
         self.pump()
 
     def hear(self, received: Received) -> None:
@@ -89,7 +94,8 @@ class Announcer:
         heard = DeviceAnnouncement.decode(received.topic, received.payload)
         with self._lock:
             self._forget(heard)
-        self.pump()
+            if self._gone:
+                self._change()
 
     def on_birth(self, birth: Birth) -> None:
         """Home Assistant has started: it may have lost what the broker once told it."""
@@ -117,31 +123,40 @@ class Announcer:
 
     def pump(self) -> None:
         """Say what waits, as far as the link has room; call it often."""
-        if self._link.not_permitted == self._own:
-            # The link has logged it. A broker without Home Assistant is no fault of the vehicle's.
-            self._link.not_permitted = None
-            self._be_quiet()
-        if not self._is_due or self._clock() < self._quiet_until_s:
-            return
         with self._lock:
+            if self._link.not_permitted == self._own:
+                # The link has logged it. A broker without Home Assistant is no fault of the car's.
+                self._link.not_permitted = None
+                self._be_quiet()
+            now_s = self._clock()
+            if self._changed_s is not None and now_s - self._changed_s >= SETTLED_S:
+                self._is_due = True
+            if not self._is_due or now_s < self._quiet_until_s:
+                return
             if self._announced is None or not self._link.is_connected:
                 return
-            message = self._announced.message
+            announced = self._announced
             if self._gone:
-                if not self._say(removal(message, self._gone)):
+                if not self._say(removal(announced.message, self._gone)):
                     return
                 self._gone = {}
-            if self._say(message):
-                self._is_due = False
-                self._tell(self._announced)
+            if self._say(announced.message, lambda delivery: self._tell(announced, delivery)):
+                self._is_due, self._changed_s = False, None
+
+    def _change(self) -> None:
+        """Let what changed be said once it has settled."""
+        if self._changed_s is None:
+            self._changed_s = self._clock()
 
     def _be_quiet(self) -> None:
         self._quiet_until_s = self._clock() + QUIET_S
         self._is_due = True
         self._said_s, self._blamed = None, 0
 
-    def _say(self, message: DeviceAnnouncement) -> bool:
-        said = self._link.publish(message)
+    def _say(
+        self, message: DeviceAnnouncement, then: Callable[[Delivery], None] | None = None
+    ) -> bool:
+        said = self._link.publish(message, then)
         self._said_s = self._clock()
         return said is not None and said.outcome not in (Outcome.FULL, Outcome.LOST)
 
@@ -153,14 +168,15 @@ class Announcer:
         missing = {**self._gone, **gone(before, message)}
         self._gone = {key: platform for key, platform in missing.items()
                       if key not in message.components}  # fmt: skip
-        self._is_due = self._is_due or bool(self._gone)
 
-    def _tell(self, announced: Announced) -> None:
+    def _tell(self, announced: Announced, delivery: Delivery) -> None:
+        """Log what the broker has taken."""
         message, left_out = announced
         counted = (message.entities, message.enabled)
-        if counted == self._counted:
-            return
-        self._counted = counted
+        with self._lock:
+            if not delivery.is_acknowledged or counted == self._counted:
+                return
+            self._counted = counted
         log.info("announced %d entities to Home Assistant (%d enabled)", *counted)
         if left_out:
             log.warning("%d entities are not announced: there is no room for more", left_out)

@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Set
 from typing import NamedTuple
 
-from gateway.entities import AIR_CONDITIONING, CABIN_TEMPERATURE, CORE, TARGET_TEMPERATURE, name_of
+from gateway.entities import (
+    AIR_CONDITIONING,
+    CABIN_TEMPERATURE,
+    CORE,
+    TARGET_TEMPERATURE,
+    lock_name_of,
+    name_of,
+    stays,
+)
 from gateway.units import unit_of
 from gateway.vss import integer_range
 from internetcar.contract.commands import Command
@@ -142,7 +150,7 @@ def _two_states(path: str, topics: Topics) -> Component:
     if path.endswith(".IsLocked"):
         words = {"payload_lock": "true", "payload_unlock": "false"}
         states = {"state_locked": "true", "state_unlocked": "false"}
-        return {"platform": "lock", **words, **states, **state}
+        return {"platform": "lock", "name": lock_name_of(path), **words, **states, **state}
     words = {"payload_on": "true", "payload_off": "false"}
     return {"platform": "switch", **words, **state}
 
@@ -173,7 +181,7 @@ def _number(path: str, leaf: CatalogLeaf, topics: Topics) -> Component | None:
 def _state(expression: str, path: str, topics: Topics) -> Component:
     return {
         "state_topic": topics.signal(path),
-        "value_template": reading_template(expression, stays=False),
+        "value_template": reading_template(expression, stays=stays(path)),
     }
 
 

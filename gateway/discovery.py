@@ -16,6 +16,7 @@ from gateway.entities import (
     TARGET_TEMPERATURE,
     binary_class,
     is_opening,
+    locked_name_of,
     name_of,
     stays,
 )
@@ -35,6 +36,8 @@ from internetcar.contract.home_assistant import (
 from internetcar.contract.presence import Health
 from internetcar.contract.signals import Catalog, CatalogLeaf, Position
 
+ORIGIN = "internetcar"
+"""By which a device in a broker's memory is known as ours."""
 MOST_BYTES = 256 << 10
 """Of all entities together, some 500: a car without a mapping can have thousands of signals."""
 EXPIRES_AFTER = 3
@@ -77,7 +80,8 @@ def announce(catalog: Iterable[Catalog], may_set: Set[str], device: Device) -> A
     enabled = size = left_out = 0
     for key, component in _entities(leaves, may_set, topics):
         identified = {**component, "unique_id": f"{own}_{key}"}
-        if enabled < MOST_ENABLED and _is_wanted(key):
+        is_shown = component.get("enabled_by_default", True)
+        if is_shown and enabled < MOST_ENABLED and _is_wanted(key):
             enabled += 1
         else:
             identified["enabled_by_default"] = False
@@ -92,10 +96,10 @@ def announce(catalog: Iterable[Catalog], may_set: Set[str], device: Device) -> A
         device=AnnouncedDevice(
             identifiers=[own],
             name=device.name or device.vehicle_id,
-            manufacturer="internetcar",
+            manufacturer=ORIGIN,
             sw_version=device.software,
         ),
-        origin=AnnouncedBy(name="internetcar", sw_version=device.software),
+        origin=AnnouncedBy(name=ORIGIN, sw_version=device.software),
         components=components,
     )
     return Announced(message, left_out)
@@ -119,7 +123,12 @@ def gone(heard: DeviceAnnouncement, said: DeviceAnnouncement) -> dict[str, str]:
 def _entities(
     leaves: Mapping[str, CatalogLeaf], may_set: Set[str], topics: Topics
 ) -> Iterator[tuple[str, Component]]:
-    """Every entity by a key of its own, the most wanted first."""
+    """Every entity by a key of its own, the most wanted first.
+
+    A door is shown beside its control. So is a lock, but switched off: the control shows the same
+    last known state, and two of each would push out what else people look for. Who wants to see it
+    also while the gateway is away, when controls are unavailable, switches the reading on.
+    """
     yield "connected", _connected(topics)
     yield "last_seen", _last_seen(leaves, topics)
     if LATITUDE in leaves and LONGITUDE in leaves:
@@ -133,6 +142,8 @@ def _entities(
         control_of = control(path, leaf, topics) if path in may_set else None
         if control_of is None or control_of["platform"] == "button" or is_opening(path):
             reading = _reading(path, leaf, topics)
+            if control_of is not None and control_of["platform"] == "lock":
+                reading |= {"name": locked_name_of(path), "enabled_by_default": False}
             yield f"{reading['platform']}.{path}", reading
         if control_of is not None:
             yield f"{control_of['platform']}.{path}", control_of

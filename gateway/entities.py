@@ -7,6 +7,7 @@ _DOOR = "Vehicle.Cabin.Door"
 _WHEEL = "Vehicle.Chassis.Axle"
 _BATTERY = "Vehicle.Powertrain.TractionBattery"
 _PORT = f"{_BATTERY}.Charging.ChargingPort.AnyPosition"
+_ENGINE = "Vehicle.Powertrain.CombustionEngine"
 
 TARGET_TEMPERATURE = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
 CABIN_TEMPERATURE = "Vehicle.Cabin.HVAC.AmbientAirTemperature"
@@ -45,11 +46,17 @@ CORE = {
     "Vehicle.Powertrain.FuelSystem.RelativeLevel": Core("Fuel", precision=0),
     "Vehicle.Powertrain.Range": Core("Total range", precision=0, in_km=True),
     "Vehicle.TraveledDistance": Core("Odometer", precision=0, in_km=True),
+    "Vehicle.OBD.Status.IsMILOn": Core("Warning light", "problem"),
+    "Vehicle.Service.IsServiceDue": Core("Service due", "problem"),
+    "Vehicle.Diagnostics.DTCCount": Core("Trouble codes", precision=0),
+    "Vehicle.Diagnostics.DTCText": Core("Trouble codes in words"),
     f"{_BATTERY}.Charging.IsCharging": Core("Charging", "battery_charging"),
     f"{_PORT}.IsChargingCableConnected": Core("Charging cable", "plug"),
     f"{_BATTERY}.Charging.ChargeLimit": Core("Charge limit", precision=0),
     TARGET_TEMPERATURE: Core("Target temperature", precision=1),
     "Vehicle.Speed": Core("Speed", precision=0),
+    f"{_ENGINE}.Speed": Core("Engine speed", precision=0),
+    f"{_ENGINE}.EngineCoolant.Temperature": Core("Coolant temperature", precision=0),
     "Vehicle.Exterior.AirTemperature": Core("Outside temperature", precision=1),
     f"{_DOOR}.Row1.DriverSide.IsOpen": Core("Driver door", "door"),
     f"{_DOOR}.Row1.PassengerSide.IsOpen": Core("Passenger door", "door"),
@@ -79,7 +86,7 @@ MOST_ENABLED = 30
 
 _STAYS = (
     "StateOfCharge", "Charging", "FuelSystem", "Range", "TraveledDistance", "CurrentLocation",
-    "IsOpen", "IsLocked", "Tire",
+    "IsOpen", "IsLocked", "Tire", "Diagnostics", "Service", "IsMILOn",
 )  # fmt: skip
 """A step of the path that says: this is still so while the car sleeps."""
 
@@ -90,6 +97,8 @@ _CLASSES = {
 }  # fmt: skip
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
 _MOST_NAME = 100
+_EMPTY_WORDS = ("is", "on", "active")
+"""Of the name of a state; Home Assistant says whether it is so."""
 
 
 def stays(path: str) -> bool:
@@ -114,14 +123,35 @@ def binary_class(path: str) -> str | None:
 
 
 def name_of(path: str) -> str:
-    """What a person calls a leaf: `Cabin seat row 1 driver side is belted` where we know nothing.
+    """What a person calls a leaf: `Belted, driver side row 1 seat cabin` where we know nothing.
 
-    A leaf without a mapping keeps its name, for that is how the database's readers know it.
+    The last words of a path say what it is, the words before them whose, from the nearest on. A
+    leaf without a mapping keeps its name, for that is how the database's readers know it.
     """
     if path in CORE:
         return CORE[path].name
     if not path.startswith("Vehicle."):
         return path[-_MOST_NAME:]
-    words = _WORD.findall(path.removeprefix("Vehicle."))
-    text = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
-    return (text[:1].upper() + text[1:])[-_MOST_NAME:] or path[-_MOST_NAME:]
+    *above, leaf = path.removeprefix("Vehicle.").split(".")
+    own = _words(leaf)
+    if own[:1] == ["is"]:  # a state's own words: `IsOn`, `IsFlapOpen`, `IsRecirculationActive`
+        own = [word for word in own if word not in _EMPTY_WORDS]
+    whose = [word for step in reversed(above) for word in _words(step)]
+    text = ", ".join(" ".join(words) for words in (own, whose) if words)
+    return (text[:1].upper() + text[1:])[:_MOST_NAME] or path[-_MOST_NAME:]
+
+
+def lock_name_of(path: str) -> str:
+    """What a person calls the lock that sets a leaf `IsLocked`."""
+    return re.sub(r"\b([Ll]ock)ed\b", r"\1", name_of(path))
+
+
+def locked_name_of(path: str) -> str:
+    """What a person calls the reading of a lock, where the lock has its name."""
+    return re.sub(r"\b([Ll]ock)\b", r"\1ed", name_of(path))
+
+
+def _words(step: str) -> list[str]:
+    """The words of one step of a path; abbreviations stay as they are."""
+    found = _WORD.findall(step)
+    return [word if word.isupper() and len(word) > 1 else word.lower() for word in found]

@@ -16,6 +16,7 @@ from gateway.sender import Sender
 from gateway.settings import HomeAssistantSettings
 from gateway.speaker import Speaker
 from gateway.telemetry import Batch, Batcher
+from gateway.withdrawal import Withdrawal
 from internetcar.contract.link import Link
 from internetcar.contract.presence import Clock, Presence
 from internetcar.contract.presence_keeper import PresenceKeeper
@@ -85,11 +86,14 @@ class Run:
         )
         link.on(TelemetryRequest, self._requests.append, vehicle_id=presence.vehicle_id)
         self._ha_requester = home_assistant.requester if home_assistant else ""
-        self._announcer = (
-            Announcer(link, presence.vehicle_id, home_assistant, presence.software)
-            if home_assistant is not None and home_assistant.enabled
-            else None
-        )
+        self._announcer: Announcer | None = None
+        self._withdrawal: Withdrawal | None = None
+        if home_assistant is not None and home_assistant.enabled:
+            self._announcer = Announcer(
+                link, presence.vehicle_id, home_assistant, presence.software
+            )
+        elif home_assistant is not None:
+            self._withdrawal = Withdrawal(link, presence.vehicle_id, home_assistant)
         self._use(assembly)
 
     def start(self, wait_s: float | None = None) -> None:
@@ -137,6 +141,8 @@ class Run:
             self.speaker.pump()
             if self._announcer is not None:
                 self._announcer.pump()
+            if self._withdrawal is not None:
+                self._withdrawal.pump()
             while self._requests:
                 self._repairs.on_request(self._requests.popleft())
             self._repairs.pump()

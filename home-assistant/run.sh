@@ -9,7 +9,15 @@ cd "${SHARE:-/share}"
 option() { # option NAME: its value; of a list, one a line
     python3 -c 'import json, sys
 value = json.load(open(sys.argv[1])).get(sys.argv[2]) or ""
+value = "true" if value is True else value
 print("\n".join(value) if isinstance(value, list) else value)' "$options" "$1"
+}
+
+allowed() { # what the requester may set, as the settings' [commands.allow] in JSON
+    python3 -c 'import json, sys
+options = json.load(open(sys.argv[1]))
+globs = options.get("allow")
+print(json.dumps({options["requester"]: globs} if globs else {}))' "$options"
 }
 
 service() { # the URL of the broker that Home Assistant has
@@ -28,21 +36,27 @@ except (OSError, ValueError, KeyError, TypeError) as error:
 
 bus=$(option bus)
 bitrate=$(option bitrate)
+transmit=$(option transmit)
 if [ -n "$bitrate" ] && [ "${bus#*:}" = "$bus" ]; then # SocketCAN: the gateway does not set it up
     interface=${bus#*=}
     ip link set "$interface" down
-    ip link set "$interface" up type can bitrate "$bitrate" listen-only on
+    listen_only=on
+    [ -z "$transmit" ] || listen_only=off
+    ip link set "$interface" up type can bitrate "$bitrate" listen-only "$listen_only"
     bitrate=
 fi
 INTERNETCAR_BROKER=$(option broker)
 [ -n "$INTERNETCAR_BROKER" ] || INTERNETCAR_BROKER=$(service)
 INTERNETCAR_GATEWAY_HOME_ASSISTANT__NAME=$(option name)
 INTERNETCAR_GATEWAY_HOME_ASSISTANT__REQUESTER=$(option requester)
+INTERNETCAR_GATEWAY_COMMANDS__ALLOW=$(allowed)
 export INTERNETCAR_BROKER INTERNETCAR_GATEWAY_HOME_ASSISTANT__NAME
-export INTERNETCAR_GATEWAY_HOME_ASSISTANT__REQUESTER
+export INTERNETCAR_GATEWAY_HOME_ASSISTANT__REQUESTER INTERNETCAR_GATEWAY_COMMANDS__ALLOW
 
 vehicle=$(option vehicle)
 mapping=$(option mapping)
+[ -z "$transmit" ] || set -- --transmit "$@"
+[ -z "$(option obd)" ] || set -- --obd "$@"
 [ -z "$bitrate" ] || set -- --bitrate "$bitrate" "$@"
 [ -z "$vehicle" ] || set -- --vehicle "$vehicle" "$@"
 [ -z "$mapping" ] || set -- --mapping "$mapping" "$@"

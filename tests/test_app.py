@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.settings import HomeAssistantSettings
+
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "home-assistant"
 CONFIG: dict[str, Any] = yaml.safe_load((APP / "config.yaml").read_text())
@@ -29,6 +31,7 @@ TYPE = re.compile(
     r"|list\(.+\)|device(\(.+\))?)\??"
 )
 ENVIRONMENT = "INTERNETCAR_GATEWAY_HOME_ASSISTANT__"
+ALLOW = "INTERNETCAR_GATEWAY_COMMANDS__ALLOW"
 
 
 def test_the_app_has_what_the_documentation_asks_for() -> None:
@@ -123,7 +126,8 @@ def test_the_options_are_the_gateways_settings(machine: Machine) -> None:
     told = machine.said("env")
     assert "INTERNETCAR_BROKER=mqtt://me:secret@broker" in told
     assert f"{ENVIRONMENT}NAME=Mum's car" in told
-    assert f"{ENVIRONMENT}REQUESTER=homeassistant" in told
+    assert f"{ENVIRONMENT}REQUESTER={HomeAssistantSettings().requester}" in told
+    assert f"{ALLOW}={{}}" in told
     assert "secret" not in ended.stdout
     assert machine.said("ip") == []
 
@@ -134,6 +138,26 @@ def test_a_socketcan_interface_is_brought_up_listening_only(machine: Machine) ->
         "link set can1 down", "link set can1 up type can bitrate 250000 listen-only on"
     ]  # fmt: skip
     assert "--bitrate" not in ended.stdout.splitlines()
+
+
+def test_what_may_be_set_is_the_requesters_alone(machine: Machine) -> None:
+    globs = ["Vehicle.Cabin.*", 'it\'s "x"']
+    ended = machine.run(broker="mqtt://broker", transmit=True, requester="me", allow=globs,
+                        bitrate=500000)  # fmt: skip
+    assert "--transmit" in ended.stdout.splitlines()
+    assert "--obd" not in ended.stdout.splitlines()
+    assert machine.said("ip")[1] == "link set can0 up type can bitrate 500000 listen-only off"
+    (told,) = [line for line in machine.said("env") if line.startswith(f"{ALLOW}=")]
+    assert json.loads(told.removeprefix(f"{ALLOW}=")) == {"me": globs}
+
+
+def test_an_elm327_asks_the_car(machine: Machine) -> None:
+    ended = machine.run(broker="mqtt://broker", transmit=True, obd=True,
+                        bus="elm327:///dev/ttyUSB0")  # fmt: skip
+    words = ended.stdout.splitlines()
+    assert words[:3] == ["gateway", "--bus", "elm327:///dev/ttyUSB0"]
+    assert {"--transmit", "--obd"} <= set(words)
+    assert machine.said("ip") == []
 
 
 class Supervisor(BaseHTTPRequestHandler):
@@ -175,11 +199,21 @@ def test_without_any_broker_it_says_what_to_do(machine: Machine, supervisor: str
     assert ended.stdout == ""
 
 
-def test_the_real_gateway_takes_what_the_script_says(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"bus": "powertrain=loopback:x", "vehicle": "reference"},
+        {"bus": "powertrain=loopback:x", "vehicle": "reference", "transmit": True,
+         "allow": ["Vehicle.Cabin.HVAC.*"]},
+        {"bus": "elm327:///dev/ttyUSB0", "transmit": True, "obd": True},
+    ],
+)  # fmt: skip
+def test_the_real_gateway_takes_what_the_script_says(
+    machine: Machine, options: dict[str, object]
+) -> None:
     (machine.folder / "bin" / "car").unlink()
     python = f'exec {sys.executable} -m internetcar.launcher "$@"'
     machine.program("car", f"cd {ROOT} && {python}")
-    ended = machine.run("--check", broker="mqtt://broker", bus="powertrain=loopback:x",
-                        vehicle="reference")  # fmt: skip
+    ended = machine.run("--check", broker="mqtt://broker", **options)
     assert ended.returncode == 0, ended.stderr
     assert "leaves" in ended.stdout

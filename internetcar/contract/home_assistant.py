@@ -27,15 +27,19 @@ POSITION = (
     "{{ {'latitude': value_json.latitude, 'longitude': value_json.longitude,"
     " 'gps_accuracy': value_json.accuracy_m | default(0),"
     " 'heading': value_json.heading_deg | default(none),"
-    " 'speed_kmh': value_json.speed_kmh | default(none), 'at': value_json.at}"
-    " | tojson if value_json is defined else '{}' }}"
+    " 'speed_kmh': value_json.speed_kmh | default(none), 'at': value_json.at | default(none)}"
+    " | tojson if value_json is defined and value_json.latitude is number"
+    " and value_json.longitude is number else '{}' }}"
 )
 """A position as the attributes of a device tracker."""
 
 IS_ONLINE = "{{ 'online' if value_json is defined and value_json.online else 'offline' }}"
 """Presence as availability, by the words Home Assistant expects."""
 
-MINUTE = "{{ value_json.at[:16] ~ ':00+00:00' if value_json is defined else none }}"
+MINUTE = (
+    "{{ value_json.at[:16] ~ ':00+00:00'"
+    " if value_json is defined and value_json.at is string else none }}"
+)
 """The minute of a signal's instant: a history that grew with every sample would be no use."""
 
 

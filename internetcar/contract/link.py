@@ -10,7 +10,7 @@ from internetcar.contract.delivery import Delivery
 from internetcar.contract.message import Message
 from internetcar.contract.mqtt import connect
 from internetcar.contract.session import Session
-from internetcar.contract.subscriptions import decoding
+from internetcar.contract.subscriptions import Listener, decoding
 
 M = TypeVar("M", bound=Message)
 
@@ -35,6 +35,10 @@ class Link(Session):
         """
         prefix = f"$share/{share}/" if share else ""
         self.on_received(prefix + cls.filter(**levels), decoding(cls, handler), qos=cls.QOS)
+
+    def off(self, listener: Listener) -> None:
+        """Hear nothing by this listener any more; the next connection does not ask for it."""
+        self._subscriptions.remove(listener)
 
     def publish(
         self, message: Message, then: Callable[[Delivery], None] | None = None

@@ -94,6 +94,10 @@ class Subscriptions:
         self._all.append(added)
         return added
 
+    def remove(self, listener: Listener) -> None:
+        """Forget a listener, of all its filters."""
+        self._all = [each for each in self._all if each.listener != listener]
+
     def dispatch(self, received: Received) -> None:
         """Give a message to all who listen to its topic.
 

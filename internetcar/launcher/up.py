@@ -37,8 +37,8 @@ app = typer.Typer()
 VEHICLE = "reference"
 TURN_S = 0.1
 CONNECT_S = 10.0
-REQUESTERS = ("car", "home-assistant")
-"""Who may set the simulated car besides the broker's user: `car set`, and Home Assistant."""
+REQUESTERS = ("car", "home-assistant", "node-red")
+"""Who may set the simulated car besides the broker's user: `car set`, and what docs/ shows."""
 
 
 @app.command()

@@ -48,10 +48,15 @@ def test_a_value_is_unknown_where_it_does_not_hold(
     assert read(reading_template(VALUE, stays=True), payload) == last_known
 
 
-@pytest.mark.parametrize("payload", [b"", b"5", b"null", b"{}", b"not JSON"])
+JUNK = [b"", b"5", b"null", b"{}", b"[1]", b'"a"', b'{"latitude":"x","at":5}', b"not JSON"]
+
+
+@pytest.mark.parametrize("payload", JUNK)
 def test_a_topic_that_was_cleared_or_holds_junk_is_unknown(payload: bytes) -> None:
     assert read(reading_template(f"({VALUE} / 1000)", stays=True), payload) == "None"
     assert read(IS_ONLINE, payload) == "offline"
+    assert read(POSITION, payload) == "{}"
+    assert read(MINUTE, payload) == "None"
 
 
 def test_a_position_is_the_attributes_of_a_tracker() -> None:
@@ -62,7 +67,8 @@ def test_a_position_is_the_attributes_of_a_tracker() -> None:
     bare = place.model_copy(update={"accuracy_m": None, "speed_kmh": 30.0})
     attributes = json.loads(read(POSITION, bare.encode()))
     assert (attributes["gps_accuracy"], attributes["speed_kmh"]) == (0, 30.0)
-    assert json.loads(read(POSITION, b"")) == {}
+    undated = json.loads(read(POSITION, b'{"latitude":1,"longitude":2}'))
+    assert (undated["latitude"], undated["at"]) == (1, None)
 
 
 @pytest.mark.parametrize("is_online", [True, False])

@@ -9,6 +9,7 @@ from internetcar.contract.commands import Command, CommandStatus
 from internetcar.contract.message import Message, Value
 from internetcar.contract.signals import Quality, Signal
 from internetcar.launcher.broker import RunningBroker
+from internetcar.launcher.up import REQUESTERS
 from tests.e2e import node_red
 from tests.e2e.observer import Observer
 from tests.e2e.stage import PYTHON, REPOSITORY, Actor, Stage
@@ -87,11 +88,11 @@ def test_the_flow_in_the_real_node_red_tells_of_a_low_charge_and_sets_the_temper
         assert running.is_running
 
 
-def test_the_device_of_twenty_lines_closes_the_window_when_it_rains(
+def test_the_device_of_twenty_lines_closes_the_window_when_rain_begins(
     mosquitto: RunningBroker, stage: Stage
 ) -> None:
     script = DOCS / "device.py"
-    assert len(script.read_text().splitlines()) <= 20
+    assert len([line for line in script.read_text().splitlines() if line]) <= 20
     url = mosquitto.url
     with Observer(url, "#") as observer:
         say(observer, signal(RAIN, None, "not_available"))  # what it hears first
@@ -99,22 +100,39 @@ def test_the_device_of_twenty_lines_closes_the_window_when_it_rains(
             *(PYTHON, "-W", "error", str(script), url.host, str(url.port)),
             *(str(url.username), str(url.password), "demo"),
         )
-        observer.until(lambda _: _hears(observer, 80))
-        observer.publish(signal(RAIN, 0).topic, b"")
-        more = len(commands(observer)) + 50  # it outlives a topic that is cleared
-        observer.until(lambda _: _hears(observer, 80) and len(commands(observer)) > more)
-        assert all(command.value == 0 for command in commands(observer))
+        observer.until(lambda _: _rains(observer) and bool(commands(observer)))
+        assert len(commands(observer)) == 1
+        for junk in (b"", b"5", b"null", b"not JSON", b'{"value":"x","quality":"valid"}'):
+            observer.publish(signal(RAIN, 0).topic, junk)
+        unknown: tuple[None, Quality] = (None, "not_available")
+        dry: list[tuple[Value, Quality]] = [(0, "valid"), (3, "valid")]
+        rain: list[tuple[Value, Quality]] = [(50, "valid"), (60, "valid")]
+        for value, quality in (rain[0], unknown, rain[1], *dry, *rain):
+            say(observer, signal(RAIN, value, quality))
+        observer.until(lambda _: len(commands(observer)) > 1)
+        say(observer, signal(RAIN, 0))
+        say(observer, signal(RAIN, 11))
+        observer.until(lambda _: len(commands(observer)) > 2)
+        assert len(commands(observer)) == 3
+        assert {command.value for command in commands(observer)} == {0}
         command = commands(observer)[-1]
         assert command.path == "Vehicle.Cabin.Door.Row1.DriverSide.Window.Position"
         assert command.requester == url.username
         assert device.is_running
 
 
-def _hears(observer: Observer, rain: int) -> bool:
-    """Let it rain, also on those who come before it, until the device does something."""
-    said = signal(RAIN, rain)
+def _rains(observer: Observer) -> bool:
+    """Let it rain, also on those who come before it."""
+    said = signal(RAIN, 80)
     observer.publish(said.topic, said.encode())
-    return bool(observer.of("command"))
+    return True
+
+
+def test_what_docs_shows_the_simulated_car_obeys() -> None:
+    flow = json.loads((DOCS / "node-red-flow.json").read_text())
+    topics = [node["topic"] for node in flow if "/command/" in node.get("topic", "")]
+    assert {topic.split("/")[4] for topic in topics} <= set(REQUESTERS)
+    assert topics
 
 
 def test_what_docs_shows_is_all_tried() -> None:

@@ -133,6 +133,17 @@ def test_who_does_not_want_it_is_not_announced(mosquitto: RunningBroker, stage: 
         assert not announcements(observer)
 
 
+def test_who_no_longer_wants_it_is_forgotten(mosquitto: RunningBroker, stage: Stage) -> None:
+    running = gateway(stage, mosquitto.url)
+    assert device(mosquitto)
+    assert running.end() == 0
+    with Observer(mosquitto.url, TOPIC) as observer:
+        observer.until(lambda heard: heard.heard)
+        gateway(stage, mosquitto.url, INTERNETCAR_GATEWAY_HOME_ASSISTANT__ENABLED="false")
+        observer.until(lambda heard: not heard.heard[-1].payload)
+        assert [bool(heard.payload) for heard in observer.heard] == [True, False]
+
+
 def test_the_prefix_name_and_requester_are_those_of_the_settings(
     mosquitto: RunningBroker, stage: Stage
 ) -> None:

@@ -1,11 +1,13 @@
 """The announcer's voice: once on each occasion, and nothing is forgotten while it cannot speak."""
 
+import threading
+from collections.abc import Iterable, Set
 from typing import Any
 
 import orjson
 import pytest
 
-from gateway.announcer import QUIET_S, Announcer
+from gateway.announcer import QUIET_S, SETTLED_S, Announcer
 from gateway.settings import HomeAssistantSettings
 from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.home_assistant import Birth
@@ -24,7 +26,7 @@ class Listening(Wall):
         self.payloads: list[dict[str, Any]] = []
         self.places = 99
 
-    def publish_bytes(self, topic: str, payload: bytes, **more: object) -> Delivery:
+    def publish_bytes(self, topic: str, payload: bytes, **more: Any) -> Delivery:
         if not self.places:
             delivery = Delivery(topic)
             delivery.finish(Outcome.FULL)
@@ -50,14 +52,46 @@ def catalog(*paths: str, settable: bool = False) -> list[Catalog]:
     return [Catalog(vehicle_id="small", group="A", leaves=leaves)]
 
 
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture
 def wall() -> Listening:
     return Listening()
 
 
+class Patient(Announcer):
+    """One whose changes have settled as soon as they are told."""
+
+    def __init__(self, wall: Listening) -> None:
+        self.clock = Clock()
+        super().__init__(wall, "small", HomeAssistantSettings(), "internetcar 0.1.0", self.clock)
+
+    def describe(self, catalog: Iterable[Catalog], may_set: Set[str] = frozenset()) -> None:
+        super().describe(catalog, may_set)
+        self.settle()
+
+    def hear(self, received: Received) -> None:
+        super().hear(received)
+        self.settle()
+
+    def settle(self) -> None:
+        self.clock.now_s += SETTLED_S
+        self.pump()
+
+
 @pytest.fixture
 def announcer(wall: Listening) -> Announcer:
-    return Announcer(wall, "small", HomeAssistantSettings(), "internetcar 0.1.0")
+    return Patient(wall)
 
 
 def test_a_leaf_that_goes_is_removed_and_then_no_longer_named(
@@ -143,7 +177,7 @@ def test_a_leaf_that_is_back_before_it_was_removed_stays(
 
 
 def test_a_control_needs_a_requester_who_may_set_the_leaf(wall: Listening) -> None:
-    announcer = Announcer(wall, "small", HomeAssistantSettings(), "x")
+    announcer = Patient(wall)
     announcer.describe(catalog("A.x", "A.y", settable=True), {"A.x"})
     announcer.describe(catalog("A.x", "A.y"))
     assert "switch.A.x" in wall.payloads[0]
@@ -159,18 +193,6 @@ def test_a_broker_that_does_not_know_home_assistant_is_no_problem_of_the_vehicle
         wall.not_permitted = topic
         announcer.pump()
         assert wall.not_permitted == left
-
-
-class Clock:
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -225,3 +247,71 @@ def test_it_says_how_many_once(
     assert len(caplog.messages) == 2
     assert caplog.messages[0].endswith(" entities to Home Assistant (2 enabled)")
     assert caplog.messages[1].endswith(" entities are not announced: there is no room for more")
+
+
+def test_it_says_how_many_when_the_broker_has_them(
+    wall: Listening, announcer: Announcer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    wall.waits = True
+    announcer.describe(catalog("A.x"))
+    assert caplog.messages == []
+    wall.deliveries[-1].finish(Outcome.NOT_PERMITTED)
+    assert caplog.messages == []
+    announcer.introduce()
+    wall.deliveries[-1].finish(Outcome.ACKNOWLEDGED)
+    assert caplog.messages == ["announced 3 entities to Home Assistant (2 enabled)"]
+
+
+def test_a_car_that_tells_its_leaves_one_by_one_is_said_when_it_has_told_them(
+    wall: Listening, timed: Announcer, clock: Clock
+) -> None:
+    for count in range(2, 8):
+        clock.now_s += 0.4
+        timed.describe(catalog(*(f"A.x{n}" for n in range(count))))
+    assert wall.keys() == [["A.x"]]
+    clock.now_s += SETTLED_S
+    timed.pump()
+    timed.pump()
+    found = [f"A.x{n}" for n in range(7)]
+    assert wall.keys()[1:] == [[*found, "-A.x"], found]
+
+
+def test_a_change_waits_for_no_more_where_the_device_is_said_anyway(
+    wall: Listening, timed: Announcer, clock: Clock
+) -> None:
+    timed.describe(catalog("A.x", "A.y"))
+    timed.on_birth(Birth(prefix="homeassistant", state="online"))
+    clock.now_s += SETTLED_S
+    timed.pump()
+    assert wall.keys() == [["A.x"], ["A.x", "A.y"]]
+
+
+class Watched(Listening):
+    """Tries, whenever it is asked what the broker forbids, to speak from another thread."""
+
+    announcer: Announcer | None = None
+    spoke_between = False
+
+    @property
+    def not_permitted(self) -> str | None:
+        if self.announcer is not None:
+            other = threading.Thread(target=self.announcer.introduce, daemon=True)
+            self.announcer = None
+            other.start()
+            other.join(0.1)
+            self.spoke_between = not other.is_alive()
+        return None
+
+    @not_permitted.setter
+    def not_permitted(self, topic: str | None) -> None:
+        pass
+
+
+def test_only_one_thread_speaks_at_a_time() -> None:
+    wall = Watched()
+    announcer = Announcer(wall, "small", HomeAssistantSettings(), "x")
+    wall.announcer = announcer
+    announcer.pump()
+    assert wall.announcer is None
+    assert not wall.spoke_between

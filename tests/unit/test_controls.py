@@ -135,6 +135,15 @@ def test_a_lock_and_a_switch_send_true_and_false() -> None:
         assert read(switch["value_template"], said) == switch[on]
 
 
+def test_a_lock_shows_what_the_car_last_said_of_it() -> None:
+    two = CatalogLeaf(datatype="boolean")
+    found = of({LOCK: two, "Vehicle.X": two}, LOCK, "Vehicle.X")
+    at = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+    said = Signal(vehicle_id="car", path="Vehicle.X", value=True, at=at, quality="stale").encode()
+    assert read(found[f"lock.{LOCK}"]["value_template"], said) == "true"
+    assert read(found["switch.Vehicle.X"]["value_template"], said) == "None"
+
+
 def test_a_lock_is_shown_beside_its_control_and_other_controls_stand_alone() -> None:
     two = CatalogLeaf(datatype="boolean")
     found = of({LOCK: two, "Vehicle.X": two}, LOCK, "Vehicle.X")

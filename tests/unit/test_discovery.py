@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.discovery import MOST_BYTES, announce, gone, removal
 from gateway.entities import MOST_ENABLED, name_of
+from gateway.obd_leaves import CATALOG, CODE_COUNT, CODE_TEXT, MIL, SERVICE_DUE
 from gateway.units import unit_of
 from internetcar.contract.message import Value
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
@@ -39,6 +40,39 @@ def test_the_reference_car_is_one_device_with_all_its_leaves() -> None:
         "sensor", "binary_sensor", "number", "switch", "select", "lock", "climate",
         "device_tracker",
     }  # fmt: skip
+
+
+def test_a_lock_takes_one_place_and_its_reading_is_there_for_who_wants_it() -> None:
+    leaves, settable = reference()
+    found = components(announce(leaves, settable, CAR))
+    shown = [found[key]["name"] for key in enabled(found)]
+    assert shown[-5:] == ["Rear door lock, passenger side", "Cabin temperature", "12 V battery",
+                          "Battery power", "Battery temperature"]  # fmt: skip
+    assert len(set(shown)) == len(shown) - 1  # the trunk, and what opens it
+    lock, reading = found[f"lock.{LOCK}"], found[f"binary_sensor.{LOCK}"]
+    assert (lock["name"], reading["name"]) == ("Driver door lock", "Driver door locked")
+    assert "availability" not in reading
+    alone = components(announce(leaves, set(), CAR))
+    assert f"binary_sensor.{LOCK}" in enabled(alone)
+    assert alone[f"binary_sensor.{LOCK}"]["name"] == "Driver door lock"
+    third = "Vehicle.Cabin.Door.Row3.DriverSide.IsLocked"
+    found = of({third: CatalogLeaf(datatype="boolean")}, third)
+    assert found[f"lock.{third}"]["name"] == "Lock, driver side row 3 door cabin"
+    assert found[f"binary_sensor.{third}"]["name"] == "Locked, driver side row 3 door cabin"
+
+
+def test_a_car_that_only_answers_obd_shows_what_its_owner_asks_of_it() -> None:
+    leaves = {leaf.path: leaf.catalog_leaf("can0", 10_000) for leaf in CATALOG.values()}
+    found = of(leaves)
+    assert [found[key]["name"] for key in enabled(found)] == [
+        "Connected", "Last seen", "Charge", "Fuel", "Odometer", "Warning light", "Service due",
+        "Trouble codes", "Trouble codes in words", "Speed", "Engine speed", "Coolant temperature",
+        "Outside temperature", "12 V battery",
+    ]  # fmt: skip
+    for path in (MIL, SERVICE_DUE):
+        assert found[f"binary_sensor.{path}"]["device_class"] == "problem"
+    last_known = {f"binary_sensor.{MIL}", f"sensor.{CODE_COUNT}", f"sensor.{CODE_TEXT}"}
+    assert not any("expire_after" in found[key] for key in last_known)
 
 
 def test_what_the_requester_may_not_set_has_no_control() -> None:
@@ -164,10 +198,20 @@ def test_the_device_has_the_name_of_the_settings_or_the_vehicle_id() -> None:
 
 def test_a_name_is_what_people_say() -> None:
     assert name_of(SOC) == "Charge"
-    assert name_of("Vehicle.ADAS.ABS.IsError") == "ADAS ABS is error"
-    assert name_of("Vehicle.Cabin.Seat.Row1.DriverSide.IsBelted") == (
-        "Cabin seat row 1 driver side is belted"
-    )
+    for path, name in {
+        "ADAS.ABS.IsError": "Error, ABS ADAS",
+        "Cabin.Seat.Row1.DriverSide.IsBelted": "Belted, driver side row 1 seat cabin",
+        "Cabin.HVAC.IsAirConditioningActive": "Air conditioning, HVAC cabin",
+        "Body.Lights.Fog.Rear.IsOn": "Rear fog lights body",
+        "Cabin.Door.Row1.DriverSide.Window.Position": (
+            "Position, window driver side row 1 door cabin"
+        ),
+        "Powertrain.Transmission.CurrentGear": "Current gear, transmission powertrain",
+        "Trailer.ActiveBrake": "Active brake, trailer",
+        "IsMoving": "Moving",
+        "IsOn": "Vehicle.IsOn",
+    }.items():
+        assert name_of(f"Vehicle.{path}") == name
     assert name_of("Motion.Wheel_Speed") == "Motion.Wheel_Speed"
     assert name_of("Vehicle._") == "Vehicle._"
 

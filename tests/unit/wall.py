@@ -1,7 +1,7 @@
 """A link without a broker."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.delivery import Delivery, Outcome
@@ -14,6 +14,7 @@ class Wall(Link):
     Attributes:
         said: The last value of each signal; one that was cleared is not there.
         positions: Their latitudes.
+        waits: A QoS 1 message is not answered: `deliveries` has it.
         topics: The last payload of each QoS 1 topic; one that was cleared is not there.
     """
 
@@ -23,6 +24,8 @@ class Wall(Link):
         self.positions: list[float] = []
         self.said: dict[str, object] = {}
         self.topics: dict[str, bytes] = {}
+        self.waits = False
+        self.deliveries: list[Delivery] = []
 
     @property
     def is_connected(self) -> bool:
@@ -43,9 +46,18 @@ class Wall(Link):
                 self.said.pop(path, None)
         return True
 
-    def publish_bytes(self, topic: str, payload: bytes, **_: object) -> Delivery:
-        delivery = Delivery(topic)
-        delivery.finish(Outcome.ACKNOWLEDGED if self.is_open else Outcome.LOST)
+    def publish_bytes(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        then: Callable[[Delivery], None] | None = None,
+        **_: object,
+    ) -> Delivery:
+        delivery = Delivery(topic, then)
+        if not self.waits:
+            delivery.finish(Outcome.ACKNOWLEDGED if self.is_open else Outcome.LOST)
+        self.deliveries.append(delivery)
         if self.is_open and payload:
             self.topics[topic] = payload
         elif self.is_open:
