@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from gateway.obd_pids import BY_PID
+from gateway.obd_pids import BY_PID, STATUS_PID
+from gateway.obd_rest import TELLING, TELLING_NS
 
 SECOND_NS = 1_000_000_000
 PERIODS_NS = {"fast": SECOND_NS // 2, "medium": 5 * SECOND_NS, "slow": 60 * SECOND_NS}
@@ -51,4 +52,7 @@ class Asked:
 
 def period_ns(pid: int) -> int:
     """How often a PID of service 01 is asked for: as often as its quickest leaf wants."""
-    return min(PERIODS_NS[leaf.pace] for leaf in BY_PID[pid])
+    if pid == STATUS_PID:
+        return STATUS_NS
+    wanted_ns = min(PERIODS_NS[leaf.pace] for leaf in BY_PID[pid])
+    return min(wanted_ns, TELLING_NS) if pid in TELLING else wanted_ns

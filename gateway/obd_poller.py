@@ -42,7 +42,6 @@ from gateway.obd_plan import (
     PENDING_NS,
     SECOND_NS,
     STALE_PERIODS,
-    STATUS_NS,
     UNANSWERED_NS,
     VIN_NS,
     Asked,
@@ -167,10 +166,10 @@ class ObdPoller:
         ]
 
     def _watch(self, event: Callable[[], None], now_ns: int) -> None:
-        """Let something happen to `rest`; where asking begins again, find out anew."""
+        """Let something happen to `rest`; where asking begins in full, find out anew."""
         was_asking = self.rest.is_asking
         event()
-        if self.rest.is_asking and not was_asking:
+        if self.rest.is_asking and not was_asking and not self.rest.is_looking:
             self._discover(now_ns)
 
     def _discover(self, now_ns: int) -> None:
@@ -189,11 +188,9 @@ class ObdPoller:
             for each in supported(pid, content):
                 if each in BITMAPS:
                     self._add((CURRENT, each), 0, now_ns)
-                elif each == STATUS_PID:
-                    self._add((CURRENT, each), STATUS_NS, now_ns)
                 elif each in BY_PID:
-                    self.rest.supports(each)
-                    self._add((CURRENT, each), period_ns(each), now_ns, answer_id)
+                    asked_of = None if each == STATUS_PID else answer_id  # each has a light
+                    self._add((CURRENT, each), period_ns(each), now_ns, asked_of)
             if not pid:
                 self._is_29_bit = answer_id > 0x7FF
                 self._add((STORED, None), CODES_NS, now_ns)
