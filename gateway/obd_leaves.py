@@ -21,6 +21,7 @@ from gateway.obd import (
     vin,
 )
 from gateway.obd_pids import BY_PID, LEAVES, LENGTHS, STATUS_PID
+from gateway.obd_plan import Key
 from gateway.trouble_codes import explain
 from gateway.vss import integer_range
 from internetcar.contract.message import Value
@@ -64,6 +65,12 @@ class ObdLeaf:
     min: float | None = None
     max: float | None = None
     description: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """The question it is the answer to."""
+        _, service, *item = self.source.split(".")
+        return int(service, 16), int(item[0], 16) if item else None
 
     def catalog_leaf(self, bus_name: str, max_interval_ms: int | None = None) -> CatalogLeaf:
         """What a reader must know of it."""
@@ -113,6 +120,10 @@ CATALOG: dict[str, ObdLeaf] = {
 }
 PATHS: tuple[str, ...] = tuple(CATALOG)
 """All leaves, in a fixed order."""
+PATHS_OF: dict[Key, list[str]] = {}
+"""The leaves that each question is for."""
+for _leaf in CATALOG.values():
+    PATHS_OF.setdefault(_leaf.key, []).append(_leaf.path)
 INDEX: dict[str, int] = {path: index for index, path in enumerate(PATHS)}
 
 _CODE_PATHS = {STORED: (CODE_LIST, CODE_TEXT), PENDING: (PENDING_LIST, PENDING_TEXT)}

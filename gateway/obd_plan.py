@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.obd import CURRENT, VEHICLE, Answer, Codes, Current, Refusal, Vehicle
 from gateway.obd_pids import BY_PID, STATUS_PID
 from gateway.obd_rest import TELLING, TELLING_NS
 
@@ -34,7 +35,6 @@ class Task:
 
     due_ns: int
     period_ns: int
-    answered_ns: int
     answer_id: int | None = None
     """Of the controller asked; None: all."""
     failures: int = 0
@@ -50,9 +50,25 @@ class Asked:
     promises: int = 0
 
 
-def period_ns(pid: int) -> int:
-    """How often a PID of service 01 is asked for: as often as its quickest leaf wants."""
-    if pid == STATUS_PID:
+def period_ns(key: Key) -> int:
+    """How often a question is asked: a PID as often as its quickest leaf wants; 0: once."""
+    service, item = key
+    if service != CURRENT or item is None:
+        return VIN_NS if service == VEHICLE else CODES_NS
+    if item == STATUS_PID:
         return STATUS_NS
-    wanted_ns = min(PERIODS_NS[leaf.pace] for leaf in BY_PID[pid])
-    return min(wanted_ns, TELLING_NS) if pid in TELLING else wanted_ns
+    wanted_ns = min((PERIODS_NS[leaf.pace] for leaf in BY_PID.get(item, ())), default=0)
+    return min(wanted_ns, TELLING_NS) if item in TELLING else wanted_ns
+
+
+def keys_of(answer: Answer) -> list[Key]:
+    """The questions that an answer is for."""
+    match answer:
+        case Current(data):
+            return [(CURRENT, pid) for pid in data]
+        case Codes(service):
+            return [(service, None)]
+        case Vehicle(kind):
+            return [(VEHICLE, kind)]
+        case Refusal():
+            return []

@@ -66,7 +66,8 @@ class ObdRest:
         self._ranges: dict[int, tuple[bytes, bytes]] = {}
         self._is_alive = self._is_woken = self._may_look = False
         self._fruitless = 0
-        self._stopped_ns = now_ns
+        self.stopped_ns = now_ns
+        """When asking ended last."""
 
     def is_heard(self, now_ns: int) -> bool:
         """Whether the bus talks now, if only to answer."""
@@ -86,7 +87,7 @@ class ObdRest:
             quietest = count if self._quietest is None else min(self._quietest, count)
             self._quietest = quietest
             self._is_woken |= count >= max(LIVELY * quietest, quietest + LIVELIER_FRAMES)
-        rested_ns = now_ns - self._stopped_ns
+        rested_ns = now_ns - self.stopped_ns
         if self._is_woken and rested_ns >= self._wait_ns():
             self._begin(now_ns)
         elif self._may_look and rested_ns >= LOOK_AGAIN_NS:
@@ -149,7 +150,7 @@ class ObdRest:
         self.is_silent, self._may_look = is_silent, may_look
         self._fruitless = 0 if self._is_alive else self._fruitless + 1
         self._is_woken = False
-        self._stopped_ns = now_ns
+        self.stopped_ns = now_ns
         self._window_ns, self._window_frames, self._quietest = now_ns, 0, None
 
     def _begin(self, now_ns: int) -> None:

@@ -11,7 +11,6 @@ from gateway.isotp import Begun, Pdu
 from gateway.obd import ObdError
 from gateway.obd_plan import MAX_PENDING
 from gateway.obd_poller import ObdPoller
-from gateway.obd_rest import LOOK_AGAIN_NS, ObdRest
 from internetcar.socketcan import EXTENDED
 from simulator.ecu import Ecu, Facts, electric_car
 from tests.unit.obd_car import MS, PETROL, SECOND, VIN, ObdCar, petrol
@@ -153,109 +152,6 @@ def test_a_turning_engine_a_speed_or_a_charger_mean_that_it_is_on(sign: dict[str
     car = petrol_car(facts=petrol(**OFF | sign))
     car.run(120)
     assert car.poller.rest.is_asking
-
-
-KONA = {0x21: b"\0\0", 0x30: b"\0", 0x31: b"\0\0", 0x5B: b"\x80"}
-"""What the recorded Kona answers: neither engine speed nor voltage."""
-
-
-def changing(**current: bytes) -> tuple[ObdCar, dict[int, bytes]]:
-    known = {**KONA, **{int(name[1:], 16): data for name, data in current.items()}}
-    return ObdCar([Ecu(3, lambda: Facts(current=known))]), known
-
-
-@pytest.mark.parametrize("current", [KONA, {0x5B: b"\x80"}, {0x0D: b"\0", 0x05: b"\x40"}], ids=str)
-def test_an_answer_alone_is_no_sign_that_a_car_is_in_use(current: dict[int, bytes]) -> None:
-    car = petrol_car(facts=Facts(current=current))
-    car.run(61)
-    assert car.poller.rest.reason == "the ignition seems to be off"
-    before = len(car.sent)
-    car.run(600)
-    assert len(car.sent) == before
-
-
-@pytest.mark.parametrize(
-    ("pid", "step", "is_sign"),
-    [
-        (0x31, 1, True),
-        (0x21, 1, True),
-        (0xA6, 1, True),
-        (0x5B, 1, True),
-        (0x5B, -1, True),
-        (0x05, 1, True),
-        (0x05, -1, False),  # it cools down by itself, for hours
-        (0x1F, 1, False),  # some count while they are awake, as our questions would keep them
-        (0x4E, 1, False),
-    ],
-)
-def test_a_value_that_only_a_used_car_changes_is_a_sign(pid: int, step: int, is_sign: bool) -> None:
-    start = {0x05: b"\x80", 0x1F: b"\x10\0", 0x4E: b"\x10\0", 0xA6: b"\0\1\0\0"}
-    car, known = changing(**{f"x{pid:02X}": start.get(pid, KONA.get(pid, b""))})
-    for _ in range(8):
-        car.run(20)
-        size = len(known[pid])
-        known[pid] = (int.from_bytes(known[pid], "big") + step).to_bytes(size, "big")
-    assert car.poller.rest.is_asking is is_sign
-
-
-def test_a_value_that_trembles_is_no_sign_for_long() -> None:
-    car, known = changing(x46=b"\x40")
-    for number in range(10):
-        car.run(20)
-        known[0x46] = (b"\x40", b"\x41")[number % 2]
-    assert not car.poller.rest.is_asking
-
-
-def test_a_parked_car_whose_bus_talks_is_looked_at_twice_an_hour() -> None:
-    rest, asked_ns, was = ObdRest(0), 0, True
-    starts = []
-    for now_ns in range(0, 12 * 3_600 * SECOND, SECOND // 4):
-        rest.traffic(20, now_ns)
-        is_asking = rest.check(now_ns, 0)
-        if is_asking:
-            rest.answer(KONA, now_ns)
-            asked_ns += SECOND // 4
-            if not was:
-                starts.append(now_ns)
-        was = is_asking
-    assert len(starts) == 23
-    assert min(second - first for first, second in pairwise(starts)) > 1_800 * SECOND
-    assert asked_ns <= (60 + 24 * 3.5) * SECOND
-
-
-def test_a_look_asks_on_where_the_car_was_driven_since() -> None:
-    car, known = changing()
-    car.traffic_frames = 1
-    car.run(61)
-    assert not car.poller.rest.is_asking
-    known[0x31] = b"\0\x05"
-    sent = len(car.sent)
-    while not car.poller.rest.is_asking:
-        car.now_ns += SECOND
-        car.poller.traffic(1, car.now_ns)
-    car.run(20)
-    assert car.poller.rest.is_asking
-    assert car.sent[sent][0] >= LOOK_AGAIN_NS
-    assert b"\x02\x01\x00" not in {frame.payload[:3] for _, frame in car.sent[sent:]}
-
-
-def test_a_bus_without_talk_of_its_own_is_not_looked_at() -> None:
-    car, _ = changing()
-    car.run(61)
-    before = len(car.sent)
-    car.now_ns += 10 * LOOK_AGAIN_NS
-    car.run(60)
-    assert len(car.sent) == before
-
-
-def test_a_frame_now_and_then_does_not_keep_a_parked_car_asked() -> None:
-    rest, asked_ns = ObdRest(0), 0
-    for now_ns in range(0, 24 * 3_600 * SECOND, SECOND):
-        rest.traffic(now_ns % (20 * SECOND) == 0, now_ns)
-        if rest.check(now_ns, 0):
-            rest.answer(KONA, now_ns)
-            asked_ns += SECOND
-    assert asked_ns < 3_600 * SECOND
 
 
 def low_battery(volts: float) -> Facts:
@@ -444,14 +340,29 @@ def test_a_car_that_is_known_is_found_again_with_its_own_ids() -> None:
 
 def test_a_value_that_stays_away_is_overdue() -> None:
     car = petrol_car()
+    car.traffic_frames = 1
     car.run(10)
     assert car.poller.overdue(car.now_ns) == []
     car.ecus[0].is_awake = False
+    car.run(10)
+    assert set(car.poller.overdue(car.now_ns)) == {(1, 0x04), (1, 0x0C), (1, 0x0D)}
+    car.run(60)
+    assert car.poller.rest.reason == "the ignition seems to be off"
+    assert set(car.poller.overdue(car.now_ns)) == {(1, pid) for pid in (1, *PETROL.current)}
+    car.hear(ENGINE, b"\x03\x41\x0d\x33\xaa\xaa\xaa\xaa")  # to another tester
+    assert (1, 0x0D) not in car.poller.overdue(car.now_ns)
+
+
+def test_a_controller_that_does_not_come_back_when_its_bus_wakes_is_overdue() -> None:
+    car = petrol_car()
+    car.run(10)
+    car.ecus[0].is_awake = False
+    car.run(20)
+    assert car.poller.rest.reason == "the bus is silent"
+    assert car.poller.overdue(car.now_ns) == []
     car.traffic_frames = 1
     car.run(10)
-    assert set(car.poller.overdue(car.now_ns)) == {0x04, 0x0C, 0x0D}
-    car.run(60)
-    assert car.poller.overdue(car.now_ns) == []  # the car sleeps: what it said last still holds
+    assert set(car.poller.overdue(car.now_ns)) == {(1, 0x04), (1, 0x0C), (1, 0x0D)}
 
 
 def test_the_next_time_to_look_is_never_missed() -> None:
