@@ -15,6 +15,8 @@ PENDING_NS = 5 * SECOND_NS
 """ISO 15765-4, P2*: the answer is promised within so long, ..."""
 MAX_PENDING = 4
 """... and the promise may be repeated so often."""
+MAX_CONTROLLERS = 8
+"""ISO 15765-4: so many answer a question to all."""
 MAX_FAILURES = 3
 """A PID that fails so often in a row is not asked for again before the next discovery."""
 UNANSWERED_NS = 2 * SECOND_NS

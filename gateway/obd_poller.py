@@ -32,6 +32,7 @@ from gateway.obd import (
 from gateway.obd_pids import BY_PID, LENGTHS, STATUS_PID
 from gateway.obd_plan import (
     ANSWER_NS,
+    MAX_CONTROLLERS,
     MAX_FAILURES,
     MAX_PENDING,
     NEVER_NS,
@@ -69,7 +70,7 @@ class ObdPoller:
 
         Args:
             now_ns: A clock that only goes forward.
-            requests_per_second: At most; flow controls are not counted.
+            requests_per_second: At most; a flow control is counted as one, and is not held up.
         """
         self.rest = ObdRest(now_ns)
         self.requests = 0
@@ -215,8 +216,9 @@ class ObdPoller:
         """
         service, until_ns = self._lately
         is_ours = begun.start[:1] == bytes((service + 0x40,)) and now_ns < until_ns
-        if is_ours and asks not in self._let_on:
+        if is_ours and asks not in self._let_on and len(self._let_on) < MAX_CONTROLLERS:
             self._let_on.add(asks)
+            self._next_ns += self._interval_ns  # it is a frame as well
             self._flow.append(Frame(asks, flow_control()))
             if self._asked is not None:
                 self._asked.deadline_ns = now_ns + 2 * SECOND_NS

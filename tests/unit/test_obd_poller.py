@@ -282,6 +282,20 @@ def test_a_flood_of_first_frames_is_let_go_on_once() -> None:
     assert len(poller.take(0)) == 1
 
 
+def test_a_bus_full_of_first_frames_gets_no_more_than_the_budget() -> None:
+    poller, sent = ObdPoller(0), 0
+    for turn in range(20_000 // 5):
+        now_ns = turn * 5 * MS
+        for frame in poller.take(now_ns):
+            sent += 1
+            service = frame.payload[1] + 0x40
+            if frame.payload[0] >> 4 == 0:
+                for number in range(256):
+                    answer_id = EXTENDED | 0x18DAF100 | number
+                    poller.feed(Begun(0, answer_id, bytes((service, 0)), 20), now_ns)
+    assert 9 <= sent <= 20 * 5 + 8
+
+
 def test_a_status_that_changes_before_the_codes_are_known_is_no_matter() -> None:
     poller = ObdPoller(0)
     for count in (b"\x01", b"\x02"):
