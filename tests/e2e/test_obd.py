@@ -96,6 +96,7 @@ def test_a_car_is_asked_what_it_knows_and_says_it(
         assert running.end() == 0
     assert_within_budget(car.questions)
     assert "Traceback" not in running.stderr
+    assert "petrol: leaves from 1 buses as OBD-II or J1939 tells them" in running.stderr
 
 
 def test_beside_a_database_its_signals_win(
