@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from gateway.bus_spec import NAME
+
 ASKING_SENDS = (
     "OBD only answers questions: set transmit = true (or --transmit) to let the gateway ask"
 )
@@ -14,7 +16,7 @@ class BusSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")] = Field(
+    name: Annotated[str, Field(pattern=f"^{NAME}$")] = Field(
         default="can0", description="the bus's name in mappings, health and presence"
     )
     interface: str = Field(

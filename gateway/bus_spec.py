@@ -14,7 +14,9 @@ RAW = ("socketcan", "loopback")
 ELM327 = "elm327"
 """A chip that talks text: it answers requests, and with ST commands it also listens."""
 _SPEC = re.compile(r"(?:(?P<name>[^=:]+)=)?(?:(?P<interface>[a-z0-9_]+):)?(?P<channel>.+)")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,36}")
+NAME = r"[A-Za-z0-9_.-]{1,32}"
+"""What a bus may be named."""
+_LONGEST_NAME = 32
 _INTERFACE = re.compile(r"[!-.0-9;<>-~]{1,15}")  # the kernel's dev_valid_name, without '='
 
 
@@ -54,15 +56,23 @@ def parse_bus(text: str, **settings: Any) -> BusSpec:
         raise FrameError(f"bus {text!r}: write can0, INTERFACE:CHANNEL or NAME=INTERFACE:CHANNEL")
     interface = found["interface"] or "socketcan"
     channel = found["channel"]
-    name = found["name"] or re.sub(r"[^A-Za-z0-9_-]+", "_", channel).strip("_")
-    if not _NAME.fullmatch(name):
-        raise FrameError(f"bus {text!r}: the name {name!r} is not 1 to 36 of A-Z a-z 0-9 _ -")
+    name = found["name"] or _name_of(channel)
+    if not re.fullmatch(NAME, name):
+        raise FrameError(
+            f"bus {text!r}: the name {name!r} is not 1 to {_LONGEST_NAME} of A-Z a-z 0-9 _ . -; "
+            f"write can0={interface}:{channel}"
+        )
     if interface not in (*RAW, ELM327) and interface not in (known := adapter().interfaces()):
         names = ", ".join((ELM327, *known))
         raise FrameError(f"bus {text!r}: no interface {interface!r}; there are {names}")
     if interface == "socketcan" and not _INTERFACE.fullmatch(channel):
         raise FrameError(f"bus {text!r}: {channel!r} is no interface's name (at most 15 letters)")
     return BusSpec(name, interface, channel, **settings)
+
+
+def _name_of(channel: str) -> str:
+    """The name of a bus that was given none: its channel; of a long one the end, which differs."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", channel).strip("_")[-_LONGEST_NAME:].lstrip("_-")
 
 
 def elm327() -> ModuleType:

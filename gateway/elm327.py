@@ -20,6 +20,7 @@ from internetcar.socketcan import EXTENDED
 
 BAUD_RATES = (115_200, 38_400, 9_600)
 """Tried in this order where none is given; Bluetooth ignores it."""
+MAX_PORT = 65_535
 _CONNECT_S = 5.0
 _MOST_BYTES = 65_536
 _NETWORK = re.compile(r"//(?P<host>[^/:\s]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
@@ -125,8 +126,10 @@ class Elm327Port(Port):
     def _open(self, channel: str, transmits: bool, bitrate: int, baud_rate: int | None) -> None:
         self._talk = ElmTalk(may_send=transmits, bitrate=bitrate)
         if found := _NETWORK.fullmatch(channel):
-            host = found["host"].strip("[]")
-            self._connect(partial(_connected, host, int(found["port"])))
+            host, port = found["host"].strip("[]"), int(found["port"])
+            if not 0 < port <= MAX_PORT:
+                raise ElmError(f"there is no port {port}: they are 1 to {MAX_PORT}")
+            self._connect(partial(_connected, host, port))
             self._converse()
             return
         device = _DEVICE.fullmatch(channel)

@@ -141,6 +141,7 @@ class ElmTalk:
             if self._requests or now_ns >= ends_ns:
                 self._is_monitoring = False
                 self._deadline_ns = now_ns + PROMPT_NS
+                self._rest_until_ns = 0  # it listened until we stopped it: it may at once again
                 return b" "  # any character stops it; a space does nothing if it has stopped
             return b""
         if now_ns >= self._deadline_ns:

@@ -20,7 +20,6 @@ MAX_BYTES = 1_785
 """255 packets of 7 bytes."""
 
 _CONNECTION, _DATA = 0xEC, 0xEB  # PDU format of TP.CM and TP.DT
-_RTS, _CTS, _END, _BAM, _ABORT = 16, 17, 19, 32, 255
 _PGN_END = 0x4_0000  # a PGN has 18 bits
 
 Fault = Literal["malformed", "stray", "lost", "timed_out", "interrupted", "aborted", "crowded_out"]
@@ -52,6 +51,12 @@ class J1939Message(NamedTuple):
         is_addressed = (self.pgn >> 8 & 0xFF) < 0xF0
         specific = self.destination if is_addressed else 0
         return EXTENDED | 6 << 26 | (self.pgn | specific) << 8 | self.source
+
+
+class _Control:
+    """First byte of TP.CM: what a frame that steers a message says."""
+
+    RTS, CTS, END, BAM, ABORT = 16, 17, 19, 32, 255
 
 
 @dataclass(slots=True)
@@ -110,20 +115,31 @@ class J1939Reassembler:
                 self._give_up(key, "timed_out")
 
     def _control(self, bus: int, source: int, to: int, payload: bytes, at_ns: int) -> None:
+        """Take a frame that begins a message, or steers one that is under way.
+
+        To everybody only BAM may be said; between two, the sender asks (RTS) and the receiver
+        lets it go on (CTS) and thanks (end), and either may abort.
+        """
         control, pgn = payload[0], int.from_bytes(payload[5:8], "little")
-        backwards = (bus, to, source)  # the answers of a receiver
-        if control == _BAM if to == GLOBAL else control == _RTS:
-            self._begin((bus, source, to), payload, pgn, at_ns)
-        elif control == _CTS and to != GLOBAL:
-            session = self._sessions.get(backwards)
-            if session is not None and session.pgn == pgn:
-                session.last_ns = at_ns
-        elif control == _ABORT and to != GLOBAL:
-            for key in (backwards, (bus, source, to)):
-                if (session := self._sessions.get(key)) is not None and session.pgn == pgn:
-                    self._give_up(key, "aborted")
-        elif control != _END:
-            self.faults["malformed"] += 1
+        forwards, backwards = (bus, source, to), (bus, to, source)
+        match control, to == GLOBAL:
+            case (_Control.BAM, True) | (_Control.RTS, False):
+                self._begin(forwards, payload, pgn, at_ns)
+            case _Control.CTS, False:
+                if (session := self._of_group(backwards, pgn)) is not None:
+                    session.last_ns = at_ns
+            case _Control.ABORT, False:
+                for key in (backwards, forwards):
+                    if self._of_group(key, pgn) is not None:
+                        self._give_up(key, "aborted")
+            case _Control.END, _:
+                pass  # its last packet has ended it
+            case _:
+                self.faults["malformed"] += 1
+
+    def _of_group(self, key: _Key, pgn: int) -> _Session | None:
+        session = self._sessions.get(key)
+        return session if session is not None and session.pgn == pgn else None
 
     def _begin(self, key: _Key, payload: bytes, pgn: int, at_ns: int) -> None:
         size = int.from_bytes(payload[1:3], "little")

@@ -1,7 +1,7 @@
 """A bus that speaks J1939: its messages by parameter group, long ones put together (pure)."""
 
 from gateway.drain import FrameSink
-from gateway.j1939 import J1939Reassembler, parse_id
+from gateway.j1939 import J1939Message, J1939Reassembler, parse_id
 from gateway.j1939_leaves import identity
 from gateway.pipeline import Pipeline
 from internetcar.socketcan import EXTENDED
@@ -36,16 +36,18 @@ class J1939Bus:
 
     def feed(self, bus: int, can_id: int, payload: bytes, at_ns: int) -> None:
         """Take one frame, as the sink of a drain."""
-        known = self._as.get(can_id)
-        self._onward(bus, self._find(can_id) if known is None else known, payload, at_ns)
+        self._onward(bus, self._find(can_id), payload, at_ns)
         message = self._reassembler.feed(bus, can_id, payload, at_ns)
-        if message is None:
-            return
+        if message is not None:
+            self._tell(message)
+
+    def _tell(self, message: J1939Message) -> None:
+        """Take a message that is longer than a frame, to the database if it is known there."""
         for path, value in identity(message).items():
-            self._pipeline.tell(path, value, "valid", at_ns)
-        whole = self._find(message.can_id)
-        if whole in self._known:
-            self._onward(bus, whole, message.payload, at_ns)
+            self._pipeline.tell(path, value, "valid", message.at_ns)
+        can_id = self._find(message.can_id)
+        if can_id in self._known:
+            self._onward(message.bus, can_id, message.payload, message.at_ns)
 
     def _find(self, can_id: int) -> int:
         """The id a database knows a frame by; else its own."""

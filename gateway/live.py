@@ -138,11 +138,13 @@ class LiveGateway:
         self._commander.start(self._moment())
         run.start()
         log.info(
-            "vehicle %s: %d leaves from %d buses%s, telemetry journal %s",
+            "vehicle %s: %s, telemetry journal %s",
             self._settings.vehicle_id,
-            len(run.assembly.pipeline.leaves),
-            len(self._buses.specs),
-            " and what OBD-II or J1939 tells" if self._listeners.sinks else "",
+            _sources(
+                len(run.assembly.pipeline.leaves),
+                len(self._buses.specs),
+                is_told=bool(self._listeners.sinks),
+            ),
             run.journal,
         )
 
@@ -267,6 +269,15 @@ class LiveGateway:
             clock=self._clock,
             asleep=asleep,
         )
+
+
+def _sources(leaves: int, buses: int, *, is_told: bool) -> str:
+    """Where the leaves come from, for a person."""
+    if not is_told:
+        return f"{leaves} leaves from {buses} buses"
+    if not leaves:
+        return f"leaves from {buses} buses as OBD-II or J1939 tells them"
+    return f"{leaves} leaves from {buses} buses, and more as OBD-II or J1939 tells them"
 
 
 def _log_findings(assembly: Assembly) -> None:

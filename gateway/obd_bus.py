@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from gateway.drain import FrameSink
 from gateway.isotp import IsoTpReassembler, Pdu
 from gateway.obd import ObdError, is_answer, is_request, physical_id
-from gateway.obd_leaves import ObdLeaves
-from gateway.obd_pids import BY_PID
+from gateway.obd_leaves import PATHS_OF, ObdLeaves
 from gateway.obd_plan import SECOND_NS
 from gateway.obd_poller import Frame, ObdPoller
 from gateway.pipeline import Pipeline
@@ -83,9 +82,9 @@ class ObdBus:
             poller.voltage(volts, now_ns)
         if now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + SECOND_NS
-            for pid in poller.overdue(now_ns):
-                for leaf in BY_PID.get(pid, ()):
-                    self._pipeline.doubt(leaf.path)
+            for key in poller.overdue(now_ns):
+                for path in PATHS_OF.get(key, ()):
+                    self._pipeline.doubt(path)
         return poller.take(now_ns)
 
     @property

@@ -3,9 +3,10 @@
 These leaves have no signal of a DBC behind them; `PATHS` gives each its index, for pacing.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from gateway.isotp import Pdu
 from gateway.obd import (
@@ -21,6 +22,7 @@ from gateway.obd import (
     vin,
 )
 from gateway.obd_pids import BY_PID, LEAVES, LENGTHS, STATUS_PID
+from gateway.obd_plan import Key
 from gateway.trouble_codes import explain
 from gateway.vss import integer_range
 from internetcar.contract.message import Value
@@ -28,6 +30,8 @@ from internetcar.contract.signals import CatalogLeaf, Quality
 
 OWNER_NS = 10_000_000_000
 """A controller that has not said a PID for so long loses it to another that does."""
+GONE_AFTER = 3
+"""A controller that misses so many rounds, in each of which another answered, is gone."""
 MAX_CODES = 255
 """Of each controller, kept and said; the count of an answer is a byte."""
 
@@ -64,6 +68,12 @@ class ObdLeaf:
     min: float | None = None
     max: float | None = None
     description: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """The question it is the answer to."""
+        _, service, *item = self.source.split(".")
+        return int(service, 16), int(item[0], 16) if item else None
 
     def catalog_leaf(self, bus_name: str, max_interval_ms: int | None = None) -> CatalogLeaf:
         """What a reader must know of it."""
@@ -113,9 +123,32 @@ CATALOG: dict[str, ObdLeaf] = {
 }
 PATHS: tuple[str, ...] = tuple(CATALOG)
 """All leaves, in a fixed order."""
+PATHS_OF: dict[Key, list[str]] = {}
+"""The leaves that each question is for."""
+for _leaf in CATALOG.values():
+    PATHS_OF.setdefault(_leaf.key, []).append(_leaf.path)
 INDEX: dict[str, int] = {path: index for index, path in enumerate(PATHS)}
 
+Said = TypeVar("Said")
 _CODE_PATHS = {STORED: (CODE_LIST, CODE_TEXT), PENDING: (PENDING_LIST, PENDING_TEXT)}
+
+
+class _Rounds(Generic[Said]):
+    """What each controller answered to a question that is put to all, until it is gone."""
+
+    def __init__(self) -> None:
+        self._said: dict[int, Said] = {}
+        self._missed: dict[int, Counter[int]] = {}
+        """Of each controller, how often each other has answered since it did."""
+
+    def say(self, can_id: int, said: Said) -> list[Said]:
+        """Take what one says; what all say that are still there."""
+        self._said[can_id], self._missed[can_id] = said, Counter()
+        for other, missed in tuple(self._missed.items()):
+            missed[can_id] += other != can_id
+            if missed[can_id] >= GONE_AFTER:
+                del self._said[other], self._missed[other]
+        return list(self._said.values())
 
 
 class ObdLeaves:
@@ -133,8 +166,8 @@ class ObdLeaves:
         """
         self._texts = texts
         self._owners: dict[int, tuple[int, int]] = {}
-        self._codes: dict[int, dict[int, tuple[str, ...]]] = {STORED: {}, PENDING: {}}
-        self._lights: dict[int, tuple[bool, int]] = {}
+        self._codes: dict[int, _Rounds[tuple[str, ...]]] = {STORED: _Rounds(), PENDING: _Rounds()}
+        self._lights: _Rounds[tuple[bool, int]] = _Rounds()
         self._is_identified = False
 
     def feed(self, pdu: Pdu) -> list[ObdValue]:
@@ -174,9 +207,9 @@ class ObdLeaves:
         return said
 
     def _status(self, data: bytes, can_id: int, at_ns: int) -> list[ObdValue]:
-        self._lights[can_id] = (bool(data[0] & 0x80), data[0] & 0x7F)
-        is_lit = any(is_lit for is_lit, _ in self._lights.values())
-        count = min(MAX_CODES, sum(count for _, count in self._lights.values()))
+        lights = self._lights.say(can_id, (bool(data[0] & 0x80), data[0] & 0x7F))
+        is_lit = any(is_lit for is_lit, _ in lights)
+        count = min(MAX_CODES, sum(count for _, count in lights))
         return [
             ObdValue(MIL, is_lit, "valid", at_ns),
             ObdValue(STATUS_COUNT, count, "valid", at_ns),
@@ -186,8 +219,8 @@ class ObdLeaves:
     def _trouble(
         self, service: int, codes: tuple[str, ...], can_id: int, at_ns: int
     ) -> list[ObdValue]:
-        self._codes[service][can_id] = codes
-        found = sorted({code for each in self._codes[service].values() for code in each})
+        said_by_all = self._codes[service].say(can_id, codes)
+        found = sorted({code for each in said_by_all for code in each})
         found = found[:MAX_CODES]
         texts = [f"{code}: {explain(code, self._texts)}" for code in found]
         listed, explained = _CODE_PATHS[service]

@@ -17,6 +17,7 @@ COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 ENGINE_SPEED = "Vehicle.Powertrain.CombustionEngine.Speed"
 VOLTAGE = "Vehicle.LowVoltageBattery.CurrentVoltage"
 STATUS_PID, ENGINE_SPEED_PID, SPEED_PID, VOLTAGE_PID = 0x01, 0x0C, 0x0D, 0x42
+CHARGE_PID = 0x5B
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from gateway.obd_pids import BY_PID
+from gateway.obd import CURRENT, VEHICLE, Answer, Codes, Current, Refusal, Vehicle
+from gateway.obd_pids import BY_PID, STATUS_PID
+from gateway.obd_rest import TELLING, TELLING_NS
 
 SECOND_NS = 1_000_000_000
 PERIODS_NS = {"fast": SECOND_NS // 2, "medium": 5 * SECOND_NS, "slow": 60 * SECOND_NS}
@@ -13,6 +15,8 @@ PENDING_NS = 5 * SECOND_NS
 """ISO 15765-4, P2*: the answer is promised within so long, ..."""
 MAX_PENDING = 4
 """... and the promise may be repeated so often."""
+MAX_CONTROLLERS = 8
+"""ISO 15765-4: so many answer a question to all."""
 MAX_FAILURES = 3
 """A PID that fails so often in a row is not asked for again before the next discovery."""
 UNANSWERED_NS = 2 * SECOND_NS
@@ -33,7 +37,6 @@ class Task:
 
     due_ns: int
     period_ns: int
-    answered_ns: int
     answer_id: int | None = None
     """Of the controller asked; None: all."""
     failures: int = 0
@@ -49,6 +52,25 @@ class Asked:
     promises: int = 0
 
 
-def period_ns(pid: int) -> int:
-    """How often a PID of service 01 is asked for: as often as its quickest leaf wants."""
-    return min(PERIODS_NS[leaf.pace] for leaf in BY_PID[pid])
+def period_ns(key: Key) -> int:
+    """How often a question is asked: a PID as often as its quickest leaf wants; 0: once."""
+    service, item = key
+    if service != CURRENT or item is None:
+        return VIN_NS if service == VEHICLE else CODES_NS
+    if item == STATUS_PID:
+        return STATUS_NS
+    wanted_ns = min((PERIODS_NS[leaf.pace] for leaf in BY_PID.get(item, ())), default=0)
+    return min(wanted_ns, TELLING_NS) if item in TELLING else wanted_ns
+
+
+def keys_of(answer: Answer) -> list[Key]:
+    """The questions that an answer is for."""
+    match answer:
+        case Current(data):
+            return [(CURRENT, pid) for pid in data]
+        case Codes(service):
+            return [(service, None)]
+        case Vehicle(kind):
+            return [(VEHICLE, kind)]
+        case Refusal():
+            return []

@@ -22,10 +22,8 @@ from gateway.obd import (
     VEHICLE,
     VIN,
     Answer,
-    Codes,
     Current,
     Refusal,
-    Vehicle,
     parse_answer,
     physical_id,
     request,
@@ -34,7 +32,7 @@ from gateway.obd import (
 from gateway.obd_pids import BY_PID, LENGTHS, STATUS_PID
 from gateway.obd_plan import (
     ANSWER_NS,
-    CODES_NS,
+    MAX_CONTROLLERS,
     MAX_FAILURES,
     MAX_PENDING,
     NEVER_NS,
@@ -42,12 +40,11 @@ from gateway.obd_plan import (
     PENDING_NS,
     SECOND_NS,
     STALE_PERIODS,
-    STATUS_NS,
     UNANSWERED_NS,
-    VIN_NS,
     Asked,
     Key,
     Task,
+    keys_of,
     period_ns,
 )
 from gateway.obd_rest import UNANSWERED, ObdRest
@@ -73,7 +70,7 @@ class ObdPoller:
 
         Args:
             now_ns: A clock that only goes forward.
-            requests_per_second: At most; flow controls are not counted.
+            requests_per_second: At most; a flow control is counted as one, and is not held up.
         """
         self.rest = ObdRest(now_ns)
         self.requests = 0
@@ -84,6 +81,7 @@ class ObdPoller:
         self._is_29_bit: bool | None = None
         self._tries_29_bit = False
         self._tasks: dict[Key, Task] = {}
+        self._answered_ns: dict[Key, int] = {}
         self._asked: Asked | None = None
         self._lately: tuple[int, int] = (0, now_ns)
         self._flow: list[Frame] = []
@@ -134,6 +132,10 @@ class ObdPoller:
             return None
         answer = parse_answer(part.payload, LENGTHS)
         self._unanswered = 0
+        for key in keys_of(answer):
+            if period_ns(key):
+                self._answered_ns[key] = now_ns
+                self._given_up.discard(key)
         data = answer.data if isinstance(answer, Current) else {}
         self._watch(lambda: self.rest.answer(data, now_ns), now_ns)
         for pid, content in data.items():
@@ -153,34 +155,37 @@ class ObdPoller:
             frames += self._ask(now_ns)
         return frames
 
-    def overdue(self, now_ns: int) -> list[int]:
-        """The PIDs that are not answered any more: not for ten of their periods, or given up."""
-        if not self.rest.is_asking:
+    def overdue(self, now_ns: int) -> list[Key]:
+        """The questions that are not answered any more: not for ten of their periods, or given up.
+
+        Where the car is left alone because of its ignition or battery, all that is said of now;
+        none while the bus sleeps, or has just fallen silent: what was said last still holds.
+        """
+        rest, answered = self.rest, self._answered_ns
+        if not rest.is_asking:
+            until_ns = -1 if rest.is_silent else rest.stopped_ns
+            return [key for key in answered if key[0] == CURRENT and answered[key] <= until_ns]
+        if not rest.is_heard(now_ns):
             return []
-        return sorted(self._given_up) + [
-            item
-            for (service, item), task in self._tasks.items()
-            if service == CURRENT
-            and item is not None
-            and task.period_ns
-            and now_ns - task.answered_ns > STALE_PERIODS * task.period_ns
-        ]
+        late = [key for key in answered if now_ns - answered[key] > STALE_PERIODS * period_ns(key)]
+        return [*self._given_up, *late]
 
     def _watch(self, event: Callable[[], None], now_ns: int) -> None:
-        """Let something happen to `rest`; where asking begins again, find out anew."""
+        """Let something happen to `rest`; where asking begins in full, find out anew."""
         was_asking = self.rest.is_asking
         event()
-        if self.rest.is_asking and not was_asking:
+        if self.rest.is_asking and not was_asking and not self.rest.is_looking:
             self._discover(now_ns)
 
     def _discover(self, now_ns: int) -> None:
         self._asked, self._unanswered = None, 0
         self._status: dict[int, int] = {}
-        self._given_up: set[int] = set()
-        self._tasks = {(CURRENT, 0): Task(now_ns, 0, now_ns)}
+        self._given_up: set[Key] = set()
+        self._answered_ns = dict.fromkeys(self._answered_ns, now_ns)  # it slept until now
+        self._tasks = {(CURRENT, 0): Task(now_ns, 0)}
 
-    def _add(self, key: Key, every_ns: int, now_ns: int, answer_id: int | None = None) -> None:
-        known = self._tasks.setdefault(key, Task(now_ns, every_ns, now_ns, answer_id))
+    def _add(self, key: Key, now_ns: int, answer_id: int | None = None) -> None:
+        known = self._tasks.setdefault(key, Task(now_ns, period_ns(key), answer_id))
         if answer_id is not None:
             known.answer_id = min(known.answer_id or answer_id, answer_id)
 
@@ -188,17 +193,14 @@ class ObdPoller:
         if pid in BITMAPS:
             for each in supported(pid, content):
                 if each in BITMAPS:
-                    self._add((CURRENT, each), 0, now_ns)
-                elif each == STATUS_PID:
-                    self._add((CURRENT, each), STATUS_NS, now_ns)
+                    self._add((CURRENT, each), now_ns)
                 elif each in BY_PID:
-                    self.rest.supports(each)
-                    self._add((CURRENT, each), period_ns(each), now_ns, answer_id)
+                    asked_of = None if each == STATUS_PID else answer_id  # each has a light
+                    self._add((CURRENT, each), now_ns, asked_of)
             if not pid:
                 self._is_29_bit = answer_id > 0x7FF
-                self._add((STORED, None), CODES_NS, now_ns)
-                self._add((PENDING, None), CODES_NS, now_ns)
-                self._add((VEHICLE, VIN), VIN_NS, now_ns)
+                for key in ((STORED, None), (PENDING, None), (VEHICLE, VIN)):
+                    self._add(key, now_ns)
         elif pid == STATUS_PID:
             if self._status.get(answer_id, content[0]) != content[0]:  # codes came or went
                 for key in ((STORED, None), (PENDING, None)):
@@ -214,8 +216,9 @@ class ObdPoller:
         """
         service, until_ns = self._lately
         is_ours = begun.start[:1] == bytes((service + 0x40,)) and now_ns < until_ns
-        if is_ours and asks not in self._let_on:
+        if is_ours and asks not in self._let_on and len(self._let_on) < MAX_CONTROLLERS:
             self._let_on.add(asks)
+            self._next_ns += self._interval_ns  # it is a frame as well
             self._flow.append(Frame(asks, flow_control()))
             if self._asked is not None:
                 self._asked.deadline_ns = now_ns + 2 * SECOND_NS
@@ -224,7 +227,7 @@ class ObdPoller:
         asked = self._asked
         if asked is None:
             return
-        service, item = asked.key
+        service = asked.key[0]
         if isinstance(answer, Refusal):
             if answer.service != service:
                 return
@@ -235,18 +238,13 @@ class ObdPoller:
             elif answer.reason in NOT_SUPPORTED:
                 asked.is_refused = True
             return
-        is_it = (
-            (isinstance(answer, Current) and service == CURRENT and item in answer.data)
-            or (isinstance(answer, Codes) and answer.service == service)
-            or (isinstance(answer, Vehicle) and (VEHICLE, answer.kind) == asked.key)
-        )
-        if is_it:
-            self._succeed(asked.key, now_ns)
+        if asked.key in keys_of(answer):
+            self._succeed(asked.key)
 
-    def _succeed(self, key: Key, now_ns: int) -> None:
+    def _succeed(self, key: Key) -> None:
         self._asked = None
         task = self._tasks[key]
-        task.failures, task.answered_ns = 0, now_ns
+        task.failures = 0
         if not task.period_ns:
             task.due_ns = NEVER_NS
 
@@ -260,9 +258,7 @@ class ObdPoller:
                 self._tries_29_bit = not self._tries_29_bit
         elif asked.is_refused or task.failures >= MAX_FAILURES:
             del self._tasks[asked.key]
-            service, item = asked.key
-            if service == CURRENT and item is not None:
-                self._given_up.add(item)
+            self._given_up.add(asked.key)
         if self._unanswered >= UNANSWERED:
             self._next_ns = max(self._next_ns, now_ns + UNANSWERED_NS)
 

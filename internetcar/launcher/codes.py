@@ -13,7 +13,7 @@ from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
 from internetcar.contract.signals import Signal
 from internetcar.launcher.options import BrokerOption, VehicleIdOption, broker_of
-from internetcar.launcher.roll_call import CONNECT_S, PRESENCE_S, one_vehicle
+from internetcar.launcher.roll_call import CONNECT_S, PRESENCE_S, one_vehicle, roll_call
 from internetcar.launcher.tables import print_table
 
 app = typer.Typer()
@@ -41,6 +41,9 @@ def codes(
     vehicle = one_vehicle(url, vehicle_id)
     heard = _listen(url, vehicle)
     if CODE_LIST not in heard:
+        if not heard and vehicle not in (known := roll_call(url).presences):
+            there = ", ".join(sorted(known)) or "none"
+            raise InputError(f"no vehicle {vehicle!r} on this broker; there are: {there}")
         typer.echo(
             f"{vehicle}: no gateway has asked it for trouble codes; `car gateway --obd` does",
             err=True,

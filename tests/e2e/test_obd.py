@@ -89,10 +89,14 @@ def test_a_car_is_asked_what_it_knows_and_says_it(
         assert spoken.process.returncode == 0
         assert "the warning light is on; 4 codes stored, 1 pending" in spoken.stdout
         assert "P0171  pending" in spoken.stdout
+        nobody = stage.ended("codes", "--broker", broker.url.secret, "--vehicle-id", "nope")
+        assert nobody.process.returncode == 2
+        assert "no vehicle 'nope' on this broker; there are: petrol" in nobody.stderr
         assert not any(heard.body["asleep"] for heard in observer.of("presence"))
         assert running.end() == 0
     assert_within_budget(car.questions)
     assert "Traceback" not in running.stderr
+    assert "petrol: leaves from 1 buses as OBD-II or J1939 tells them" in running.stderr
 
 
 def test_beside_a_database_its_signals_win(

@@ -180,6 +180,12 @@ def test_a_channel_that_names_no_adapter_is_refused(channel: str) -> None:
         Elm327Port(channel, WIRE, transmits=True)
 
 
+@pytest.mark.parametrize("port", [0, 65_536, 99_999])
+def test_a_port_that_cannot_be_is_refused(port: int) -> None:
+    with pytest.raises(BusRefusedError, match=rf"there is no port {port}: they are 1 to 65535"):
+        Elm327Port(f"//127.0.0.1:{port}", WIRE, transmits=True)
+
+
 def test_a_bit_rate_the_chip_does_not_know_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BusRefusedError, match="125000"):
         Elm327Port(f"//{tmp_path}/rfcomm0", WIRE, transmits=True, bitrate=125_000)

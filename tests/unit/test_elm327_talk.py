@@ -124,6 +124,34 @@ def test_a_stn_listens_between_requests() -> None:
     assert session.talk.description == f"{STN}: listens, and answers requests"
 
 
+@pytest.mark.parametrize("per_second", [1, 2, 5])
+def test_a_stn_that_asks_listens_most_of_the_time(per_second: int) -> None:
+    chip = SimulatedElm(petrol(), stn=STN)
+    session = Session(chip, may_send=True)
+    session.run(1.5)
+    listened = 0
+    for turn in range(1_000):
+        if turn % (20 // per_second) == 0:
+            session.talk.send(0x7DF, SPEED)
+        session.run(0.05)
+        listened += chip.is_monitoring
+        session.hear(0x123, b"\x01")
+    assert listened > 900
+    assert len(chip.sent) == 50 * per_second
+    assert len(session.heard) == listened + len(chip.sent)
+
+
+def test_a_stn_that_stops_at_once_is_left_alone_for_a_second() -> None:
+    chip = SimulatedElm(stn=STN)
+    session = Session(chip, may_send=False)
+    session.run(1.5)
+    for _ in range(200):
+        if chip.is_monitoring:
+            session.heard += session.talk.feed(chip.feed(b"\0"))  # as with no bus
+        session.run(0.05)
+    assert chip.commands.count("STMA") < 13
+
+
 def test_the_voltage_is_asked_for() -> None:
     chip = SimulatedElm()
     session = Session(chip, may_send=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import can
 import pytest
 
+from gateway.bus_settings import BusSettings
 from gateway.bus_spec import BusSpec, FrameError, parse_bus
 from gateway.frames import Buses
 from internetcar.channel import LoopbackSocket
@@ -186,11 +187,26 @@ def test_a_bus_that_cannot_be_opened_says_why_and_the_others_work(
         ("obd=slcan:tcp://10.0.0.1:3333", BusSpec("obd", "slcan", "tcp://10.0.0.1:3333")),
         ("p=can1", BusSpec("p", "socketcan", "can1")),
         ("elm327:///dev/rfcomm0", BusSpec("dev_rfcomm0", "elm327", "///dev/rfcomm0")),
+        (
+            "elm327:///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0",
+            BusSpec(
+                "32R_USB_UART_A50285BI-if00-port0",
+                "elm327",
+                "///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0",
+            ),
+        ),
+        ("a.b=can0", BusSpec("a.b", "socketcan", "can0")),
         ("obd=elm327://10.0.0.1:35000", BusSpec("obd", "elm327", "//10.0.0.1:35000")),
     ],
 )
 def test_a_bus_is_named_in_one_word(text: str, spec: BusSpec) -> None:
     assert parse_bus(text) == spec
+    assert BusSettings(name=spec.name).name == spec.name  # one rule
+
+
+def test_a_name_that_is_refused_comes_with_its_fix() -> None:
+    with pytest.raises(FrameError, match=r"1 to 32 of .*; write can0=elm327:///dev/rfcomm0$"):
+        parse_bus(f"{'n' * 33}=elm327:///dev/rfcomm0")
 
 
 @pytest.mark.parametrize(

@@ -1,84 +1,16 @@
 """OBD-II on one bus: what is told, what is asked, and what is passed on."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from gateway.assembly import Assembly, assemble
-from gateway.bus_settings import BusSettings
-from gateway.databases import parse_database
-from gateway.mapping import parse_mapping
-from gateway.obd_bus import ObdBus
+from gateway.obd_leaves import (
+    CODE_TEXT,
+)
 from gateway.obd_plan import SECOND_NS
-from gateway.pacing import Pace
-from gateway.told import told_leaves
-from internetcar.contract.message import Value
 from simulator.ecu import Ecu
-from tests.unit.obd_car import MS, PETROL, SECOND, TEXTS, VIN, petrol
-
-STEP_NS = 20 * MS
-UTC_NS = 1_700_000_000 * SECOND
-DBC = """\
-VERSION ""
-NS_ :
-BS_:
-BU_: Car
-BO_ 256 Motion: 2 Car
- SG_ Speed : 0|16@1+ (0.1,0) [0|300] "km/h" Car
-BO_ 2024 Answer: 8 Car
- SG_ Length : 0|8@1+ (1,0) [0|255] "" Car
-"""
-MAPPING = """{"Vehicle.Speed": {"type": "sensor", "datatype": "float",
- "dbc2vss": {"signal": "Speed"}}}"""
-SPEED, ENGINE = "Vehicle.Speed", "Vehicle.Powertrain.CombustionEngine.Speed"
-VIN_PATH = "Vehicle.VehicleIdentification.VIN"
-CODES, CODE_TEXT = "Vehicle.Diagnostics.DTCList", "Vehicle.Diagnostics.DTCText"
-
-
-def assembly_of(obd: bool | str = True, *, has_dbc: bool = False) -> Assembly:
-    bus = BusSettings.model_validate({"transmit": obd is True, "obd": obd})
-    databases = [[parse_database(DBC, "car.dbc", "dbc")] if has_dbc else []]
-    mapping = parse_mapping(MAPPING, "m.json") if has_dbc else None
-    told = told_leaves([bus], 60_000)
-    return assemble(databases, ["can0"], mapping, Pace(interval_ns=0), told=told)
-
-
-class Drive:
-    """An `ObdBus`, its pipeline and a car, in steps."""
-
-    def __init__(
-        self, assembly: Assembly, ecu: Ecu | None = None, per_second: float | None = 5.0
-    ) -> None:
-        self.assembly, self.ecu = assembly, ecu
-        self.bus = ObdBus(0, TEXTS, per_second)
-        self.bus.use(assembly.pipeline, assembly.pipeline.feed)
-        self.now_ns = SECOND
-        self.sent: list[tuple[int, int, bytes]] = []
-        self.said: dict[str, tuple[Value, str]] = {}
-        self.volts: float | None = None
-        self.is_up = True
-
-    def hear(self, can_id: int, payload: bytes) -> None:
-        self.assembly.pipeline.now_ns = self.now_ns
-        self.bus.feed(0, can_id, payload, UTC_NS + self.now_ns)
-
-    def run(self, seconds: float, each: Callable[[], None] = lambda: None) -> None:
-        until_ns = self.now_ns + round(seconds * SECOND)
-        pipeline = self.assembly.pipeline
-        while self.now_ns < until_ns:
-            self.now_ns += STEP_NS
-            pipeline.now_ns = self.now_ns
-            each()
-            if self.ecu:
-                for can_id, payload in self.ecu.take(self.now_ns):
-                    self.hear(can_id, payload)
-            for can_id, payload in self.bus.turn(self.now_ns, self.volts, is_up=self.is_up):
-                self.sent.append((self.now_ns, can_id, payload))
-                if self.ecu:
-                    self.ecu.feed(can_id, payload, self.now_ns)
-            for leaf, value, quality, _ in pipeline.take():
-                self.said[self.assembly.paths[leaf]] = (value, quality)
+from tests.unit.obd_car import PETROL, SECOND, VIN, petrol
+from tests.unit.obd_drive import CODES, ENGINE, SPEED, VIN_PATH, Drive, assembly_of
 
 
 def test_a_car_without_a_database_tells_its_leaves() -> None:
@@ -140,19 +72,6 @@ def test_beside_a_database_both_are_said_and_the_databases_signal_wins() -> None
     assert {leaf[0] for leaf in assembly.pipeline.state()} == {
         assembly.paths.index(path) for path in drive.said
     }
-
-
-def test_a_pid_nobody_answers_any_more_is_stale_and_its_codes_are_not() -> None:
-    facts = [PETROL]
-    drive = Drive(assembly_of(), Ecu(0, lambda: facts[0]))
-    drive.run(8)
-    without = {pid: data for pid, data in PETROL.current.items() if pid != 0x0C}
-    facts[0] = type(PETROL)(without, PETROL.stored, PETROL.pending, PETROL.vin)
-    drive.run(10)
-    assert drive.said[ENGINE] == (1_726.0, "stale")
-    assert drive.said[SPEED] == (50.0, "valid")
-    facts[0] = PETROL
-    assert drive.said[CODES][1] == "valid"
 
 
 def test_asking_stops_when_the_bus_falls_silent_and_goes_on_when_it_wakes() -> None:

@@ -117,6 +117,24 @@ def test_codes_are_those_of_all_controllers_and_go_when_they_are_cleared() -> No
     assert say("4300", leaves, ENGINE)[0].value == ["P0730"]
 
 
+def test_a_controller_that_is_gone_takes_its_codes_and_its_light_along() -> None:
+    leaves = ObdLeaves(TEXTS)
+    say("43010730", leaves, GEARBOX)
+    say("410181000000", leaves, GEARBOX)
+    lists = [say("43010301", leaves, ENGINE)[0].value for _ in range(4)]
+    assert lists == [["P0301", "P0730"]] * 2 + [["P0301"]] * 2
+    lights = [say("410100000000", leaves, ENGINE)[0].value for _ in range(4)]
+    assert lights == [True, True, False, False]
+
+
+def test_a_controller_that_answers_each_second_time_stays() -> None:
+    leaves = ObdLeaves(TEXTS)
+    for turn in range(10):
+        if turn % 2 == 0:
+            say("43010730", leaves, GEARBOX)
+        assert say("43010301", leaves, ENGINE)[0].value == ["P0301", "P0730"]
+
+
 def test_a_flood_of_codes_stays_within_its_count() -> None:
     leaves = ObdLeaves({})
     for number in range(8):

@@ -154,12 +154,6 @@ def test_a_turning_engine_a_speed_or_a_charger_mean_that_it_is_on(sign: dict[str
     assert car.poller.rest.is_asking
 
 
-def test_a_car_that_can_tell_nothing_of_its_ignition_is_on_while_it_answers() -> None:
-    car = petrol_car(facts=Facts(current={0x5B: b"\x80"}))
-    car.run(120)
-    assert car.poller.rest.is_asking
-
-
 def low_battery(volts: float) -> Facts:
     return petrol(x42=round(volts * 1_000).to_bytes(2, "big"))
 
@@ -288,6 +282,20 @@ def test_a_flood_of_first_frames_is_let_go_on_once() -> None:
     assert len(poller.take(0)) == 1
 
 
+def test_a_bus_full_of_first_frames_gets_no_more_than_the_budget() -> None:
+    poller, sent = ObdPoller(0), 0
+    for turn in range(20_000 // 5):
+        now_ns = turn * 5 * MS
+        for frame in poller.take(now_ns):
+            sent += 1
+            service = frame.payload[1] + 0x40
+            if frame.payload[0] >> 4 == 0:
+                for number in range(256):
+                    answer_id = EXTENDED | 0x18DAF100 | number
+                    poller.feed(Begun(0, answer_id, bytes((service, 0)), 20), now_ns)
+    assert 9 <= sent <= 20 * 5 + 8
+
+
 def test_a_status_that_changes_before_the_codes_are_known_is_no_matter() -> None:
     poller = ObdPoller(0)
     for count in (b"\x01", b"\x02"):
@@ -346,14 +354,29 @@ def test_a_car_that_is_known_is_found_again_with_its_own_ids() -> None:
 
 def test_a_value_that_stays_away_is_overdue() -> None:
     car = petrol_car()
+    car.traffic_frames = 1
     car.run(10)
     assert car.poller.overdue(car.now_ns) == []
     car.ecus[0].is_awake = False
+    car.run(10)
+    assert set(car.poller.overdue(car.now_ns)) == {(1, 0x04), (1, 0x0C), (1, 0x0D)}
+    car.run(60)
+    assert car.poller.rest.reason == "the ignition seems to be off"
+    assert set(car.poller.overdue(car.now_ns)) == {(1, pid) for pid in (1, *PETROL.current)}
+    car.hear(ENGINE, b"\x03\x41\x0d\x33\xaa\xaa\xaa\xaa")  # to another tester
+    assert (1, 0x0D) not in car.poller.overdue(car.now_ns)
+
+
+def test_a_controller_that_does_not_come_back_when_its_bus_wakes_is_overdue() -> None:
+    car = petrol_car()
+    car.run(10)
+    car.ecus[0].is_awake = False
+    car.run(20)
+    assert car.poller.rest.reason == "the bus is silent"
+    assert car.poller.overdue(car.now_ns) == []
     car.traffic_frames = 1
     car.run(10)
-    assert set(car.poller.overdue(car.now_ns)) == {0x04, 0x0C, 0x0D}
-    car.run(60)
-    assert car.poller.overdue(car.now_ns) == []  # the car sleeps: what it said last still holds
+    assert set(car.poller.overdue(car.now_ns)) == {(1, 0x04), (1, 0x0C), (1, 0x0D)}
 
 
 def test_the_next_time_to_look_is_never_missed() -> None:
