@@ -165,10 +165,9 @@ def bind_actuators(
             )
         except (MappingError, CheckRuleError, ConditionError, ExpressionError) as error:
             found.errors.append(f"{mapping.name}: {path}: {error}")
+    settable = found.by_path.values()
     found.warnings.extend(
-        shared_frames(
-            (one.message.definition.name, one.path, one.signal) for one in found.by_path.values()
-        )
+        shared_frames((one.message.definition.name, one.path, one.signal) for one in settable)
     )
     return found
 
