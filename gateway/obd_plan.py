@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.obd import CURRENT, VEHICLE, Answer, Codes, Current, Refusal, Vehicle
+from gateway.obd import CURRENT, VEHICLE, Answer, Codes, Current, Vehicle
 from gateway.obd_pids import BY_PID, STATUS_PID
 from gateway.obd_rest import TELLING, TELLING_NS
 
@@ -72,5 +72,5 @@ def keys_of(answer: Answer) -> list[Key]:
             return [(service, None)]
         case Vehicle(kind):
             return [(VEHICLE, kind)]
-        case Refusal():
+        case _:
             return []
