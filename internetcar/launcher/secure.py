@@ -77,8 +77,12 @@ def init(
         raise InputError("--broker-folder: no configuration file can name it; use another path")
     now = datetime.now(UTC)
     made = secure_folder.create(path, register, now)
-    made.issue_broker(now, _BROKER_DAYS)
-    made.take_up(register, now)
+    try:
+        made.issue_broker(now, _BROKER_DAYS)
+        made.take_up(register, now)
+    except BaseException:
+        secure_folder.discard(path)
+        raise
     option = f" --folder {path}" if folder else ""
     typer.echo(
         f"{path / 'authority.key'}   keep it safe: whoever has it can be anybody\n"

@@ -128,6 +128,12 @@ def create(path: Path, register: Register, now: datetime) -> SecureFolder:
     return SecureFolder(path, authority, register)
 
 
+def discard(path: Path) -> None:
+    """Undo `create`: half an authority could neither be used nor made anew."""
+    for name in (_REGISTER, "authority.key", "authority.pem"):
+        (path / name).unlink(missing_ok=True)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[SecureFolder]:
     """The authority in a folder, held for this process alone.

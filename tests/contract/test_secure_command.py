@@ -201,6 +201,16 @@ def test_a_second_authority_in_one_folder_is_refused(owner: Owner) -> None:
     assert files(owner.folder) == before
 
 
+def test_an_init_that_fails_leaves_nothing_that_hinders_the_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = Owner(tmp_path / "authority", capsys)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError):
+        owner.init("--broker-folder", str(tmp_path / "file" / "broker"))
+    assert "authority.key" in owner.init()
+
+
 def test_the_brokers_files_may_lie_elsewhere(tmp_path: Path, owner: Owner) -> None:
     owner.folder, place = tmp_path / "other", tmp_path / "mosquitto"
     place.mkdir(mode=0o700)
