@@ -1,5 +1,7 @@
 """The gateway's voice: what is no longer there is cleared, also where the broker was away."""
 
+from typing import Any
+
 from gateway.pacing import Sample
 from gateway.speaker import Speaker
 from internetcar.contract.delivery import Delivery, Outcome
@@ -83,7 +85,7 @@ class Narrow(Wall):
 
     places = 2
 
-    def publish_bytes(self, topic: str, payload: bytes, **more: object) -> Delivery:
+    def publish_bytes(self, topic: str, payload: bytes, **more: Any) -> Delivery:
         if self.places:
             self.places -= 1
             return super().publish_bytes(topic, payload, **more)
