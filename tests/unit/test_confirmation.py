@@ -183,9 +183,8 @@ def test_there_is_no_feedback_where_the_mapping_says_so_or_nothing_is_heard() ->
 def test_a_feedback_that_is_not_heard_is_warned_of() -> None:
     found = bound(DBC, changed(Mode={"confirm": "Vehicle.Absent"}))
     assert found.by_path[MODE].feedback is None
-    assert found.warnings == [
-        "Vehicle.Mode: confirm: Vehicle.Absent is not heard here; never confirmed"
-    ]
+    others = [one for one in found.warnings if not one.endswith("sends its initial value")]
+    assert others == ["Vehicle.Mode: confirm: Vehicle.Absent is not heard here; never confirmed"]
 
 
 def test_the_commands_own_message_proves_nothing() -> None:
