@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.tokens import Tokens
 from internetcar.contract.message import Scalar, Value
 
 MAX_LENGTH = 500
@@ -162,33 +163,19 @@ def _compare(node: _Comparison, values: Mapping[str, Value]) -> bool:
     return (left == right) is (node.symbol == "==")
 
 
-class _Parser:
+class _Parser(Tokens):
     """Recursive descent over the tokens of one condition."""
 
     def __init__(self, text: str) -> None:
         self.paths: set[str] = set()
-        self._text = text
-        self._end = 0
         self._depth = 0
-        self._kind = self._token = ""
-        self._advance()
+        super().__init__(text, _TOKEN, "a path, a number, a quoted word, and or not == < > ( )")
 
     def whole(self) -> _Node:
         node = self._any()
         if self._kind:
             raise self._unexpected("`and`, `or` or the end")
         return node
-
-    def _advance(self) -> None:
-        match = _TOKEN.match(self._text, self._end)
-        self._kind = self._token = ""
-        if match is None:
-            if self._text[self._end :].strip():
-                raise self._unexpected("a path, a number, a quoted word, and or not == < > ( )")
-            return
-        self._end = match.end()
-        self._kind = match.lastgroup or ""
-        self._token = match[self._kind]
 
     def _unexpected(self, wanted: str) -> ConditionError:
         found = self._token or self._text[self._end :].strip()[:1]

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.tokens import Tokens
+
 Number = int | float
 Formula = Callable[[Number], Number]
 """Raises ArithmeticError or ValueError where the formula has no value."""
@@ -140,33 +142,18 @@ def _call(name: str, *arguments: Node) -> Call:
     return Call(name, arguments, depth)
 
 
-class _Parser:
+class _Parser(Tokens):
     """Precedence climbing over the tokens of one formula."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._end = 0
         self._open = 0
-        self._kind = ""
-        self._token = ""
-        self._advance()
+        super().__init__(text, _TOKEN, "numbers, x, functions and + - * / % ^ ( )")
 
     def whole(self) -> Node:
         node = self._operation(0)
         if self._kind:
             raise self._unexpected("an operator or the end")
         return node
-
-    def _advance(self) -> None:
-        match = _TOKEN.match(self._text, self._end)
-        self._kind = self._token = ""
-        if match is None:
-            if self._text[self._end :].strip():
-                raise self._unexpected("numbers, x, functions and + - * / % ^ ( )")
-            return
-        self._end = match.end()
-        self._kind = match.lastgroup or ""
-        self._token = match[self._kind]
 
     def _unexpected(self, wanted: str) -> ExpressionError:
         column = self._end - len(self._token) + 1

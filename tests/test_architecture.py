@@ -36,7 +36,7 @@ PURE = [
         "mapping_rules", "message_state", "obd", "obd_bus", "obd_leaves", "obd_pids", "obd_plan",
         "obd_poller", "obd_rest", "pacing", "pipeline", "position", "protection", "recorded_time",
         "repair", "requests", "shared_frames", "targets", "telemetry", "throttle", "timeline",
-        "told", "traffic", "translation", "trouble_codes", "units", "vss", "world",
+        "told", "tokens", "traffic", "translation", "trouble_codes", "units", "vss", "world",
     )),
     *(f"internetcar/contract/{name}.py" for name in (
         "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
