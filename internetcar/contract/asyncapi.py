@@ -3,10 +3,20 @@
 from types import ModuleType
 from typing import Any
 
-from internetcar.contract import commands, home_assistant, presence, signals, telemetry
+from internetcar.contract import (
+    commands,
+    home_assistant,
+    payments,
+    presence,
+    signals,
+    telemetry,
+    tolls,
+)
 from internetcar.contract.message import Message, topic_fields
 
-PUBLISHERS: tuple[ModuleType, ...] = (presence, signals, telemetry, commands, home_assistant)
+PUBLISHERS: tuple[ModuleType, ...] = (
+    presence, signals, telemetry, commands, home_assistant, payments, tolls,
+)  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 
 

@@ -21,7 +21,7 @@ _LEVEL = r"(?:[A-Za-z0-9_.@-]{1,200}|\+)"
 Below = Annotated[str, Field(pattern=rf"^(?:{_LEVEL}/){{0,4}}(?:{_LEVEL}|#)$")]
 """A topic filter below `v1/vehicle/{vehicle_id}/`, such as `home/lamp` or `signal/+`."""
 
-RESERVED = {"broker", "gateway", "reader", "requester"}
+RESERVED = {"broker", "gateway", "owner", "reader", "requester"}
 """The broker's own certificate, and what `SENDER` calls those who are no service."""
 
 _VEHICLE = "v1/vehicle/"
@@ -156,7 +156,9 @@ def _vehicle(vehicle_id: str, classes: tuple[type[Message], ...]) -> Iterator[st
 def _person(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> Iterator[str]:
     for vehicle_id in rights.vehicles:
         for cls in classes:
-            if cls.SENDER not in ("reader", "requester") and cls.TOPIC.startswith(_VEHICLE):
+            if cls.SENDER not in ("owner", "reader", "requester") and cls.TOPIC.startswith(
+                _VEHICLE
+            ):
                 yield f"read {cls.filter(vehicle_id=vehicle_id)}"
         yield f"write {TelemetryRequest.filter(vehicle_id=vehicle_id)}"
         yield f"write {Command.filter(vehicle_id=vehicle_id, requester=name)}"

@@ -1,0 +1,23 @@
+"""What payments and tolls say alike: amounts, ids and the letters they may have."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+MOST_MINOR = (1 << 53) - 1
+"""The largest amount in a message: JSON numbers are exact up to here, and 64 bits hold it."""
+
+Minor = Annotated[int, Field(ge=0, le=MOST_MINOR, strict=True)]
+"""An amount in the currency's smallest unit (cents, öre, yen), never negative."""
+
+SignedMinor = Annotated[int, Field(ge=-MOST_MINOR, le=MOST_MINOR, strict=True)]
+"""A balance or a difference in the currency's smallest unit."""
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217, such as SGD."""
+
+EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+"""Chosen by who asks, and derived from what happened; the same id is the same event for ever."""
+
+Words = Annotated[str, Field(max_length=400)]
+"""One line for a person."""

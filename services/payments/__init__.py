@@ -1,0 +1,1 @@
+"""Payments: the wallet that other services use over MQTT."""

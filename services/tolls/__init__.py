@@ -1,0 +1,1 @@
+"""Tolls: from a vehicle's log to passages, fees and charges."""
