@@ -127,7 +127,8 @@ def insert_new(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row unless one with the same key is there; whether it was inserted."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    statement = statement.returning(*table.primary_key)
+    return connection.execute(statement).first() is not None
 
 
 def locked(connection: Connection, column: Column[Any], value: object) -> RowMapping | None:
