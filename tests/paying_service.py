@@ -1,14 +1,12 @@
 """A service as small as one can be, for tests that kill it: `python -m tests.paying_service`.
 
-It answers each payment request, and dies where `DIE_AT` says (once; `DIED` is a file that
-remembers) or where a request's description is `kill`.
+It answers each payment request, and dies at the point that `DIE_AT` names or where a request's
+description is `kill`.
 """
 
 import os
 import signal
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import update
 
@@ -53,18 +51,10 @@ def build(runner: Runner) -> None:
 
 
 def main() -> None:
-    point = os.environ.get("DIE_AT", "")
-    marker = Path(os.environ.get("DIED", "/nowhere"))
-
-    def die_once(reached: str) -> None:
-        if reached == point and not marker.exists():
-            marker.touch()
-            die()
-
-    if point:
-        points.install(die_once)
+    fatal = os.environ.get("DIE_AT")
+    points.install(lambda point: die() if point == fatal else None)
     run_service("test", load_settings(PayingSettings, None), METADATA, build)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

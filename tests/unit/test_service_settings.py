@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pydantic import Field
 
 from internetcar.contract.message import InputError
 from services import __main__ as entry
@@ -22,7 +23,7 @@ from services.settings import (
 class ParkingSettings(ServiceSettings):
     model_config = service_config("parking")
 
-    accounts: dict[str, str] = {}
+    accounts: dict[str, str] = Field(default_factory=dict)
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_a_file_that_cannot_be_read_and_a_bad_environment_are_named(
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(ParkingSettings, path)
     monkeypatch.setenv("INTERNETCAR_PARKING_ACCOUNTS", "{")
-    with pytest.raises(SettingsError, match="environment: .*accounts"):
+    with pytest.raises(SettingsError, match=r"environment: .*accounts"):
         load_settings(ParkingSettings, None)
 
 
@@ -101,7 +102,7 @@ def test_the_entry_point_runs_the_service_that_is_named(
     monkeypatch.setitem(
         sys.modules,
         "services.parking.service",
-        SimpleNamespace(main=ran.append),  # type: ignore[arg-type]  # it stands for a module
+        SimpleNamespace(main=ran.append),
     )
     for arguments in (["parking", str(path)], ["parking"]):
         monkeypatch.setattr(sys, "argv", ["services", *arguments])
@@ -117,10 +118,10 @@ def test_wrong_input_ends_the_entry_point_with_one_line(monkeypatch: pytest.Monk
     monkeypatch.setitem(
         sys.modules,
         "services.parking.service",
-        SimpleNamespace(main=fail),  # type: ignore[arg-type]  # it stands for a module
+        SimpleNamespace(main=fail),
     )
     monkeypatch.setattr(sys, "argv", ["services", "parking"])
-    with pytest.raises(SystemExit, match="^parking: first line second$"):
+    with pytest.raises(SystemExit, match=r"^parking: first line second$"):
         entry.main()
     monkeypatch.setattr(sys, "argv", ["services", "nothing"])
     with pytest.raises(SystemExit, match="2"):
