@@ -3,9 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from internetcar.contract.signature import is_signed
+from internetcar.contract.signature import TrustedKeys, is_signed
 from internetcar.contract.tolls import TollCharge
 from services.payments.case import RefusedError
 from services.payments.instruction import Instruction
@@ -44,7 +42,7 @@ class Agreements:
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     purposes: Mapping[str, Collection[str]] = field(default_factory=dict)
-    toll_keys: Mapping[str, Ed25519PublicKey] = field(default_factory=dict)
+    toll_keys: TrustedKeys = field(default_factory=dict)
 
     def account_of(self, vehicle_id: str) -> str | None:
         """The account that pays for a vehicle."""

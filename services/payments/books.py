@@ -1,11 +1,11 @@
 """The ledger as the rules ask it, from the database's tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from services.payments.ledger import Entry, EntryKind, Posting
 from services.payments.tables import answers, balances, entries, postings
@@ -93,7 +93,7 @@ class StoredBooks:
         return int(self._connection.execute(statement).scalar() or 0)
 
 
-def read_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
+def read_entries(connection: Connection, rows: Sequence[RowMapping]) -> list[Entry]:
     """Entries with their postings from rows of `entries`, in the same order."""
     found: dict[str, list[Posting]] = {str(row["entry_id"]): [] for row in rows}
     for ids in _portions(list(found)):
@@ -110,7 +110,7 @@ def _portions(ids: list[str]) -> Iterable[list[str]]:
     return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
 
 
-def _entry(row: Mapping[str, Any], made_of: tuple[Posting, ...]) -> Entry:
+def _entry(row: RowMapping, made_of: tuple[Posting, ...]) -> Entry:
     expires_at_ms = row["expires_at_ms"]
     return Entry(
         entry_id=row["entry_id"],

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -19,7 +21,12 @@ from services.payments.domain import decide, refused
 from services.payments.history import is_owner, owner_balances, period
 from services.payments.instruction import Instruction, of_charge, of_request
 from services.payments.ledger import Booked, Entry
+from services.payments.settings import SERVICE, PaymentsSettings
 from services.payments.store import Answer, Ledger
+from services.payments.tables import TABLES, VERSION
+from services.payments.triggers import trigger_ddl
+from services.runner import Runner, run_service
+from services.settings import load_settings
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +107,7 @@ class Payments:
         with self._database.read() as connection:
             due = Ledger(connection).due_holds(now, _EXPIRE_AT_ONCE)
         for hold_id in due:
-            self._database.run(lambda connection, due_id=hold_id: self._expire(connection, due_id))
+            self._database.run(partial(self._expire, hold_id=hold_id))
 
     def _now(self) -> datetime:
         """The time in whole milliseconds, as it is stored and said."""
@@ -229,6 +236,37 @@ class Payments:
             expiry = holds.expire(hold, now)
             self._book(ledger, expiry)
             enqueue(connection, papers.expiry_result(expiry))
+
+
+def build(runner: Runner, agreements: Agreements) -> Payments:
+    """Give a runner the wallet's handlers."""
+    payments = Payments(runner.database, agreements, lambda: datetime.now(UTC))
+    runner.on(TollCharge, payments.on_charge)
+    runner.on(PaymentRequest, payments.on_request)
+    runner.on(StatementRequest, payments.on_statement_request)
+    runner.on_turn(payments.turn)
+    payments.say_balances()
+    return payments
+
+
+def main(path: Path | None) -> None:
+    """Run the wallet until SIGTERM.
+
+    Args:
+        path: Its settings, a TOML file; `None`: the environment's only.
+
+    Raises:
+        InputError: Settings, store or broker cannot be used; one line.
+    """
+    settings = load_settings(PaymentsSettings, path)
+    run_service(
+        SERVICE,
+        settings,
+        TABLES,
+        partial(build, agreements=settings.agreements()),
+        version=VERSION,
+        extra_ddl=trigger_ddl,
+    )
 
 
 def say_booked(connection: Connection, booked: Booked) -> None:
