@@ -74,6 +74,8 @@ class Runner:
         listener = decoding(cls, handler)
 
         def hear(received: Received) -> None:
+            if received.retained and not cls.RETAIN:
+                return  # an event is no state: somebody had the broker remember it
             self._quarantine.guard(received, listener)
             reach(BEFORE_ACKNOWLEDGE)
 

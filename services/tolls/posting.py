@@ -80,10 +80,10 @@ class Poster:
                 continue
             entry = self._entry(known, before, each)
             if before is not None:
-                periods[_period_of(before)] = None
+                periods[period_of(before)] = None
             store.write(connection, entry, None)
             changed.add(entry.passage_id)
-            periods[_period_of(entry)] = None
+            periods[period_of(entry)] = None
         for period in periods:
             self.reckon(connection, vehicle_id, period, now_ms, changed)
 
@@ -115,7 +115,7 @@ class Poster:
             freed = replace(each, account=replace(each.account, is_free=True))
             store.write(connection, freed, None)
         changed = {each.passage_id for each in kept}
-        for period in dict.fromkeys(map(_period_of, kept)):
+        for period in dict.fromkeys(map(period_of, kept)):
             self.reckon(connection, vehicle_id, period, now_ms, changed)
 
     def reckon(
@@ -175,9 +175,7 @@ class Poster:
                 account, movement, reckoned, kept.facts, kept.digest, self._terms.key
             )
             store.add_movement(connection, kept.passage_id, movement, kept_record(charge))
-            enqueue(
-                connection, charge, message_id=movement.charge_id, awaits=movement.charge_id
-            )
+            enqueue(connection, charge, message_id=movement.charge_id, awaits=movement.charge_id)
             account = with_movement(account, movement)
         self._declare(connection, kept, reckoned)
         is_news = is_changed or (kept.fee_minor, kept.words) != (owed.amount_minor, owed.words)
@@ -190,9 +188,7 @@ class Poster:
             enqueue(connection, message, message_id=f"{said.passage_id}.{said.revision}")
         if is_news or (account.movements and account.movements[-1].state != "posted"):
             is_settled = asked_minor(account.movements) == owed.amount_minor
-            store.write(
-                connection, said, None if is_settled else retry_at_ms(account.movements)
-            )
+            store.write(connection, said, None if is_settled else retry_at_ms(account.movements))
 
     def _declare(self, connection: Connection, kept: Entry, reckoned: Reckoned) -> None:
         """Declare the fee to the operator where it is not the one declared; one at a time."""
@@ -215,7 +211,8 @@ class Poster:
         enqueue(connection, declaration, message_id=declaration_id, awaits=declaration_id)
 
 
-def _period_of(kept: Entry) -> Period:
+def period_of(kept: Entry) -> Period:
+    """What a passage is reckoned together with."""
     return kept.account.known.place.context, kept.period, kept.account.shift_ms
 
 

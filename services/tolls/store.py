@@ -1,7 +1,7 @@
 """Passages, money and verdicts on disk; every function works within its caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -292,9 +292,10 @@ def note_exceptions(connection: Connection, said: ExceptionList) -> bool:
     return True
 
 
-def without_positions(kept: Entry) -> Entry:
-    """The entry once its raw positions are forgotten; digest and words stay."""
-    known = kept.account.known
-    evidence = replace(known.finding.evidence, fixes=())
-    known = replace(known, finding=replace(known.finding, evidence=evidence))
-    return replace(kept, account=replace(kept.account, known=known), are_positions_gone=True)
+def forget_positions(connection: Connection, kept: Entry) -> None:
+    """Delete the raw positions of a passage; digest and words stay."""
+    this = toll_passage.c.passage_id == kept.passage_id
+    body = orjson.loads(connection.execute(select(toll_passage.c.body).where(this)).scalar_one())
+    body["evidence"]["fixes"] = []
+    values = {"body": orjson.dumps(body).decode(), "has_fixes": False}
+    connection.execute(update(toll_passage).where(this).values(**values))

@@ -12,7 +12,7 @@ from internetcar.contract.telemetry import Telemetry
 from services.tolls.context import Context, at
 from services.tolls.facts import Finding, Sample
 from services.tolls.passages import Place
-from services.tolls.reckoning import instant
+from services.tolls.reckoning import instant, milliseconds
 from services.tolls.records import bar_of
 
 PAUSE_MS = 30 * 60_000
@@ -102,7 +102,9 @@ class Watcher:
     tariff_time: datetime | None = None
     _boxes: dict[str, tuple[float, float, float, float]] = field(default_factory=dict, init=False)
 
-    def advance(self, watch: Watch, batch: Telemetry, *, has_gap: bool) -> tuple[Watch, list[Found]]:
+    def advance(
+        self, watch: Watch, batch: Telemetry, *, has_gap: bool
+    ) -> tuple[Watch, list[Found]]:
         """Apply the next batch of a vehicle's log.
 
         Args:
@@ -138,7 +140,7 @@ class Watcher:
 
     def _noted(self, watch: Watch, batch: Telemetry, *, has_gap: bool) -> Watch:
         """The watch with the batch's place in the log, its time, and gaps before and in it."""
-        start_ms, end_ms = _ms(batch.start_at), _ms(batch.end_at)
+        start_ms, end_ms = milliseconds(batch.start_at), milliseconds(batch.end_at)
         gaps = watch.gaps
         if has_gap and watch.journal:
             gaps = (*gaps, (min(watch.end_ms, start_ms), start_ms))
@@ -146,7 +148,7 @@ class Watcher:
             gaps = (*gaps, (start_ms, end_ms))
         shift_ms = watch.shift_ms
         if not watch.journal or start_ms - watch.end_ms > PAUSE_MS:
-            shift_ms = 0 if self.tariff_time is None else _ms(self.tariff_time) - start_ms
+            shift_ms = 0 if self.tariff_time is None else milliseconds(self.tariff_time) - start_ms
         return watch.model_copy(
             update={
                 "origin": batch.origin,
@@ -208,10 +210,6 @@ class Watcher:
             bar = "it lies in a gap of the vehicle's log"
         place = Place(vehicle_id, context_id, watch.origin, watch.epoch)
         return Found(place, finding, bar, watch.shift_ms)
-
-
-def _ms(at: datetime) -> int:
-    return (at - instant(0)) // (instant(1) - instant(0))
 
 
 def _is_within(fix: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
