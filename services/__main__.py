@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from internetcar.contract.message import InputError
 def names() -> list[str]:
     """The services there are: the folders with a `service.py`."""
     return sorted(path.parent.name for path in Path(__file__).parent.glob("*/service.py"))
+
+
+def load(name: str) -> Callable[[Path | None], None]:
+    """What runs a service with the settings of a file until SIGTERM."""
+    entry: Callable[[Path | None], None] = import_module(f"services.{name}.service").main
+    return entry
 
 
 def main() -> None:
@@ -24,7 +31,7 @@ def main() -> None:
     for room in ("services", "internetcar"):
         logging.getLogger(room).setLevel(logging.INFO)
     try:
-        import_module(f"services.{arguments.name}.service").main(arguments.settings)
+        load(arguments.name)(arguments.settings)
     except InputError as error:
         sys.exit(f"{arguments.name}: {' '.join(str(error).split())}")
 

@@ -5,6 +5,7 @@ It keeps nothing: declarations are repeated until they are answered, and its ans
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import tomllib
@@ -100,7 +101,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
     parser = argparse.ArgumentParser(
         "simulator.toll_charger", description="A toll charger that answers declarations."
     )
-    parser.add_argument("--broker", required=True, metavar="URL", help="mqtt://USER:PASS@HOST:PORT")
+    parser.add_argument("--broker", default="", metavar="URL", help="else INTERNETCAR_BROKER")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--confirm-all", action="store_true", help="every declaration [default]")
     choice.add_argument("--rules", type=Path, metavar="FILE", help="TOML: seed, rules, exceptions")
@@ -115,7 +116,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
     given = parser.parse_args(arguments)
     keys = [read_public_key(text) for text in given.trust]
     try:
-        broker = parse_broker_url(given.broker)
+        broker = parse_broker_url(given.broker or os.environ.get("INTERNETCAR_BROKER", ""))
     except BrokerUrlError as error:
         parser.error(str(error))
     return Settings(

@@ -10,7 +10,7 @@ import typer
 from gateway.audit import read_audit
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import StateOption, VehicleIdOption, vehicle_id_of
-from internetcar.launcher.run_file import default_state_folder
+from internetcar.launcher.run_file import lasting_folder
 from internetcar.launcher.tables import print_table
 
 app = typer.Typer()
@@ -26,7 +26,7 @@ def audit(
 
     Each is on disk before the gateway acts on it, and is never changed.
     """
-    folder = Path(state) if state else default_state_folder(os.environ)
+    folder = lasting_folder(state, os.environ)
     entries = read_audit(_file(folder, vehicle_id), last)
     columns = ("at", "requester", "id", "path", "value", "state", "why")
     print_table(

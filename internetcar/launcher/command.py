@@ -9,12 +9,12 @@ import typer
 from internetcar.contract.message import InputError
 
 SUBCOMMANDS = (
-    "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "init", "install",
-    "doctor", "identify", "explain", "codes", "dbc", "mapping", "asyncapi", "secure", "forget", "wallet",
-    "quarantine",
+    "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "service", "wallet",
+    "tolls", "quarantine", "init", "install", "doctor", "identify", "explain", "codes", "dbc",
+    "mapping", "asyncapi", "secure", "forget",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
-LONG_RUNNING = {"up", "gateway", "simulate"}
+LONG_RUNNING = {"up", "gateway", "service", "simulate"}
 """They log what happens; the others speak for themselves and log only what is wrong."""
 
 
@@ -69,7 +69,7 @@ def main() -> None:
     """Run `car`; wrong input ends it with one line on stderr and exit code 2."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     if LONG_RUNNING.intersection(sys.argv[1:2]):
-        for room in ("internetcar", "gateway", "simulator"):
+        for room in ("internetcar", "gateway", "services", "simulator"):
             logging.getLogger(room).setLevel(logging.INFO)
     try:
         build(sys.argv[1:])()

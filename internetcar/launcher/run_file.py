@@ -20,10 +20,11 @@ _NAMES = "internetcar-up.*.json"
 
 @dataclass(frozen=True)
 class Running:
-    """A running `up`."""
+    """A running `up`: its broker, its process, and the folder of what must last."""
 
     broker: BrokerUrl
     pid: int
+    state: Path
 
 
 def run_file_path(environ: Mapping[str, str], pid: int) -> Path:
@@ -38,7 +39,7 @@ def default_state_folder(environ: Mapping[str, str]) -> Path:
 
 
 @contextmanager
-def announced(broker: BrokerUrl, environ: Mapping[str, str]) -> Iterator[Path]:
+def announced(broker: BrokerUrl, state: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     """Write the run file of this process, and take it away at the end."""
     pid = os.getpid()
     path = run_file_path(environ, pid)
@@ -46,7 +47,10 @@ def announced(broker: BrokerUrl, environ: Mapping[str, str]) -> Iterator[Path]:
     for left in _run_files(environ):
         if _read(left) is None:
             left.unlink(missing_ok=True)
-    content = {"pid": pid, "started": _started(pid), "broker": broker.secret}
+    content = {
+        "pid": pid, "started": _started(pid), "broker": broker.secret,
+        "state": str(state.absolute()),
+    }  # fmt: skip
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -66,6 +70,19 @@ def read_run_file(environ: Mapping[str, str]) -> Running | None:
         if running is not None:
             return running
     return None
+
+
+def lasting_folder(option: str, environ: Mapping[str, str]) -> Path:
+    """Where lasting things lie for a command: its option, else the running `up`, else the default.
+
+    Args:
+        option: `--state`, or empty.
+        environ: Whose.
+    """
+    if option:
+        return Path(option)
+    running = read_run_file(environ)
+    return default_state_folder(environ) if running is None else running.state
 
 
 def _folder(environ: Mapping[str, str]) -> Path:
@@ -90,12 +107,13 @@ def _read(path: Path) -> Running | None:
                 return None  # not ours, or others could have read or written it
             content = json.load(file)
         pid, broker = int(content["pid"]), parse_broker_url(content["broker"])
+        state = Path(content["state"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BrokerUrlError):
         return None
     started = _started(pid)
     if started is None or started != content.get("started"):
         return None
-    return Running(broker, pid)
+    return Running(broker, pid, state)
 
 
 def _started(pid: int) -> str | None:

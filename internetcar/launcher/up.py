@@ -30,11 +30,14 @@ from internetcar.launcher.options import (
 from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
+from internetcar.launcher.up_services import ACCOUNT, start_services
 from internetcar.launcher.virtual_bus import virtual_buses
 
 app = typer.Typer()
 
 VEHICLE = "reference"
+START_M = 700.0
+"""Half a kilometre before the first gantry of the loop."""
 TURN_S = 0.1
 CONNECT_S = 10.0
 REQUESTERS = ("car", "home-assistant", "node-red")
@@ -65,11 +68,16 @@ def up(
         float | None, typer.Option(help="End by itself after so long, with exit code 0.", min=0)
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated car's driver and noise.")] = 1,
+    start_m: Annotated[
+        float,
+        typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
+    ] = START_M,
 ) -> None:
-    """Start everything on this machine: a broker, a simulated car, the gateway, and a live view.
+    """Start everything on this machine: a broker, a simulated car, gateway, tolls, wallet, a view.
 
-    The simulated car drives a loop in Singapore. Ctrl-C ends all of it and leaves nothing behind
-    but the state folder.
+    The simulated car drives a loop in Singapore and pays at its gantries with play money. On a
+    broker that runs already, tolls and wallet are left to those whose broker it is.
+    Ctrl-C ends all of it and leaves nothing behind but the state folder.
     """
     vehicle_id = vehicle_id_of(vehicle_id)
     stop = threading.Event()
@@ -85,10 +93,18 @@ def up(
         else:
             _need_connection(started)
         url = started.url if isinstance(started, RunningBroker) else started
-        stack.enter_context(announced(url, os.environ))
+        stack.enter_context(announced(url, folder, os.environ))
         # Somebody else's broker is where Home Assistant may be.
         prefix = "" if isinstance(started, RunningBroker) else HomeAssistantSettings().prefix
-        show = stack.enter_context(Show(url, vehicle_id, is_plain=is_plain, announced_with=prefix))
+        show = stack.enter_context(
+            Show(
+                url,
+                vehicle_id,
+                is_plain=is_plain,
+                announced_with=prefix,
+                account=ACCOUNT if isinstance(started, RunningBroker) else "",
+            )
+        )
         buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
         log = None if is_plain else stack.enter_context((folder / "up.log").open("ab"))
         supervisor = Supervisor(log, show.notify)
@@ -101,7 +117,9 @@ def up(
             {"INTERNETCAR_BROKER": url.secret},
             without=ENVIRONMENT_PREFIX,  # it is the gateway of the simulated car, not yours
         )
-        supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed)], {})
+        if isinstance(started, RunningBroker):
+            start_services(supervisor, url, vehicle_id, folder)
+        supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
         _watch(started, supervisor, show, stop, seconds)
 
 
@@ -134,8 +152,8 @@ def _watch(
         show.refresh()
 
 
-def _car(buses: dict[str, str], seed: int) -> list[str]:
-    arguments = ["--seed", str(seed)]
+def _car(buses: dict[str, str], seed: int, start_m: float) -> list[str]:
+    arguments = ["--seed", str(seed), "--start-m", str(start_m)]
     for name, channel in buses.items():
         arguments += ["--bus", f"{name}={channel}"]
     return arguments

@@ -1,5 +1,6 @@
 """What the commands of `car wallet` are told, and the store they work on."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import typer
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import instant_ns
+from internetcar.launcher.run_file import lasting_folder
 from services.database import Database, open_existing
 from services.payments.books import from_ms
 from services.payments.history import is_owner
@@ -25,7 +27,7 @@ StoreOption = Annotated[
         "--store",
         metavar="URL",
         help="The wallet's store, a file or postgresql://…; else INTERNETCAR_PAYMENTS_STORE, else"
-        " what the settings say, else the file in the default state folder.",
+        " what the settings say, else the `car up` that runs here, else the default state folder.",
     ),
 ]
 SettingsOption = Annotated[
@@ -85,6 +87,8 @@ def opened(store: str, settings: str, *, may_create: bool = False) -> Iterator[D
     """
     named = {"store": store} if store else {}
     read = load_settings(PaymentsSettings, Path(settings) if settings else None, **named)
+    if not read.state:
+        read = read.model_copy(update={"state": str(lasting_folder("", os.environ))})
     url = store_url(read, SERVICE)
     database = open_store(url) if may_create else open_existing(url, SERVICE)
     try:

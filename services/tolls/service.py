@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection, select, update
@@ -24,7 +23,7 @@ from services.tolls.settings import SERVICE, TollSettings
 from services.tolls.shipped import names, trusted_keys, verified_contexts
 from services.tolls.signing_key import load_or_make_key
 from services.tolls.tables import TOLLS, VERSION, toll_passage, toll_stretch, toll_vehicle
-from services.tolls.watching import Detector, Found, Watch, Watcher
+from services.tolls.watching import Found, Watch, Watcher
 
 log = logging.getLogger(__name__)
 

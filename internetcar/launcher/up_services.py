@@ -1,0 +1,103 @@
+"""The services of `car up`: tolls, a wallet with play money, and a toll charger that answers."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.signature import key_id, public_key_text
+from internetcar.launcher.supervisor import Supervisor
+from services.payments import desk
+from services.payments.movements import Movement
+from services.payments.settings import PaymentsSettings
+from services.payments.store import open_store
+from services.settings import load_settings, store_url
+from services.tolls.signing_key import load_or_make_key
+from simulator.garage import SINGAPORE, load_route
+
+ACCOUNT = "demo"
+CONTEXT = "singapore"
+CREDIT_MINOR, CURRENCY = 5_000, "SGD"
+CREDIT_WORDS = ("play money of `car up`",)
+
+
+def start_services(
+    supervisor: Supervisor, broker: BrokerUrl, vehicle_id: str, folder: Path
+) -> None:
+    """Start the wallet, the toll charger and the toll service for the simulated car.
+
+    Fees are those of the route's own morning, whatever the time is: their words say so.
+
+    Args:
+        supervisor: Keeps them running.
+        broker: A broker of our own: on another, services like these may run already.
+        vehicle_id: The simulated car's.
+        folder: For settings, stores and the key that signs charges.
+    """
+    key = load_or_make_key(folder / "tolls").public_key()
+    payments = _write_payments(folder, vehicle_id, key_id(key), public_key_text(key))
+    _give_play_money(payments)
+    tolls = _write_tolls(folder, vehicle_id)
+    environ = {"INTERNETCAR_BROKER": broker.secret}
+    here = [sys.executable, "-m"]
+    supervisor.start(
+        "wallet",
+        [*here, "services", "payments", str(payments)],
+        environ,
+        without="INTERNETCAR_PAYMENTS_",
+    )
+    supervisor.start(
+        "toll charger",
+        [*here, "simulator.toll_charger", "--confirm-all", "--trust", public_key_text(key)],
+        environ,
+    )
+    supervisor.start(
+        "toll service",
+        [*here, "services", "tolls", str(tolls)],
+        environ,
+        without="INTERNETCAR_TOLLS_",
+    )
+
+
+def _write_payments(folder: Path, vehicle_id: str, key_name: str, key_text: str) -> Path:
+    path = folder / "payments.toml"
+    path.write_text(
+        f"state = {json.dumps(str(folder))}\n"
+        "[toll_keys]\n"
+        f"{key_name} = {json.dumps(key_text)}\n"
+        f"[accounts.{ACCOUNT}]\n"
+        f"vehicles = [{json.dumps(vehicle_id)}]\n"
+        'origins = ["simulation"]\n'
+        'time_zone = "Asia/Singapore"\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+def _write_tolls(folder: Path, vehicle_id: str) -> Path:
+    starts_at = datetime.fromtimestamp(load_route(SINGAPORE).starts_at_ms / 1_000, UTC)
+    path = folder / "tolls.toml"
+    path.write_text(
+        f"state = {json.dumps(str(folder))}\n"
+        'origin = "simulation"\n'
+        f"contexts = [{json.dumps(CONTEXT)}]\n"
+        "only_listed = true\n"
+        "declares = true\n"
+        f"tariff_time = {json.dumps(starts_at.isoformat())}\n"
+        f"[vehicles.{vehicle_id}]\n"
+        'kind = "car"\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+def _give_play_money(settings_path: Path) -> None:
+    """Once a store, however often it is opened."""
+    settings = load_settings(PaymentsSettings, settings_path)
+    database = open_store(store_url(settings, "payments"))
+    try:
+        movement = Movement("play", "car-up", ACCOUNT, CREDIT_MINOR, CURRENCY, words=CREDIT_WORDS)
+        desk.take_in(database, movement, datetime.now(UTC))
+    finally:
+        database.close()
