@@ -17,7 +17,14 @@ from internetcar.contract.broker_url import BrokerUrl, BrokerUrlError
 from internetcar.contract.link import Link
 from internetcar.launcher import broker as launcher
 from internetcar.launcher.broker import BrokerError, RunningBroker, find_broker, start_broker
-from internetcar.launcher.run_file import announced, read_run_file, run_file_path
+from internetcar.launcher.run_file import (
+    Running,
+    announced,
+    default_state_folder,
+    lasting_folder,
+    read_run_file,
+    run_file_path,
+)
 from tests.contract.test_link import BATCH, HERE, running, stranger
 from tests.waiting import PATIENCE_S, eventually
 
@@ -196,7 +203,7 @@ def test_a_command_finds_its_broker_by_option_then_environment_then_run_file(
         find_broker(None, environ)
     for way in ("--broker", "INTERNETCAR_BROKER", "car up"):
         assert way in str(caught.value)
-    with announced(URL, environ):
+    with announced(URL, Path("/state"), environ):
         assert find_broker(None, environ) == URL
         environ["INTERNETCAR_BROKER"] = "mqtt://two"
         assert find_broker(None, environ).host == "two"
@@ -207,13 +214,15 @@ def test_a_command_finds_its_broker_by_option_then_environment_then_run_file(
 
 def test_the_run_file_is_private_and_goes_with_its_process(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path)}
-    with announced(URL, environ) as path:
+    with announced(URL, Path("/state"), environ) as path:
         assert path == run_file_path(environ, os.getpid())
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         running_up = read_run_file(environ)
         assert running_up is not None
-        assert (running_up.broker, running_up.pid) == (URL, os.getpid())
+        assert running_up == Running(URL, os.getpid(), Path("/state"))
+        assert lasting_folder("", environ) == Path("/state")
+        assert lasting_folder("elsewhere", environ) == Path("elsewhere")
         content = json.loads(path.read_text())
         path.write_text(json.dumps(content | {"started": "1"}))
         assert read_run_file(environ) is None, "another process has that pid now"
@@ -222,15 +231,17 @@ def test_the_run_file_is_private_and_goes_with_its_process(tmp_path: Path) -> No
         assert read_run_file(environ) is None, "others could read it"
         path.chmod(0o600)
     assert not path.exists()
+    assert lasting_folder("", environ) == default_state_folder(environ)
 
 
 def test_the_run_file_of_a_process_that_is_gone_is_ignored(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path)}
     program = """
         import os, sys, time
+        from pathlib import Path
         from internetcar.contract.broker_url import BrokerUrl
         from internetcar.launcher.run_file import announced
-        with announced(BrokerUrl("pi", 1883), {"HOME": sys.argv[1]}):
+        with announced(BrokerUrl("pi", 1883), Path("/state"), {"HOME": sys.argv[1]}):
             print("there", flush=True)
             time.sleep(60)
     """
@@ -244,7 +255,7 @@ def test_the_run_file_of_a_process_that_is_gone_is_ignored(tmp_path: Path) -> No
         eventually(lambda: read_run_file(environ) is None)
     left = run_file_path(environ, up.pid)
     assert left.exists()
-    with announced(URL, environ):
+    with announced(URL, Path("/state"), environ):
         assert not left.exists()
 
 
@@ -252,13 +263,14 @@ def test_while_several_run_the_latest_is_found_and_then_the_one_before_it(tmp_pa
     environ = {"HOME": str(tmp_path)}
     program = """
         import sys
+        from pathlib import Path
         from internetcar.contract.broker_url import BrokerUrl
         from internetcar.launcher.run_file import announced
-        with announced(BrokerUrl("second", 1883), {"HOME": sys.argv[1]}):
+        with announced(BrokerUrl("second", 1883), Path("/state"), {"HOME": sys.argv[1]}):
             print("there", flush=True)
             sys.stdin.read()
     """
-    with announced(URL, environ) as first:
+    with announced(URL, Path("/state"), environ) as first:
         os.utime(first, (1, 1))
         with subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)],
