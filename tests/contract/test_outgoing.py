@@ -81,11 +81,11 @@ def test_the_oldest_goes_first_and_at_most_twenty_are_on_their_way(database: Dat
     assert sent_firsts(link) == list(range(1, 21))
     assert sender.in_flight == 20
     link.sent[0][2].finish(Outcome.ACKNOWLEDGED)
-    link.take()
     sender.turn(2)
+    assert sent_firsts(link) == [21]
     link.answer()
     sender.turn(3)
-    assert sent_firsts(link)[-20:] == list(range(22, 42))
+    assert sent_firsts(link) == list(range(22, 42))
     link.answer()
     sender.turn(4)
     link.answer()
@@ -118,7 +118,7 @@ def test_a_long_silence_is_asked_into_every_five_minutes(database: Database) -> 
     sender = Sender(database, link)
     say(database, request(), awaits="r1")
     sent_at_s = []
-    for second in range(0, 3600, 2):
+    for second in range(0, 2000, 10):
         sender.turn(second * 1000)
         if link.take():
             sent_at_s.append(second)
@@ -197,15 +197,24 @@ def test_a_retained_message_takes_the_place_of_an_older_one(database: Database) 
 def test_a_late_answer_of_the_broker_never_ends_a_younger_message(database: Database) -> None:
     link = FakeLink()
     sender = Sender(database, link)
+    say(database, balance(1))
+    sender.turn(0)
+    say(database, balance(2))
+    link.answer()
+    sender.turn(1)
+    assert link.retained == {balance(2).topic: balance(2).encode()}
+
+
+def test_what_is_settled_on_its_way_is_over_however_its_delivery_ends(database: Database) -> None:
+    link = FakeLink()
+    sender = Sender(database, link)
     say(database, request(1), awaits="r1")
     sender.turn(0)
     with database.begin() as connection:
         settle(connection, "r1")
-    say(database, event(2))
-    link.answer()
-    sender.turn(1)
     link.answer(Outcome.LOST)
-    assert left(database) == 1
+    sender.turn(1)
+    assert len(link.take()) == 1
 
 
 def test_two_replicas_share_the_work_and_one_takes_over_when_the_other_dies(
@@ -225,7 +234,7 @@ def test_two_replicas_share_the_work_and_one_takes_over_when_the_other_dies(
         senders[1].turn(3)
         assert left(one) == 20
         senders[1].turn(HOUR_MS // 60)
-        assert sent_firsts(links[1])[-20:] == list(range(1, 21))
+        assert sent_firsts(links[1]) == list(range(1, 21))
 
 
 @pytest.mark.parametrize("point", [BEFORE_PUBLISH, AFTER_PUBLISH, BEFORE_COMMIT])
