@@ -18,11 +18,12 @@ from internetcar.contract.reader import TelemetryReader
 from internetcar.contract.retry import LinkOptions
 from internetcar.contract.subscriptions import Listener, Received, decoding, filter_pattern
 from internetcar.contract.telemetry import RepairedTelemetry, Telemetry
+from services.alive import Heartbeat
 from services.database import Database, open_database
 from services.outgoing import Sender
 from services.points import BEFORE_ACKNOWLEDGE, reach
 from services.quarantine import Quarantine
-from services.settings import ServiceSettings, broker_of, state_folder, store_url
+from services.settings import ServiceSettings, broker_of, replica_folder, store_url
 from services.telemetry_log import LogHandler, LogReader
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Runner:
         self.database = database
         self.sender = Sender(database, link)
         self._quarantine = Quarantine(database, state)
+        self._heartbeat = Heartbeat(state)
         self._share = f"$share/{share}/" if share else ""
         self._listeners: list[tuple[Callable[[str], object], Listener]] = []
         self._on_turn: list[Callable[[], object]] = []
@@ -130,6 +132,8 @@ class Runner:
         self.database.close()
 
     def _turn(self) -> None:
+        if self.link.is_connected:
+            self._heartbeat.beat(time.monotonic())
         self._quarantine.turn(time.monotonic(), self._deliver)
         for callback in self._on_turn:
             callback()
@@ -173,7 +177,7 @@ def running(
     )  # fmt: skip
     try:
         link = Link(broker, f"{service}-{settings.replica}", options=LinkOptions(persistent=True))
-        state = state_folder(settings, service) / f"replica-{settings.replica}"
+        state = replica_folder(settings, service)
         runner = Runner(service, link, database, state, share=settings.share)
         try:
             yield runner

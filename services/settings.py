@@ -107,6 +107,11 @@ def state_folder(
     return (Path(settings.state).expanduser() if settings.state else lasting) / service
 
 
+def replica_folder(settings: ServiceSettings, service: str) -> Path:
+    """Where one process of a service keeps what is its own."""
+    return state_folder(settings, service) / f"replica-{settings.replica}"
+
+
 def store_url(settings: ServiceSettings, service: str) -> str:
     """Where a service's database is; by default a file in its state folder."""
     return settings.store or str(state_folder(settings, service) / f"{service}.sqlite")

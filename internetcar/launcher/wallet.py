@@ -179,7 +179,7 @@ def check(
         bool, typer.Option("--rebuild", help="Write anew what only follows from the entries.")
     ] = False,
 ) -> None:
-    """Add the whole ledger up anew and hold it against what is kept; exit code 1 where it differs."""
+    """Add the whole ledger up anew; exit code 1 where what is kept differs from it."""
     with opened(store, settings) as at:
         if rebuild:
             at.database.run(audit.rebuild)
