@@ -1,4 +1,4 @@
-"""`python -m services.alive NAME [CONFIG.toml]`: whether a service serves; a container's health check.
+"""`python -m services.alive NAME [CONFIG.toml]`: does a service serve? A container's health check.
 
 A service that turns and is connected touches a file in its state folder; here it is looked at.
 """
@@ -7,6 +7,8 @@ import argparse
 import sys
 import time
 from pathlib import Path
+
+from pydantic_settings import SettingsConfigDict
 
 from internetcar.contract.message import InputError
 from services.settings import ServiceSettings, load_settings, replica_folder, service_config
@@ -56,7 +58,7 @@ def _place_class(name: str) -> type[ServiceSettings]:
     """The settings every service has; what else stands in the file is the service's affair."""
 
     class Place(ServiceSettings):
-        model_config = {**service_config(name), "extra": "ignore"}
+        model_config = SettingsConfigDict(**{**service_config(name), "extra": "ignore"})
 
     return Place
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
 PASSWORDS = {"BROKER_PASSWORD_GATEWAY": "between-us", "BROKER_PASSWORD_HOME": "sweet-home"}
+SERVICES = {"BROKER_PASSWORD_PAYMENTS": "of-the-wallet", "BROKER_PASSWORD_TOLLS": "of-tolls"}
 PLACES = re.compile(r"(?<![\w.])(?=/(deploy|etc|mosquitto|run|tmp|var)\b)")
 """Where a path inside a container begins."""
 
@@ -43,12 +45,14 @@ def config(profile: str, passwords: dict[str, str]) -> subprocess.CompletedProce
 def services() -> dict[str, Any]:
     """The services with the passwords filled in."""
     text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
-    text = re.sub(r"(?<!\$)\$\{(\w+)[^}]*\}", lambda variable: PASSWORDS[variable[1]], text)
+    text = re.sub(
+        r"(?<!\$)\$\{(\w+)[^}]*\}", lambda variable: (PASSWORDS | SERVICES)[variable[1]], text
+    )
     found: dict[str, Any] = yaml.safe_load(text)["services"]
     return found
 
 
-@pytest.mark.parametrize("profile", ["demo", "car"])
+@pytest.mark.parametrize("profile", ["demo", "car", "tolls"])
 def test_it_is_valid(profile: str) -> None:
     ended = config(profile, PASSWORDS)
     assert ended.returncode == 0, ended.stderr
@@ -66,9 +70,13 @@ def test_it_is_refused_without_passwords(profile: str, missing: str) -> None:
 def test_each_profile_is_whole(services: dict[str, Any]) -> None:
     members = {
         profile: {name for name, service in services.items() if profile in service["profiles"]}
-        for profile in ("demo", "car")
+        for profile in ("demo", "car", "tolls")
     }
-    assert members == {"demo": {"broker", "gateway", "simulator"}, "car": {"broker", "car-gateway"}}
+    assert members == {
+        "demo": {"broker", "gateway", "simulator"},
+        "car": {"broker", "car-gateway"},
+        "tolls": {"broker", "payments", "tolls"},
+    }
     for names in members.values():
         for name in names:
             assert set(services[name].get("depends_on", ())) <= names
@@ -226,6 +234,19 @@ def test_the_gateway_runs_with_a_cars_own_folder(containers: Containers, stack: 
     eventually(lambda: containers.is_healthy("broker"))
     with containers.running("car-gateway"):
         eventually(lambda: containers.is_healthy("car-gateway"))
+
+
+def test_the_wallet_and_the_toll_service_run_and_are_healthy(
+    containers: Containers, stack: ExitStack
+) -> None:
+    for name in ("payments", "tolls"):
+        (containers.volume("my-services") / f"{name}.toml").write_text("")
+    stack.enter_context(containers.running("broker"))
+    eventually(lambda: containers.is_healthy("broker"))
+    for name in ("payments", "tolls"):
+        assert not containers.is_healthy(name)
+        stack.enter_context(containers.running(name))
+        eventually(partial(containers.is_healthy, name))
 
 
 def test_home_hears_everything_and_says_only_what_is_its_own(
