@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from internetcar.contract.message import InputError
 from services.outgoing import enqueue
-from services.tolls import store
+from services.tolls import store, verdicts
 from services.tolls.charging import asked_minor, next_movement, retry_at_ms
 from services.tolls.context import Context, at
 from services.tolls.facts import Finding, Passage
@@ -141,7 +141,7 @@ class Poster:
             return
         rules = Rules(
             fees=self._fees(vehicle_id, context),
-            exceptions=store.exceptions_of(connection, kept[0].facts.operator),
+            exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator),
             pays_dearer=self._terms.pays_dearer,
             words=(self._terms.shift_words,) if shift_ms else (),
         )
@@ -207,7 +207,7 @@ class Poster:
             kept.account, declaration_id, fee_minor, kept.facts, kept.digest, vehicle_class,
             self._terms.key,
         )  # fmt: skip
-        store.add_declaration(connection, declaration_id, kept, fee_minor)
+        verdicts.add_declaration(connection, declaration_id, kept, fee_minor)
         enqueue(connection, declaration, message_id=declaration_id, awaits=declaration_id)
 
 
