@@ -75,7 +75,7 @@ class Runner:
 
         def hear(received: Received) -> None:
             if received.retained and not cls.RETAIN:
-                return  # an event is no state: somebody had the broker remember it
+                raise ContractError(f"{received.topic}: what is remembered of it is no news")
             self._quarantine.guard(received, listener)
             reach(BEFORE_ACKNOWLEDGE)
 
