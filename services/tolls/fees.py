@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from services.tolls.context import Context, at
 from services.tolls.facts import Passage
-from services.tolls.prices import Prices
+from services.tolls.prices import Prices, prices_for
 from services.tolls.sharing import (
     Item,
     Teller,
@@ -52,7 +52,7 @@ def fees(
     """
     versions = (contexts,) if isinstance(contexts, Context) else tuple(contexts)
     unique = {passage.passage_id: passage for passage in sorted(passages, key=_canonical)}
-    prices = {id(context): Prices(context, vehicle) for context in versions}
+    prices = {id(context): prices_for(context, vehicle) for context in versions}
     windows: dict[tuple[int, str], list[Passage]] = {}
     found: dict[str, Fee] = {}
     for passage in sorted(unique.values(), key=_canonical):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import takewhile
 
 from internetcar.contract.message import InputError
@@ -269,6 +270,16 @@ class Prices:
         for _, rate in sorted(found.items(), key=lambda numbered: -numbered[0]):
             if rate.vehicle.fits(self._vehicle):
                 yield rate
+
+
+@lru_cache(maxsize=64)
+def prices_for(context: Context, vehicle: VehicleFacts) -> Prices:
+    """The prices of a context for a vehicle, made once.
+
+    Raises:
+        VehicleError: The tariff asks what nobody has said of the vehicle.
+    """
+    return Prices(context, vehicle)
 
 
 def _possible(passage: Passage) -> Iterator[datetime]:
