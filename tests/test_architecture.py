@@ -47,6 +47,10 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     "services/repeating.py",
+    *(f"services/tolls/{name}.py" for name in (
+        "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
+        "prices", "rounding", "sharing", "tariff", "vehicle",
+    )),
     *(f"simulator/{name}.py" for name in (
         "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),

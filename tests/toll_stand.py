@@ -135,9 +135,7 @@ class Drive:
             end_at=at + step,
             clock=self.clock,
             origin=self.origin,
-            samples={
-                "Vehicle.TraveledDistance": [(60 * self.step_m, self.sequence * self.step_m)]
-            },
+            samples={"Vehicle.TraveledDistance": [(60 * self.step_m, self.sequence * self.step_m)]},
         )
 
 
