@@ -43,7 +43,7 @@ PURE = [
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
     *(f"services/tolls/{name}.py" for name in (
-        "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
+        "bands", "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
         "prices", "rounding", "sharing", "tariff", "vehicle",
     )),
     *(f"simulator/{name}.py" for name in (

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.tolls.context import MOST_BYTES, Context, ContextError, at, load_context
@@ -76,6 +76,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(described())), json_values, st.binary(max_size=20))
 def test_any_text_is_a_context_or_our_error(key: str, value: Any, noise: bytes) -> None:
     for text in (json.dumps({**described(), key: value}).encode(), noise):
