@@ -30,6 +30,7 @@ app.add_typer(context_app, name="context")
 
 LastOption = Annotated[int, typer.Option(min=1, max=10_000, help="So many of the newest.")]
 
+
 @app.command()
 def passages(
     vehicle_id: VehicleIdOption = "",

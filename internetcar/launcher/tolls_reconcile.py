@@ -53,7 +53,13 @@ def reconcile(
         lines = _reconciled(desk, toll, vehicle_id_of(vehicle_id), billed)
     print_table(
         (
-            "line", f"billed, {toll.time_zone}", "place", "amount", "verdict", "why", "explain",
+            "line",
+            f"billed, {toll.time_zone}",
+            "place",
+            "amount",
+            "verdict",
+            "why",
+            "explain",
         ),
         (_row(line, toll) for line in lines),
         right="line amount",
