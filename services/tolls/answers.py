@@ -4,17 +4,17 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, distinct, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from internetcar.contract.payments import PaymentResult
 from internetcar.contract.tolls import BillingDetails, ExceptionList
 from services.database import Database, locked
 from services.outgoing import settle
 from services.tables import log_position
-from services.tolls import store
+from services.tolls import store, verdicts
 from services.tolls.charging import answered
+from services.tolls.entry import Entry
 from services.tolls.posting import Poster, period_of
-from services.tolls.store import Entry
 from services.tolls.tables import toll_passage, toll_vehicle
 
 log = logging.getLogger(__name__)
@@ -82,18 +82,18 @@ class Answers:
         """Store the operator's verdict on a declaration, and post what it changes."""
 
         def store_it(connection: Connection) -> None:
-            row = store.declaration(connection, said.declaration_id)
+            row = verdicts.declaration(connection, said.declaration_id)
             kept = self._of(connection, row.passage_id if row else None)
             if row is None or kept is None:
                 return
-            row = store.declaration(connection, said.declaration_id)  # now that it is locked
+            row = verdicts.declaration(connection, said.declaration_id)  # now that it is locked
             assert row is not None
             if not _is_of(kept, said.vehicle_id, said.declaration_id) or not _is_answer(row, said):
                 return
             settle(connection, said.declaration_id)
             if row.verdict is not None:
                 return
-            store.note_verdict(connection, said)
+            verdicts.note_verdict(connection, said)
             log.info("declaration %s: %s", said.declaration_id, said.verdict)
             self._reckon(connection, kept)
 
@@ -103,22 +103,28 @@ class Answers:
         """Keep a newer exception list; every vehicle is reckoned anew in the next turns."""
         if said.operator not in self._operators:
             return
-        if self._database.run(lambda connection: store.note_exceptions(connection, said)):
+        if self._database.run(lambda connection: verdicts.note_exceptions(connection, said)):
             log.info("exception list %d of %s", said.version, said.operator)
 
     def turn(self) -> None:
         """What time brings: unpaid charges again, lists that changed, positions to forget."""
         now_ms = self._clock_ms()
         with self._database.read() as connection:
-            retried = select(distinct(toll_passage.c.vehicle_id)).where(
-                toll_passage.c.retry_at_ms <= now_ms
+            retried = (
+                select(toll_passage.c.vehicle_id)
+                .distinct()
+                .where(toll_passage.c.retry_at_ms <= now_ms)
             )
             due = list(connection.execute(retried.limit(_SOME)).scalars())
             changed = select(toll_vehicle.c.vehicle_id).where(toll_vehicle.c.must_reckon)
             listed = list(connection.execute(changed.limit(_SOME)).scalars())
-            old = select(distinct(toll_passage.c.vehicle_id)).where(
-                toll_passage.c.has_fixes,
-                toll_passage.c.crossed_at_ms < now_ms - self._dispute_ms,
+            old = (
+                select(toll_passage.c.vehicle_id)
+                .distinct()
+                .where(
+                    toll_passage.c.has_fixes,
+                    toll_passage.c.crossed_at_ms < now_ms - self._dispute_ms,
+                )
             )
             forgotten = list(connection.execute(old.limit(_SOME)).scalars())
         for vehicle_id in due:

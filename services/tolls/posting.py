@@ -8,9 +8,10 @@ from sqlalchemy import Connection, select
 
 from internetcar.contract.message import InputError
 from services.outgoing import enqueue
-from services.tolls import store
+from services.tolls import store, verdicts
 from services.tolls.charging import asked_minor, next_movement, retry_at_ms
 from services.tolls.context import Context, at
+from services.tolls.entry import Entry
 from services.tolls.facts import Finding, Passage
 from services.tolls.fees import Fee, fees, window
 from services.tolls.passages import Known, derived_id, take
@@ -23,7 +24,6 @@ from services.tolls.records import (
     kept_record,
     passage_message,
 )
-from services.tolls.store import Entry
 from services.tolls.tables import toll_passage
 from services.tolls.vehicle import VehicleFacts
 from services.tolls.watching import Found
@@ -141,7 +141,7 @@ class Poster:
             return
         rules = Rules(
             fees=self._fees(vehicle_id, context),
-            exceptions=store.exceptions_of(connection, kept[0].facts.operator),
+            exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator),
             pays_dearer=self._terms.pays_dearer,
             words=(self._terms.shift_words,) if shift_ms else (),
         )
@@ -199,7 +199,9 @@ class Poster:
             if last is None or is_rejected:
                 return
             fee_minor = 0
-        if not self._terms.declares or (last and (last[0] == fee_minor or not last[1])):
+        if not self._terms.declares or (
+            last and (last.fee_minor == fee_minor or not last.is_answered)
+        ):
             return
         declaration_id = derived_id("d", kept.passage_id, len(kept.declared) + 1)
         vehicle_class = self._terms.facts_of(kept.account.known.place.vehicle_id).kind
@@ -207,7 +209,7 @@ class Poster:
             kept.account, declaration_id, fee_minor, kept.facts, kept.digest, vehicle_class,
             self._terms.key,
         )  # fmt: skip
-        store.add_declaration(connection, declaration_id, kept, fee_minor)
+        verdicts.add_declaration(connection, declaration_id, kept, fee_minor)
         enqueue(connection, declaration, message_id=declaration_id, awaits=declaration_id)
 
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, model_validator
-from pydantic_settings import SettingsConfigDict
 
 from internetcar.contract.message import Name
 from internetcar.contract.presence import Origin
@@ -20,7 +19,7 @@ class TollSettings(ServiceSettings):
     What a vehicle is costs money, so it is said here and never by the vehicle.
     """
 
-    model_config: SettingsConfigDict = service_config(SERVICE)
+    model_config = service_config(SERVICE)
 
     origin: Origin = Field(
         default="live",

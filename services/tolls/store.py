@@ -1,61 +1,22 @@
-"""Passages, money and verdicts on disk; every function works within its caller's transaction."""
+"""Passages, money and verdicts on disk; each function works in its caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, Select, func, select, update
 
-from internetcar.contract.tolls import BillingDetails, ExceptionList
-from services.database import insert_new
 from services.tolls.charging import Billing, Movement
+from services.tolls.entry import Declared, Entry
 from services.tolls.facts import Finding
 from services.tolls.passages import Known, Place
 from services.tolls.reckoning import Account
 from services.tolls.records import GateFacts, evidence_fields, read_evidence
-from services.tolls.tables import (
-    toll_declaration,
-    toll_exceptions,
-    toll_movement,
-    toll_passage,
-    toll_vehicle,
-)
+from services.tolls.tables import toll_declaration, toll_movement, toll_passage
 
 NEAR_MS = 24 * 3_600_000
 """A jam at a gate may last as long: so near in time a finding may mean a passage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A passage as it is stored.
-
-    Attributes:
-        account: With its money and verdicts.
-        facts: Of its gate, from the context it was reckoned with.
-        period: What it is reckoned together with.
-        digest: SHA-256 of its evidence.
-        revision: How often it was said.
-        fee_minor: What was said that it costs.
-        words: What was said of the fee.
-        are_positions_gone: Its raw positions are deleted.
-        declared: Fees that were declared, in order, and whether each was answered.
-    """
-
-    account: Account
-    facts: GateFacts
-    period: str
-    digest: str
-    revision: int = 0
-    fee_minor: int = 0
-    words: tuple[str, ...] = ()
-    are_positions_gone: bool = False
-    declared: tuple[tuple[int, bool], ...] = ()
-
-    @property
-    def passage_id(self) -> str:
-        """Of the passage."""
-        return self.account.known.passage_id
 
 
 def near(connection: Connection, place: Place, finding: Finding) -> list[Entry]:
@@ -159,7 +120,10 @@ def _entry(row: Row[Any], movements: Iterable[Movement], declared: Sequence[Row[
     return Entry(
         account, facts, row.period, body["digest"], row.revision, row.fee_minor,
         tuple(body["words"]), not row.has_fixes,
-        tuple((each.declared_minor, each.verdict is not None) for each in declared),
+        tuple(
+            Declared(each.declaration_id, each.declared_minor, each.verdict is not None)
+            for each in declared
+        ),
     )  # fmt: skip
 
 
@@ -235,61 +199,6 @@ def records(connection: Connection, passage_id: str) -> list[bytes]:
     """The signed charges of a passage, in order."""
     wanted = select(toll_movement.c.record).where(toll_movement.c.passage_id == passage_id)
     return list(connection.execute(wanted.order_by(toll_movement.c.number)).scalars())
-
-
-def add_declaration(
-    connection: Connection, declaration_id: str, kept: Entry, declared_minor: int
-) -> None:
-    """A fee that is declared to the operator."""
-    connection.execute(
-        toll_declaration.insert().values(
-            declaration_id=declaration_id,
-            passage_id=kept.passage_id,
-            number=len(kept.declared) + 1,
-            operator=kept.facts.operator,
-            currency=kept.facts.currency,
-            declared_minor=declared_minor,
-        )
-    )
-
-
-def declaration(connection: Connection, declaration_id: str) -> Row[Any] | None:
-    """One declaration and its answer."""
-    return connection.execute(
-        select(toll_declaration).where(toll_declaration.c.declaration_id == declaration_id)
-    ).one_or_none()
-
-
-def note_verdict(connection: Connection, said: BillingDetails) -> None:
-    """What the operator said to a declaration."""
-    connection.execute(
-        update(toll_declaration)
-        .where(toll_declaration.c.declaration_id == said.declaration_id)
-        .values(verdict=said.verdict, amount_minor=said.amount_minor, reason=said.reason)
-    )
-
-
-def exceptions_of(connection: Connection, operator: str) -> ExceptionList | None:
-    """The newest exception list of an operator."""
-    wanted = select(toll_exceptions.c.body).where(toll_exceptions.c.operator == operator)
-    body = connection.execute(wanted).scalar_one_or_none()
-    return None if body is None else ExceptionList.model_validate_json(body)
-
-
-def note_exceptions(connection: Connection, said: ExceptionList) -> bool:
-    """Keep an exception list if it is newer; every vehicle is reckoned anew then."""
-    body = orjson.dumps(said.model_dump(mode="json")).decode()
-    if not insert_new(
-        connection, toll_exceptions, operator=said.operator, version=said.version, body=body
-    ):
-        newer = (toll_exceptions.c.operator == said.operator) & (
-            toll_exceptions.c.version < said.version
-        )
-        values = {"version": said.version, "body": body}
-        if connection.execute(update(toll_exceptions).where(newer).values(**values)).rowcount == 0:
-            return False
-    connection.execute(update(toll_vehicle).values(must_reckon=True))
-    return True
 
 
 def forget_positions(connection: Connection, kept: Entry) -> None:
