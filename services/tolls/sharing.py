@@ -167,7 +167,7 @@ def transfer(items: Sequence[Item], link: Transfer, teller: Teller) -> None:
         was_minor = item.amount_minor
         if is_soon and was_minor and teller.is_at(item, link.then):
             share = Fraction(item.amount_minor) * Fraction(link.pays_percent) / 100
-            minor = min(was_minor, rounded(share, teller.context.tariff.rounding))
+            minor = rounded(share, teller.context.tariff.rounding)
             teller.lower(item, minor, f"{link.label}: {link.pays_percent:f} %")
         if was_minor and teller.is_at(item, link.after):
             paid = item

@@ -203,15 +203,15 @@ class Tariff(Described):
     calendar: Calendar = Calendar()
     classes: Annotated[tuple[VehicleClass, ...], Field(max_length=100)] = ()
     rates: Annotated[tuple[Rate, ...], Field(max_length=20_000)] = ()
-    free: tuple[FreeTime, ...] = ()
-    exemptions: tuple[Exemption, ...] = ()
-    groups: tuple[Group, ...] = ()
-    sections: tuple[Section, ...] = ()
+    free: Annotated[tuple[FreeTime, ...], Field(max_length=1_000)] = ()
+    exemptions: Annotated[tuple[Exemption, ...], Field(max_length=1_000)] = ()
+    groups: Annotated[tuple[Group, ...], Field(max_length=5_000)] = ()
+    sections: Annotated[tuple[Section, ...], Field(max_length=20_000)] = ()
     matrix: Matrix | None = None
     free_km_per_day: Amount = Decimal(0)
-    discounts: tuple[Discount, ...] = ()
-    transfers: tuple[Transfer, ...] = ()
-    caps: tuple[Cap, ...] = ()
+    discounts: Annotated[tuple[Discount, ...], Field(max_length=100)] = ()
+    transfers: Annotated[tuple[Transfer, ...], Field(max_length=1_000)] = ()
+    caps: Annotated[tuple[Cap, ...], Field(max_length=100)] = ()
     rounding: Rounding = Rounding()
 
     @cached_property
