@@ -115,8 +115,13 @@ class Prices:
         return replace(best, words=(*best.words, why))
 
     def journey(self, price: Decimal | dict[str, Decimal]) -> Fraction:
-        """A cell of a matrix for this vehicle, in smallest units."""
-        return (self._resolved(price) or _ZERO) * self._multiplier
+        """A cell of a matrix for this vehicle, before its factor, in smallest units."""
+        return self._resolved(price) or _ZERO
+
+    def factor(self, passage: Passage, words: list[str]) -> Fraction:
+        """What the class and discounts make of a price at a passage; says so in the words."""
+        day = passage.crossed_at.astimezone(self.context.zone).date()
+        return self._factor(passage.gate, day, words)
 
     def _resolved(self, price: Decimal | dict[str, Decimal]) -> Fraction | None:
         """In smallest units; `None`: the tariff names no price for this class."""

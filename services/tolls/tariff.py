@@ -139,9 +139,17 @@ class Matrix(Described):
         without_entry: What an exit costs whose entry is not proven: nothing, or the cheapest.
     """
 
-    journeys: tuple[Journey, ...]
+    journeys: Annotated[tuple[Journey, ...], Field(max_length=100_000)]
     hours: Annotated[int, Field(ge=1, le=168)] = 24
     without_entry: Literal["free", "cheapest"] = "free"
+
+    @cached_property
+    def by_exit(self) -> dict[GateId, tuple[Journey, ...]]:
+        """Its journeys by where they end."""
+        found: dict[GateId, list[Journey]] = {}
+        for journey in self.journeys:
+            found.setdefault(journey.exit, []).append(journey)
+        return {place: tuple(journeys) for place, journeys in found.items()}
 
 
 class Discount(Described):

@@ -185,6 +185,19 @@ def test_an_exit_costs_by_the_entry_and_an_entry_nothing() -> None:
     assert not any(amounts(context, *passed, vehicle=VehicleFacts(claims=("emergency",))))
 
 
+def test_a_journey_has_its_discount_and_its_words() -> None:
+    tag = {"label": "tag", "percent": "10", "vehicle": {"has_tag": True}}
+    context = closed(discounts=[tag])
+    passed = [passage(context, g, f"{DAY} 0{n}:00") for n, g in enumerate(("E2", "X1"))]
+    entry, leaving = fees(passed, context, VehicleFacts(has_tag=True))
+    assert entry.words[1:] == ("entry: paid at the exit", "makes 0.00 EUR")
+    assert leaving.words[1:] == (
+        "from Gate E2 to Gate X1",
+        "tag: 10 % off",
+        "makes 3.60 EUR",
+    )
+
+
 @pytest.mark.parametrize(("without", "minor"), [("free", 0), ("cheapest", 100)])
 def test_an_exit_whose_entry_is_not_proven_costs_the_least_or_nothing(
     without: str, minor: int
