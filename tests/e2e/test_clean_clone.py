@@ -31,6 +31,7 @@ class Terminal:
         own = Path.home() / ".config/pip/pip.conf"
         if own.exists():
             stage.environ.setdefault("PIP_CONFIG_FILE", str(own))
+        stage.environ["PIP_NO_COMPILE"] = "1"  # most of what is installed is never imported
         stage.environ["PATH"] = f"{self.clone}/.venv/bin:{os.environ['PATH']}"
         stage.environ["PYTHON"] = sys.executable
 

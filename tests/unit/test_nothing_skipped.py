@@ -10,8 +10,7 @@ ROOT = Path(__file__).parent.parent.parent
 SKIPPING = {
     "test": "import pytest\ndef test_it(): pytest.skip('for want of a nail')",
     "module": "import pytest\npytest.skip('for want of a shoe', allow_module_level=True)",
-    "mark": "import pytest\n@pytest.mark.skip(reason='for want of a horse')\n"
-    "def test_it(): pass",
+    "mark": "import pytest\n@pytest.mark.skip(reason='for want of a horse')\ndef test_it(): pass",
     "fixture": "import pytest\n@pytest.fixture\ndef rider(): pytest.skip('for want of a rider')\n"
     "def test_it(rider): pass",
 }
