@@ -13,7 +13,17 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.launcher.broker import RunningBroker
-from tests.e2e.command_car import FAN, REQUESTER, TEMPERATURE, VEHICLE, Desk, Ecu, ecu, gateway
+from tests.e2e.command_car import (
+    FAN,
+    REQUESTER,
+    TEMPERATURE,
+    VEHICLE,
+    Desk,
+    Ecu,
+    ecu,
+    gateway,
+    mapping,
+)
 from tests.e2e.stage import Actor, Stage
 from tests.fuzz import Valid, hostile_commands
 from tests.waiting import PATIENCE_S
@@ -114,7 +124,7 @@ def test_a_flood_of_a_stranger_does_not_keep_the_owner_from_his_car(
 
     with Desk(mosquitto.url, "v1/vehicle/+/health", "v1/vehicle/+/signal/#",
               "v1/vehicle/+/command-status") as desk:  # fmt: skip
-        running = gateway(stage, mosquitto.url)
+        running = gateway(stage, mosquitto.url, rules=mapping(timeout_ms=60_000))
         desk.until_heard()
         before_kib = resident_kib(running)
         thread = threading.Thread(target=flood)
