@@ -7,15 +7,13 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Self
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-from pydantic import Field
 
 from internetcar.contract.asyncapi import message_classes
 from internetcar.contract.broker_url import BrokerUrl
-from internetcar.contract.message import Message, Name
 from internetcar.launcher import secure_broker
 from internetcar.launcher.access import Rights, access_text
 from internetcar.launcher.authority import Authority
@@ -31,26 +29,16 @@ WATCHER = "watcher"
 MEMBERS = {
     "kona": Rights(role="vehicle"),
     "leaf": Rights(role="vehicle"),
-    "alice": Rights(role="person", vehicles=("kona",)),
+    "alice": Rights(role="person", vehicles=("kona",), accounts=("family",)),
     "bob": Rights(role="person", vehicles=("leaf",)),
     "tolls": Rights(role="service"),
+    "payments": Rights(role="service"),
+    "station": Rights(role="service", vehicles=("kona",), reads=("position",), pays=True),
     "lamp": Rights(role="service", vehicles=("kona",), reads=("signal/+",), writes=("home/lamp",)),
 }
 
 
-class TollCharge(Message):
-    """What a service of a later day publishes."""
-
-    TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/toll/charge"
-    SENDER: ClassVar[str] = "tolls"
-    QOS: ClassVar[Literal[0, 1]] = 1
-    RETAIN: ClassVar[bool] = False
-
-    vehicle_id: Name
-    amount_minor: Annotated[int, Field(ge=0)]
-
-
-CLASSES: list[type[Message]] = [*message_classes(), TollCharge]
+CLASSES = message_classes()
 
 
 class Place:

@@ -67,6 +67,8 @@ class Message(Part):
 
     TOPIC: ClassVar[str]
     SENDER: ClassVar[str] = "gateway"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ()
+    """Services that act on it, by name; what gateways say every service may hear."""
     QOS: ClassVar[Literal[0, 1]]
     RETAIN: ClassVar[bool]
     CONTENT_TYPE: ClassVar[str] = "application/json"

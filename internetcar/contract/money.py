@@ -21,3 +21,27 @@ EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
 Words = Annotated[str, Field(max_length=400)]
 """One line for a person."""
+
+_EXPONENTS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+"""ISO 4217, list one: how many decimals the smallest unit is, where it is not two."""
+
+
+def exponent_of(currency: str) -> int:
+    """How many decimals the smallest unit of a currency is (ISO 4217)."""
+    for exponent, codes in _EXPONENTS.items():
+        if currency in codes.split():
+            return exponent
+    return 2
+
+
+def format_minor(amount_minor: int, currency: str) -> str:
+    """An amount as a person reads it, such as `2.00 SGD`."""
+    exponent = exponent_of(currency)
+    whole, part = divmod(abs(amount_minor), 10**exponent)
+    sign = "-" if amount_minor < 0 else ""
+    decimals = f".{part:0{exponent}d}" if exponent else ""
+    return f"{sign}{whole}{decimals} {currency}"

@@ -29,6 +29,7 @@ class PaymentRequest(Message):
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/payment/request/{requester}"
     SENDER: ClassVar[str] = "requester"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("payments",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
     MAX_PAYLOAD_BYTES: ClassVar[int] = 8192
@@ -60,6 +61,7 @@ class PaymentResult(Message):
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/payment/result"
     SENDER: ClassVar[str] = "payments"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("tolls",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
 
@@ -134,6 +136,7 @@ class StatementRequest(Message):
 
     TOPIC: ClassVar[str] = "v1/wallet/{account}/statement-request"
     SENDER: ClassVar[str] = "owner"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("payments",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
     MAX_PAYLOAD_BYTES: ClassVar[int] = 1024

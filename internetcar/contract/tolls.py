@@ -51,6 +51,7 @@ class TollCharge(Message):
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/toll/charge"
     SENDER: ClassVar[str] = "tolls"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("payments",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
     MAX_PAYLOAD_BYTES: ClassVar[int] = 16_384
@@ -84,6 +85,7 @@ class TollDeclaration(Message):
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/toll/declaration"
     SENDER: ClassVar[str] = "tolls"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("toll-charger",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
 
@@ -108,6 +110,7 @@ class BillingDetails(Message):
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/toll/billing-details"
     SENDER: ClassVar[str] = "toll-charger"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("tolls",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
 
@@ -137,6 +140,7 @@ class ExceptionList(Message):
 
     TOPIC: ClassVar[str] = "v1/toll-charger/{operator}/exception-list"
     SENDER: ClassVar[str] = "toll-charger"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("tolls",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = True
 

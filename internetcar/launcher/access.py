@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from internetcar.contract.commands import Command
 from internetcar.contract.home_assistant import Birth, DeviceAnnouncement, device_id_of
 from internetcar.contract.message import InputError, Message, Name, Part, topic_fields
+from internetcar.contract.payments import PaymentRequest, PaymentResult
 from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 
 Role = Literal["vehicle", "service", "person"]
@@ -26,6 +27,7 @@ RESERVED = {"broker", "gateway", "owner", "reader", "requester"}
 
 _VEHICLE = "v1/vehicle/"
 _CLIENT = "v1/client/"
+_WALLET = "v1/wallet/"
 _PREFIX = "homeassistant"
 """Home Assistant's own topics begin so by default (its MQTT integration, "Discovery")."""
 
@@ -42,6 +44,8 @@ class Rights(Part):
     reads: tuple[Below, ...] = Field(default=(), description="none: all that gateways say")
     writes: tuple[Below, ...] = Field(default=(), description="beside what its classes say")
     commands: bool = Field(default=False, description="a service that also commands vehicles")
+    pays: bool = Field(default=False, description="a service that asks the wallet for money")
+    accounts: tuple[Name, ...] = Field(default=(), description="of a person: whose wallet it sees")
     home_assistant: bool = Field(default=False, description="it may say that it has started")
 
 
@@ -68,6 +72,7 @@ def service_rights(
     classes: Iterable[type[Message]],
     *,
     commands: bool,
+    pays: bool = False,
 ) -> Rights:
     """The rights of a service.
 
@@ -91,6 +96,7 @@ def service_rights(
         reads=tuple(reads),
         writes=tuple(writes),
         commands=commands,
+        pays=pays,
     )
 
 
@@ -163,6 +169,11 @@ def _person(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> It
         yield f"write {TelemetryRequest.filter(vehicle_id=vehicle_id)}"
         yield f"write {Command.filter(vehicle_id=vehicle_id, requester=name)}"
         yield f"read {discovery_topic(vehicle_id)}"
+    for account in rights.accounts:
+        for cls in classes:
+            if cls.TOPIC.startswith(_WALLET):
+                way = "write" if cls.SENDER == "owner" else "read"
+                yield f"{way} {cls.filter(account=account)}"
     if rights.home_assistant:
         yield f"readwrite {Birth.filter(prefix=_PREFIX)}"
     yield f"read {_CLIENT}{name}/#"
@@ -179,12 +190,17 @@ def _service(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> I
         if any(_overlap(topic, Telemetry.filter(vehicle_id=vehicle_id)) for topic in heard):
             yield f"write {TelemetryRequest.filter(vehicle_id=vehicle_id)}"
         for cls in classes:
+            levels = {"vehicle_id": vehicle_id} if "vehicle_id" in topic_fields(cls) else {}
             if name == cls.SENDER:
-                levels = {"vehicle_id": vehicle_id} if "vehicle_id" in topic_fields(cls) else {}
                 yield f"readwrite {cls.filter(**levels)}"
+            elif name in cls.HEARD_BY:
+                yield f"read {cls.filter(**levels)}"
         yield from (f"readwrite {_VEHICLE}{vehicle_id}/{below}" for below in rights.writes)
         if rights.commands:
             yield f"write {Command.filter(vehicle_id=vehicle_id, requester=name)}"
+        if rights.pays:
+            yield f"write {PaymentRequest.filter(vehicle_id=vehicle_id, requester=name)}"
+            yield f"read {PaymentResult.filter(vehicle_id=vehicle_id)}"
     yield f"read {_CLIENT}{name}/#"
 
 

@@ -125,13 +125,20 @@ def service(
         ),
     ] = [],  # noqa: B006
     commands: Annotated[bool, typer.Option("--commands", help="Let it command vehicles.")] = False,
+    pays: Annotated[bool, typer.Option("--pays", help="Let it ask wallets for money.")] = False,
     change: ChangeOption = False,
     days: DaysOption = 825,
     folder: FolderOption = "",
 ) -> None:
     """A certificate for a service: it writes what its message classes say it publishes."""
     rights = service_rights(
-        name, map(name_of, vehicle_id), reads, writes, message_classes(), commands=commands
+        name,
+        map(name_of, vehicle_id),
+        reads,
+        writes,
+        message_classes(),
+        commands=commands,
+        pays=pays,
     )
     _give(folder, name, rights, days, change=change)
 
@@ -143,13 +150,21 @@ def person(
     home_assistant: Annotated[
         bool, typer.Option("--home-assistant", help="It is Home Assistant: it may announce itself.")
     ] = False,
+    account: Annotated[
+        list[str], typer.Option(metavar="NAME", help="Whose wallet it sees; may be given again.")
+    ] = [],  # noqa: B006
     change: ChangeOption = False,
     days: DaysOption = 365,
     folder: FolderOption = "",
 ) -> None:
     """A certificate for a person or a device, who hears some vehicles and commands them."""
     vehicles = tuple(map(name_of, vehicle_id))
-    rights = Rights(role="person", vehicles=vehicles, home_assistant=home_assistant)
+    rights = Rights(
+        role="person",
+        vehicles=vehicles,
+        home_assistant=home_assistant,
+        accounts=tuple(map(name_of, account)),
+    )
     _give(folder, name, rights, days, change=change)
 
 

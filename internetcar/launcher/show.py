@@ -16,11 +16,19 @@ from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.home_assistant import DeviceAnnouncement, device_id_of
 from internetcar.contract.link import Link
+from internetcar.contract.payments import WalletBalance
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, Signal
 from internetcar.contract.subscriptions import Received
+from internetcar.contract.tolls import TollPassage
 from internetcar.launcher.terminal import PatientOutput
-from internetcar.launcher.view import VehicleView, command_line, render
+from internetcar.launcher.view import (
+    VehicleView,
+    balance_line,
+    command_line,
+    passage_line,
+    render,
+)
 
 FRAME_S = 0.25
 """Between two pictures of the live view."""
@@ -36,10 +44,17 @@ class Show:
         vehicle_id: Whom.
         is_plain: Lines instead of the live view; the first is `broker URL`.
         announced_with: Home Assistant's discovery prefix: say what is announced to it.
+        account: Whose wallet to show.
     """
 
     def __init__(
-        self, broker: BrokerUrl, vehicle_id: str, *, is_plain: bool, announced_with: str = ""
+        self,
+        broker: BrokerUrl,
+        vehicle_id: str,
+        *,
+        is_plain: bool,
+        announced_with: str = "",
+        account: str = "",
     ) -> None:
         self._broker = broker
         self._is_plain = is_plain
@@ -57,6 +72,9 @@ class Show:
         self._link.on(Presence, self._on_presence, vehicle_id=vehicle_id)
         self._link.on(CommandStatus, self._on_command, vehicle_id=vehicle_id)
         self._link.on(Health, self._view.on_health, vehicle_id=vehicle_id)
+        self._link.on(TollPassage, self._on_passage, vehicle_id=vehicle_id)
+        if account:
+            self._link.on(WalletBalance, self._on_balance, account=account)
         self._counted = ""
         if announced_with:
             self._link.on_received(
@@ -126,6 +144,14 @@ class Show:
         self._view.on_command(status)
         if self._is_plain:
             self._output.write(command_line(status) + "\n")
+
+    def _on_passage(self, passage: TollPassage) -> None:
+        if self._view.on_passage(passage) and self._is_plain:
+            self._output.write(passage_line(passage) + "\n")
+
+    def _on_balance(self, balance: WalletBalance) -> None:
+        if self._view.on_balance(balance) and self._is_plain:
+            self._output.write(balance_line(balance) + "\n")
 
     def _on_presence(self, presence: Presence) -> None:
         before = self._view.presence

@@ -12,12 +12,16 @@ from rich.text import Text
 
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.message import Value
+from internetcar.contract.money import format_minor
+from internetcar.contract.payments import WalletBalance
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+from internetcar.contract.tolls import TollPassage
 from internetcar.launcher.tables import printable
 
 _FRESH_S = 1.0
 _COMMANDS_SHOWN = 3
+_PASSAGES_SHOWN = 4
 _LINES_AROUND_SIGNALS = 9
 """The header's frame, the heads of both tables, and a line to spare."""
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
@@ -35,6 +39,9 @@ class VehicleView:
     notices: deque[str] = field(default_factory=lambda: deque(maxlen=3))
     commands: OrderedDict[tuple[str, str], CommandStatus] = field(default_factory=OrderedDict)
     """The newest state of the newest commands, by requester and id."""
+    passages: OrderedDict[str, TollPassage] = field(default_factory=OrderedDict)
+    """The newest revision of the newest passages, by id."""
+    wallet: WalletBalance | None = None
 
     def on_command(self, status: CommandStatus) -> None:
         """Learn what became of a command."""
@@ -43,6 +50,23 @@ class VehicleView:
         self.commands.move_to_end(key)
         if len(self.commands) > _COMMANDS_SHOWN:
             self.commands.popitem(last=False)
+
+    def on_passage(self, passage: TollPassage) -> bool:
+        """Learn of a toll passage, or more of one; whether that is news."""
+        known = self.passages.get(passage.passage_id)
+        if known is not None and known.revision >= passage.revision:
+            return False
+        self.passages[passage.passage_id] = passage
+        if len(self.passages) > _PASSAGES_SHOWN:
+            self.passages.popitem(last=False)
+        return True
+
+    def on_balance(self, balance: WalletBalance) -> bool:
+        """Learn what the wallet has; whether that is news."""
+        if self.wallet is not None and self.wallet.entries >= balance.entries:
+            return False
+        self.wallet = balance
+        return True
 
     def on_signal(self, signal: Signal) -> None:
         """Keep the newest value of a leaf."""
@@ -81,6 +105,29 @@ def command_line(status: CommandStatus) -> str:
     return printable(f"{status.requester} asked {status.path} = {_plain(status.value)}  {outcome}")
 
 
+def passage_line(passage: TollPassage) -> str:
+    """One toll passage as one line: where, when, what it costs, and by which rule."""
+    crossing = passage.crossing
+    outcome = format_minor(passage.fee_minor, passage.currency)
+    if passage.state != "proven":
+        outcome = f"{passage.state}, {outcome}"
+    words = "; ".join(passage.words)
+    return printable(
+        f"toll {crossing.gate} {crossing.label}, {crossing.crossed_at:%H:%M:%S} UTC"
+        f" = {outcome}  ({words})"
+    )
+
+
+def balance_line(balance: WalletBalance) -> str:
+    """What a wallet has, as one line."""
+    parts = [
+        format_minor(each.available_minor, currency)
+        + (f" and {format_minor(each.held_minor, currency)} held" if each.held_minor else "")
+        for currency, each in sorted(balance.balances.items())
+    ]
+    return printable(f"wallet {balance.account} = {', '.join(parts) or 'nothing yet'}")
+
+
 def _how_to_set(view: VehicleView) -> str | None:
     """What a person may type to set something here; `None` where nothing can be set."""
     settable = sorted(
@@ -98,13 +145,17 @@ def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
-    others += subscribe.count("\n") + (to_set is not None) + len(commands)
+    tolls = [passage_line(passage) for passage in list(view.passages.values())]
+    if view.wallet is not None:
+        tolls.append(balance_line(view.wallet))
+    others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),
         Text(subscribe, no_wrap=True, overflow="ignore"),  # without a frame it can be pasted
         *([Text(to_set, no_wrap=True, overflow="ignore")] if to_set else []),
         _buses(view),
         _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - others)),
+        *(Text(line, style="bold", no_wrap=True) for line in tolls),
         *(Text(line, style="cyan", no_wrap=True) for line in commands),
         *(f"[yellow]{escape(notice)}[/]" for notice in view.notices),
     )

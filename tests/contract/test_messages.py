@@ -10,11 +10,31 @@ from internetcar.contract import wire
 from internetcar.contract.commands import Command, CommandAnswer, CommandStatus
 from internetcar.contract.home_assistant import AnnouncedBy, AnnouncedDevice, DeviceAnnouncement
 from internetcar.contract.message import ContractError, Message, Value
+from internetcar.contract.payments import (
+    CurrencyBalance,
+    PaymentRequest,
+    PaymentResult,
+    StatementLine,
+    StatementRequest,
+    WalletBalance,
+    WalletReceipt,
+    WalletStatement,
+)
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Position, Signal
 from internetcar.contract.telemetry import RepairedTelemetry, Telemetry, TelemetryRequest
+from internetcar.contract.tolls import (
+    BillingDetails,
+    Crossing,
+    ExceptionEntry,
+    ExceptionList,
+    TollCharge,
+    TollDeclaration,
+    TollPassage,
+)
 
 AT = datetime(2026, 11, 21, 3, 0, 0, 123_000, tzinfo=UTC)
+CROSSING = Crossing(gate="36", label="AYE towards City", crossed_at=AT, uncertainty_ms=40)
 MESSAGES: list[Message] = [
     Signal(vehicle_id="kona", path="Vehicle.Speed", value=12.5, at=AT),
     Signal(vehicle_id="kona", path="Vehicle.Speed", value=None, at=AT, quality="not_available"),
@@ -52,6 +72,55 @@ MESSAGES: list[Message] = [
         device=AnnouncedDevice(identifiers=["internetcar_kona"], name="Kona"),
         components={"sensor.X": {"platform": "sensor", "unique_id": "x", "expire_after": 180}},
     ),
+    PaymentRequest(
+        vehicle_id="kona", requester="pump", request_id="r1", action="hold", payee="station-7",
+        purpose="fuel", amount_minor=8000, currency="EUR", expires_at=AT, origin="live",
+    ),
+    PaymentResult(
+        vehicle_id="kona", request_id="r1", requester="pump", state="refused",
+        reason="insufficient_funds", amount_minor=8000, currency="EUR", at=AT,
+    ),
+    WalletBalance(
+        account="family", entries=7, at=AT,
+        balances={"SGD": CurrencyBalance(available_minor=-150, held_minor=0)},
+    ),
+    WalletReceipt(
+        account="family", receipt_id="e7", request_id="c1", vehicle_id="kona", kind="payment",
+        payee="lta", purpose="toll", amount_minor=-200, currency="SGD", balance_minor=1800,
+        words=["AYE towards City"], at=AT,
+    ),
+    StatementRequest(account="family", request_id="s1", currency="SGD", from_at=AT, until_at=AT),
+    WalletStatement(
+        account="family", request_id="s1", currency="SGD", from_at=AT, until_at=AT,
+        opening_minor=2000, closing_minor=1800, lines=[StatementLine(
+            at=AT, receipt_id="e7", payee="lta", text="toll", amount_minor=-200,
+            balance_minor=1800,
+        )],
+    ),
+    TollPassage(
+        vehicle_id="kona", passage_id="p1", revision=2, state="proven", crossing=CROSSING,
+        context="singapore", context_version="2026-06-02", fee_minor=200, currency="SGD",
+        words=["08:05-08:25: 2.00 SGD"], origin="live", at=AT,
+    ),
+    TollCharge(
+        vehicle_id="kona", charge_id="c1", kind="charge", operator="lta", passage_id="p1",
+        crossing=CROSSING, amount_minor=200, currency="SGD", fee_minor=200, context="singapore",
+        context_version="2026-06-02", words=[], evidence_digest="0a" * 32, origin="live",
+        key_id="k1", signature="c2lnbmVk",
+    ),
+    TollDeclaration(
+        vehicle_id="kona", declaration_id="d1", operator="lta", passage_id="p1",
+        crossing=CROSSING, fee_minor=200, currency="SGD", vehicle_class="car",
+        context="singapore", context_version="2026-06-02", evidence_digest="0a" * 32,
+        origin="live", key_id="k1", signature="c2lnbmVk",
+    ),
+    BillingDetails(
+        vehicle_id="kona", declaration_id="d1", operator="lta", passage_id="p1",
+        verdict="corrected", amount_minor=100, currency="SGD", reason="other class", at=AT,
+    ),
+    ExceptionList(operator="lta", version=3, entries=[
+        ExceptionEntry(vehicle_id="kona", treatment="exempt", reason="ambulance", valid_from=AT),
+    ]),
 ]  # fmt: skip
 
 
@@ -148,3 +217,11 @@ def test_the_telemetry_encoder_equals_the_model(
     )  # fmt: skip
     assert written == message.encode()
     assert wire.telemetry_topic("kona") == message.topic
+
+
+@pytest.mark.parametrize("amount", ["1.5", "true", '"200"', "-1", str(1 << 53), "1e400", "null"])
+def test_an_amount_is_a_whole_number_of_the_smallest_unit(amount: str) -> None:
+    charge = next(message for message in MESSAGES if isinstance(message, TollCharge))
+    payload = charge.encode().replace(b'"amount_minor":200', f'"amount_minor":{amount}'.encode())
+    with pytest.raises(ContractError, match=r"amount_minor|not JSON"):
+        TollCharge.decode(charge.topic, payload)

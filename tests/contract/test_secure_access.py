@@ -8,7 +8,9 @@ from functools import partial
 
 import pytest
 
+from internetcar.contract.commands import Command
 from internetcar.contract.message import Message
+from internetcar.contract.telemetry import TelemetryRequest
 from tests.secure_place import CLASSES, WATCHER, Client, Place
 from tests.waiting import PATIENCE_S
 
@@ -60,7 +62,7 @@ def test_a_vehicle_says_and_hears_all_its_gateway_needs(place: Place) -> None:
         "v1/vehicle/kona/command/alice/Vehicle.Kept",
     ]
     assert delivered(place, "kona", *said) == said
-    asked = [topic_of(cls, **levels) for cls in CLASSES if cls.SENDER in ("reader", "requester")]
+    asked = [topic_of(cls, **levels) for cls in (Command, TelemetryRequest)]
     asked += ["homeassistant/status", "v1/vehicle/kona/presence"]
     assert (
         heard(place, "kona", ["v1/#", "homeassistant/#"], asked, "v1/vehicle/kona/health") == asked
@@ -119,6 +121,21 @@ def test_a_person_says_commands_in_their_own_name_alone(place: Place, topic: str
         ("lamp", "v1/vehicle/kona/home/lamp", "v1/vehicle/kona/telemetry-request"),
         ("lamp", "v1/vehicle/kona/home/lamp", "v1/vehicle/kona/toll/charge"),
         ("lamp", "v1/vehicle/kona/home/lamp", "v1/client/alice/x/kona"),
+        ("lamp", "v1/vehicle/kona/home/lamp", "v1/vehicle/kona/payment/request/lamp"),
+        ("lamp", "v1/vehicle/kona/home/lamp", "v1/vehicle/kona/payment/result"),
+        ("station", "v1/vehicle/kona/payment/request/station", "v1/vehicle/kona/toll/charge"),
+        (
+            "station",
+            "v1/vehicle/kona/payment/request/station",
+            "v1/vehicle/kona/payment/request/tolls",
+        ),
+        ("tolls", "v1/vehicle/kona/toll/charge", "v1/vehicle/kona/payment/result"),
+        ("tolls", "v1/vehicle/kona/toll/charge", "v1/wallet/family/balance"),
+        ("tolls", "v1/vehicle/kona/toll/charge", "v1/vehicle/kona/toll/billing-details"),
+        ("payments", "v1/wallet/family/balance", "v1/vehicle/kona/toll/charge"),
+        ("payments", "v1/vehicle/leaf/payment/result", "v1/vehicle/leaf/payment/request/station"),
+        ("alice", "v1/wallet/family/statement-request", "v1/wallet/bob/statement-request"),
+        ("alice", "v1/wallet/family/statement-request", "v1/wallet/family/balance"),
     ],
 )
 def test_a_service_outside_its_topics_is_not_heard(

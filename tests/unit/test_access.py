@@ -69,13 +69,47 @@ def test_a_service_writes_what_its_message_classes_say() -> None:
     rights = service_rights("tolls", [], [], [], CLASSES, commands=False)
     written = {line for line in lines("tolls", rights) if not line.startswith("read ")}
     assert written == {
-        "readwrite v1/vehicle/+/toll/charge", "write v1/vehicle/+/telemetry-request",
+        "readwrite v1/vehicle/+/toll/charge", "readwrite v1/vehicle/+/toll/passage",
+        "readwrite v1/vehicle/+/toll/declaration", "write v1/vehicle/+/telemetry-request",
     }  # fmt: skip
     narrow = service_rights("tolls", ["kona"], ["position"], [], CLASSES, commands=True)
     assert lines("tolls", narrow) == {
         "read v1/vehicle/kona/position", "readwrite v1/vehicle/kona/toll/charge",
+        "readwrite v1/vehicle/kona/toll/passage", "readwrite v1/vehicle/kona/toll/declaration",
+        "read v1/vehicle/kona/toll/billing-details", "read v1/vehicle/kona/payment/result",
+        "read v1/toll-charger/+/exception-list",
         "write v1/vehicle/kona/command/tolls/+", "read v1/client/tolls/#",
     }  # fmt: skip
+
+
+def test_the_wallet_hears_who_asks_and_writes_what_belongs_to_accounts() -> None:
+    rights = service_rights("payments", [], ["position"], [], CLASSES, commands=False)
+    assert lines("payments", rights) == {
+        "read v1/vehicle/+/position", "read v1/vehicle/+/payment/request/+",
+        "read v1/vehicle/+/toll/charge", "readwrite v1/vehicle/+/payment/result",
+        "readwrite v1/wallet/+/balance", "readwrite v1/wallet/+/receipt",
+        "readwrite v1/wallet/+/statement", "read v1/wallet/+/statement-request",
+        "read v1/client/payments/#",
+    }  # fmt: skip
+
+
+def test_a_service_asks_for_money_in_its_own_name_and_only_where_it_may() -> None:
+    may = service_rights("pump", ["kona"], ["position"], [], CLASSES, commands=False, pays=True)
+    assert lines("pump", may) == {
+        "read v1/vehicle/kona/position", "write v1/vehicle/kona/payment/request/pump",
+        "read v1/vehicle/kona/payment/result", "read v1/client/pump/#",
+    }  # fmt: skip
+    may_not = service_rights("pump", ["kona"], ["position"], [], CLASSES, commands=False)
+    assert not any("payment" in line for line in lines("pump", may_not))
+
+
+def test_a_person_sees_the_wallets_of_their_own() -> None:
+    sees = Rights(role="person", vehicles=("kona",), accounts=("family",))
+    assert {line for line in lines("alice", sees) if "wallet" in line} == {
+        "read v1/wallet/family/balance", "read v1/wallet/family/receipt",
+        "read v1/wallet/family/statement", "write v1/wallet/family/statement-request",
+    }  # fmt: skip
+    assert not any("wallet" in line for line in lines("kona", VEHICLE))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from rich.console import Console
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.commands import CommandStatus
+from internetcar.contract.payments import CurrencyBalance, WalletBalance
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+from internetcar.contract.tolls import Crossing, TollPassage
 from internetcar.launcher.show import subscribe_command, to_paste
 from internetcar.launcher.view import VehicleView, render
 
@@ -158,3 +160,43 @@ def test_how_to_set_something_is_shown_where_something_can_be_set() -> None:
     assert "car set Vehicle.Speed 12.5" in shown(view)
     del view.signals["Vehicle.Speed"]
     assert "car set Vehicle.Speed VALUE" in shown(view)
+
+
+def passage(revision: int, fee_minor: int, number: int = 1) -> TollPassage:
+    return TollPassage(
+        vehicle_id="kona", passage_id=f"p{number}", revision=revision,
+        state="proven" if fee_minor else "unresolved",
+        crossing=Crossing(gate="36", label="AYE\x1b[2J", crossed_at=NOW, uncertainty_ms=40),
+        context="singapore", context_version="2026.1", fee_minor=fee_minor, currency="SGD",
+        words=["08:05-08:25", "car"], origin="simulation", at=NOW,
+    )  # fmt: skip
+
+
+def balance(entries: int, available_minor: int, held_minor: int = 0) -> WalletBalance:
+    each = CurrencyBalance(available_minor=available_minor, held_minor=held_minor)
+    return WalletBalance(account="family", balances={"SGD": each}, entries=entries, at=NOW)
+
+
+def test_it_shows_what_was_passed_what_it_cost_and_what_is_left() -> None:
+    view = heard()
+    assert view.on_passage(passage(1, 0))
+    assert "toll 36 AYE\ufffd[2J, 03:00:00 UTC = unresolved, 0.00 SGD" in shown(view)
+    assert view.on_passage(passage(2, 200))
+    assert not view.on_passage(passage(1, 0)), "an older revision is no news"
+    assert view.on_balance(balance(7, 1800, 50))
+    assert not view.on_balance(balance(6, 2000))
+    text = shown(view)
+    assert "03:00:00 UTC = 2.00 SGD  (08:05-08:25; car)" in text
+    assert "unresolved" not in text
+    assert "wallet family = 18.00 SGD and 0.50 SGD held" in text
+
+
+def test_it_shows_the_newest_passages_only_and_keeps_its_height() -> None:
+    view = heard()
+    for number in range(1, 9):
+        view.on_passage(passage(1, 100 * number, number))
+    view.on_balance(balance(1, -5))
+    text = shown(view, height=24)
+    assert "4.00 SGD" not in text
+    assert text.index("5.00 SGD") < text.index("8.00 SGD") < text.index("wallet family = -0.05")
+    assert len(text.splitlines()) <= 24
