@@ -1,12 +1,9 @@
 """A service's database: SQLite by default, PostgreSQL by URL, the same transactions on both."""
 
 import logging
-import os
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -16,22 +13,19 @@ from sqlalchemy import (
     MetaData,
     RowMapping,
     Table,
-    create_engine,
-    event,
     select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.database_errors import (
-    StorageError,
     StoreError,
     UnavailableError,
     first_line,
     store_error,
 )
+from services.engine import make_engine
 from services.points import AFTER_COMMIT, BEFORE_COMMIT, reach
 from services.tables import FLOOR, schema_version
 
@@ -39,8 +33,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_BUSY_S = 30
-_CONNECT_S = 5
 _TRIES = 9
 _OPEN_TRIES = 4
 _FIRST_PAUSE_S = 0.05
@@ -160,7 +152,7 @@ def open_database(
     Raises:
         StoreError: The URL or the database cannot be used; one line.
     """
-    engine = _engine(url, service)
+    engine = make_engine(url, service)
     database = Database(engine)
     try:
         database.run(
@@ -176,78 +168,32 @@ def open_database(
     return database
 
 
-def _engine(url: str, service: str) -> Engine:
-    if "://" not in url:
-        parsed = URL.create("sqlite", database=str(Path(url).expanduser()))
-    else:
-        try:
-            parsed = make_url(url)
-        except (ArgumentError, ValueError) as error:
-            raise StoreError("the store's URL cannot be read: sqlite:///… or postgresql://…") from (
-                error
-            )
-    kind = parsed.drivername.split("+")[0]
-    if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return _sqlite(parsed.set(drivername="sqlite"), Path(parsed.database))
-    if kind in ("postgresql", "postgres"):
-        return _postgresql(parsed.set(drivername="postgresql+psycopg"), service)
-    raise StoreError(
-        f"{parsed.render_as_string(hide_password=True)!r} is no store: a path, sqlite:///… or"
-        " postgresql://…"
-    )
+def open_existing(url: str, service: str = "") -> Database:
+    """Open the database of a service that has run before, to look at it or to mend it.
 
+    Args:
+        url: As in `open_database`.
+        service: Whose; needed on PostgreSQL.
 
-def _sqlite(url: URL, path: Path) -> Engine:
+    Raises:
+        StoreError: There is none, or it cannot be used.
+    """
+    engine = make_engine(url, service or "public", may_create=False)
+    database = Database(engine)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Opened only to create it: closing a file would let go of SQLite's locks on it.
-        if not path.exists():
-            try:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            except FileExistsError:
-                log.debug("%s: another replica made it", path)
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            path.chmod(0o600)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be opened ({error.strerror})") from error
-    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        # A deferred transaction that reads before it writes may find that it cannot write.
-        reads = connection.get_execution_options().get("reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _postgresql(url: URL, service: str) -> Engine:
-    try:
-        engine = create_engine(
-            url,
-            isolation_level="READ COMMITTED",
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": _CONNECT_S},
-        )
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            "PostgreSQL needs the driver psycopg: pip install 'internetcar[postgres]'"
-        ) from error
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f'SET search_path TO "{service}"')
-            cursor.execute("SET synchronous_commit TO on")
-        connection.commit()
-
-    return engine
+        with database.read() as connection:
+            found = connection.execute(select(schema_version.c.service)).scalars().all()
+    except SQLAlchemyError as error:
+        database.close()
+        advice = "" if engine.dialect.name == "sqlite" else "; is it the right --service?"
+        raise StoreError(f"{database.name}: not the store of a service{advice}") from error
+    except StoreError:
+        database.close()
+        raise
+    if service and service not in found:
+        database.close()
+        raise StoreError(f"{database.name}: this is the store of {', '.join(found)}")
+    return database
 
 
 def _make(

@@ -34,10 +34,13 @@ outgoing = Table(
     Column("awaits", String(128), index=True),
     Column("next_at_ms", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("created_at_ms", BigInteger, nullable=False),
     Index("outgoing_due", "next_at_ms", "number"),
+    sqlite_autoincrement=True,
 )
-"""Messages to say. `awaits`: the answer that ends one, `NULL`: the broker's PUBACK does."""
+"""Messages to say. `awaits`: the answer that ends one, `NULL`: the broker's PUBACK does.
+
+A number is never used again: what the broker answers late must not end a younger message.
+"""
 
 log_position = Table(
     "log_position",
@@ -51,11 +54,15 @@ quarantine = Table(
     "quarantine",
     FLOOR,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("digest", String(64), nullable=False),
-    Column("vehicle_id", Text, nullable=False, index=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("at_ms", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False, index=True),
+    Column("deaths", Integer, nullable=False),
+    sqlite_autoincrement=True,
 )
-"""Messages that killed the process (`quarantined`) and those that came after them (`waiting`)."""
+"""Messages on which the process died, and those that wait behind them; `subject`: whose they are.
+
+`state`: `died` once or twice, `quarantined`, `waiting` behind that, or `dropped` by a person.
+"""

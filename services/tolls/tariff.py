@@ -7,6 +7,7 @@ fits, part by part; the class's multiplier; discounts; rounding; charge-once; tr
 
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -212,3 +213,17 @@ class Tariff(Described):
     transfers: tuple[Transfer, ...] = ()
     caps: tuple[Cap, ...] = ()
     rounding: Rounding = Rounding()
+
+    @cached_property
+    def rates_by_place(self) -> dict[GateId | None, tuple[tuple[int, Rate], ...]]:
+        """The rates that name a place, with their ordinals; under `None` those for all places."""
+        found: dict[GateId | None, list[tuple[int, Rate]]] = {}
+        for ordinal, rate in enumerate(self.rates):
+            for place in rate.places or (None,):
+                found.setdefault(place, []).append((ordinal, rate))
+        return {place: tuple(rates) for place, rates in found.items()}
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What its rates ask of vehicles, each once."""
+        return tuple({rate.vehicle: None for rate in self.rates})

@@ -1,5 +1,6 @@
 """What a tariff asks of a vehicle (pure)."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -59,30 +60,36 @@ class Condition(Described):
     has_tag: bool | None = None
 
     def missing(self, vehicle: VehicleFacts) -> tuple[str, ...]:
-        """The facts it asks for that nobody has said of this vehicle."""
-        asked = {
-            "weight_kg": self.weight_from_kg is not None or self.weight_below_kg is not None,
-            "axles": self.axles_from is not None or self.axles_to is not None,
-            "emission": bool(self.emissions),
-            "co2_class": bool(self.co2_classes),
-        }
-        return tuple(
-            name for name, is_asked in asked.items() if is_asked and getattr(vehicle, name) is None
-        )
+        """The facts that nobody has said of this vehicle and that alone decide; none: decided."""
+        checks = tuple(self._checks(vehicle))
+        if any(is_met is False for _, is_met in checks):
+            return ()
+        return tuple(name for name, is_met in checks if is_met is None)
 
     def fits(self, vehicle: VehicleFacts) -> bool:
         """Whether a vehicle is one of them; a fact that is not known fits nothing that asks."""
-        return (
-            not self.missing(vehicle)
-            and (not self.kinds or vehicle.kind in self.kinds)
-            and _within(vehicle.weight_kg, self.weight_from_kg, None)
-            and (self.weight_below_kg is None or (vehicle.weight_kg or 0) < self.weight_below_kg)
-            and _within(vehicle.axles, self.axles_from, self.axles_to)
-            and (not self.emissions or vehicle.emission in self.emissions)
-            and (not self.co2_classes or vehicle.co2_class in self.co2_classes)
-            and (self.has_tag is None or vehicle.has_tag == self.has_tag)
-        )
+        return all(is_met for _, is_met in self._checks(vehicle))
+
+    def _checks(self, vehicle: VehicleFacts) -> Iterator[tuple[str, bool | None]]:
+        """Each thing asked, and whether it is met; `None`: the fact is not known."""
+        if self.kinds:
+            yield "kind", vehicle.kind in self.kinds
+        if self.has_tag is not None:
+            yield "has_tag", vehicle.has_tag == self.has_tag
+        weight, axles = vehicle.weight_kg, vehicle.axles
+        if self.weight_from_kg is not None:
+            yield "weight_kg", None if weight is None else weight >= self.weight_from_kg
+        if self.weight_below_kg is not None:
+            yield "weight_kg", None if weight is None else weight < self.weight_below_kg
+        if self.axles_from is not None:
+            yield "axles", None if axles is None else axles >= self.axles_from
+        if self.axles_to is not None:
+            yield "axles", None if axles is None else axles <= self.axles_to
+        if self.emissions:
+            yield "emission", _is_among(vehicle.emission, self.emissions)
+        if self.co2_classes:
+            yield "co2_class", _is_among(vehicle.co2_class, self.co2_classes)
 
 
-def _within(number: int | None, least: int | None, most: int | None) -> bool:
-    return (least is None or (number or 0) >= least) and (most is None or (number or 0) <= most)
+def _is_among(fact: str | int | None, wanted: tuple[str, ...] | tuple[int, ...]) -> bool | None:
+    return None if fact is None else fact in wanted

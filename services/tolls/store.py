@@ -1,0 +1,300 @@
+"""Passages, money and verdicts on disk; every function works within its caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from internetcar.contract.tolls import BillingDetails, ExceptionList
+from services.database import insert_new
+from services.tolls.charging import Billing, Movement
+from services.tolls.facts import Finding
+from services.tolls.passages import Known, Place
+from services.tolls.reckoning import Account
+from services.tolls.records import GateFacts, evidence_fields, read_evidence
+from services.tolls.tables import (
+    toll_declaration,
+    toll_exceptions,
+    toll_movement,
+    toll_passage,
+    toll_vehicle,
+)
+
+NEAR_MS = 24 * 3_600_000
+"""A jam at a gate may last as long: so near in time a finding may mean a passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A passage as it is stored.
+
+    Attributes:
+        account: With its money and verdicts.
+        facts: Of its gate, from the context it was reckoned with.
+        period: What it is reckoned together with.
+        digest: SHA-256 of its evidence.
+        revision: How often it was said.
+        fee_minor: What was said that it costs.
+        words: What was said of the fee.
+        are_positions_gone: Its raw positions are deleted.
+        declared: Fees that were declared, in order, and whether each was answered.
+    """
+
+    account: Account
+    facts: GateFacts
+    period: str
+    digest: str
+    revision: int = 0
+    fee_minor: int = 0
+    words: tuple[str, ...] = ()
+    are_positions_gone: bool = False
+    declared: tuple[tuple[int, bool], ...] = ()
+
+    @property
+    def passage_id(self) -> str:
+        """Of the passage."""
+        return self.account.known.passage_id
+
+
+def near(connection: Connection, place: Place, finding: Finding) -> list[Entry]:
+    """All passages that a finding may mean or that may lie between."""
+    since_ms, until_ms = finding.crossed_at_ms - NEAR_MS, finding.crossed_at_ms + NEAR_MS
+    return entries(
+        connection,
+        select(toll_passage).where(
+            toll_passage.c.vehicle_id == place.vehicle_id,
+            toll_passage.c.context == place.context,
+            toll_passage.c.crossed_at_ms.between(since_ms, until_ms),
+        ),
+    )
+
+
+def ordinals(connection: Connection, place: Place, gate: str) -> int:
+    """How many passages a vehicle has at a gate."""
+    last = select(func.max(toll_passage.c.ordinal)).where(
+        toll_passage.c.vehicle_id == place.vehicle_id,
+        toll_passage.c.context == place.context,
+        toll_passage.c.gate == gate,
+    )
+    return connection.execute(last).scalar_one() or 0
+
+
+def in_period(
+    connection: Connection, vehicle_id: str, context: str, period: str, shift_ms: int
+) -> list[Entry]:
+    """All passages that are reckoned together."""
+    return entries(
+        connection,
+        select(toll_passage).where(
+            toll_passage.c.vehicle_id == vehicle_id,
+            toll_passage.c.context == context,
+            toll_passage.c.period == period,
+            toll_passage.c.shift_ms == shift_ms,
+        ),
+    )
+
+
+def entry(connection: Connection, passage_id: str) -> Entry | None:
+    """One passage."""
+    found = entries(connection, select(toll_passage).where(toll_passage.c.passage_id == passage_id))
+    return found[0] if found else None
+
+
+def entries(connection: Connection, wanted: Select[Any]) -> list[Entry]:
+    """Passages with their money and verdicts, by time of crossing.
+
+    Args:
+        connection: Of the transaction.
+        wanted: Rows of `toll_passage`.
+    """
+    ordered = wanted.order_by(toll_passage.c.crossed_at_ms, toll_passage.c.passage_id)
+    rows = list(connection.execute(ordered))
+    ids = [row.passage_id for row in rows]
+    movements: dict[str, list[Movement]] = {}
+    for row in _of_passages(connection, select(toll_movement), ids):
+        movement = Movement(
+            row.charge_id, row.number, row.kind, row.amount_minor, row.state, row.at_ms, row.reason
+        )
+        movements.setdefault(row.passage_id, []).append(movement)
+    declared: dict[str, list[Row[Any]]] = {}
+    for row in _of_passages(connection, select(toll_declaration), ids):
+        declared.setdefault(row.passage_id, []).append(row)
+    return [
+        _entry(row, movements.get(row.passage_id, ()), declared.get(row.passage_id, ()))
+        for row in rows
+    ]
+
+
+def _of_passages(
+    connection: Connection, wanted: Select[Any], ids: Sequence[str]
+) -> Iterable[Row[Any]]:
+    """The rows of these passages, by their numbers; a few hundred ids to a statement."""
+    table = wanted.get_final_froms()[0]
+    for start in range(0, len(ids), 500):
+        some = wanted.where(table.c.passage_id.in_(ids[start : start + 500]))
+        yield from connection.execute(some.order_by(table.c.passage_id, table.c.number))
+
+
+def _entry(row: Row[Any], movements: Iterable[Movement], declared: Sequence[Row[Any]]) -> Entry:
+    body = orjson.loads(row.body)
+    place = Place(row.vehicle_id, row.context, body["origin"], body["epoch"])
+    finding = Finding(
+        gate=row.gate,
+        crossed_at_ms=row.crossed_at_ms,
+        uncertainty_ms=body["uncertainty_ms"],
+        travelled_m=body["travelled_m"],
+        verdict=body["verdict"],
+        evidence=read_evidence(body["evidence"]),
+    )
+    known = Known(row.passage_id, place, row.ordinal, finding, body["evidence_until_ms"])
+    billings = tuple(
+        Billing(each.declared_minor, each.verdict, each.amount_minor, each.reason)
+        for each in declared
+        if each.verdict is not None
+    )
+    account = Account(known, body["bar"], body["is_free"], row.shift_ms, tuple(movements), billings)
+    facts = GateFacts(**{**body["facts"], "names": tuple(body["facts"]["names"])})
+    return Entry(
+        account, facts, row.period, body["digest"], row.revision, row.fee_minor,
+        tuple(body["words"]), not row.has_fixes,
+        tuple((each.declared_minor, each.verdict is not None) for each in declared),
+    )  # fmt: skip
+
+
+def write(connection: Connection, kept: Entry, retry_at_ms: int | None) -> None:
+    """Insert or replace a passage; its money and declarations have tables of their own."""
+    known, account = kept.account.known, kept.account
+    finding = known.finding
+    body = {
+        "origin": known.place.origin,
+        "epoch": known.place.epoch,
+        "uncertainty_ms": finding.uncertainty_ms,
+        "travelled_m": finding.travelled_m,
+        "verdict": finding.verdict,
+        "evidence": evidence_fields(finding.evidence),
+        "evidence_until_ms": known.evidence_until_ms,
+        "bar": account.bar,
+        "is_free": account.is_free,
+        "facts": asdict(kept.facts),
+        "digest": kept.digest,
+        "words": kept.words,
+    }
+    values = {
+        "crossed_at_ms": finding.crossed_at_ms,
+        "period": kept.period,
+        "shift_ms": account.shift_ms,
+        "state": account.state,
+        "revision": kept.revision,
+        "fee_minor": kept.fee_minor,
+        "retry_at_ms": retry_at_ms,
+        "has_fixes": not kept.are_positions_gone,
+        "body": orjson.dumps(body).decode(),
+    }
+    this = toll_passage.c.passage_id == known.passage_id
+    if connection.execute(update(toll_passage).where(this).values(**values)).rowcount == 0:
+        connection.execute(
+            toll_passage.insert().values(
+                passage_id=known.passage_id,
+                vehicle_id=known.place.vehicle_id,
+                context=known.place.context,
+                gate=finding.gate,
+                ordinal=known.ordinal,
+                **values,
+            )
+        )
+
+
+def add_movement(
+    connection: Connection, passage_id: str, movement: Movement, record: bytes
+) -> None:
+    """Money that is asked for, with what was signed."""
+    values = asdict(movement)
+    connection.execute(
+        toll_movement.insert().values(passage_id=passage_id, record=record, **values)
+    )
+
+
+def passage_of_charge(connection: Connection, charge_id: str) -> str | None:
+    """The passage that a movement of money is for."""
+    wanted = select(toll_movement.c.passage_id).where(toll_movement.c.charge_id == charge_id)
+    return connection.execute(wanted).scalar_one_or_none()
+
+
+def note_answer(connection: Connection, movement: Movement) -> None:
+    """What payments said to a movement."""
+    connection.execute(
+        update(toll_movement)
+        .where(toll_movement.c.charge_id == movement.charge_id)
+        .values(state=movement.state, at_ms=movement.at_ms, reason=movement.reason)
+    )
+
+
+def records(connection: Connection, passage_id: str) -> list[bytes]:
+    """The signed charges of a passage, in order."""
+    wanted = select(toll_movement.c.record).where(toll_movement.c.passage_id == passage_id)
+    return list(connection.execute(wanted.order_by(toll_movement.c.number)).scalars())
+
+
+def add_declaration(
+    connection: Connection, declaration_id: str, kept: Entry, declared_minor: int
+) -> None:
+    """A fee that is declared to the operator."""
+    connection.execute(
+        toll_declaration.insert().values(
+            declaration_id=declaration_id,
+            passage_id=kept.passage_id,
+            number=len(kept.declared) + 1,
+            operator=kept.facts.operator,
+            currency=kept.facts.currency,
+            declared_minor=declared_minor,
+        )
+    )
+
+
+def declaration(connection: Connection, declaration_id: str) -> Row[Any] | None:
+    """One declaration and its answer."""
+    return connection.execute(
+        select(toll_declaration).where(toll_declaration.c.declaration_id == declaration_id)
+    ).one_or_none()
+
+
+def note_verdict(connection: Connection, said: BillingDetails) -> None:
+    """What the operator said to a declaration."""
+    connection.execute(
+        update(toll_declaration)
+        .where(toll_declaration.c.declaration_id == said.declaration_id)
+        .values(verdict=said.verdict, amount_minor=said.amount_minor, reason=said.reason)
+    )
+
+
+def exceptions_of(connection: Connection, operator: str) -> ExceptionList | None:
+    """The newest exception list of an operator."""
+    wanted = select(toll_exceptions.c.body).where(toll_exceptions.c.operator == operator)
+    body = connection.execute(wanted).scalar_one_or_none()
+    return None if body is None else ExceptionList.model_validate_json(body)
+
+
+def note_exceptions(connection: Connection, said: ExceptionList) -> bool:
+    """Keep an exception list if it is newer; every vehicle is reckoned anew then."""
+    body = orjson.dumps(said.model_dump(mode="json")).decode()
+    if not insert_new(
+        connection, toll_exceptions, operator=said.operator, version=said.version, body=body
+    ):
+        newer = (toll_exceptions.c.operator == said.operator) & (
+            toll_exceptions.c.version < said.version
+        )
+        values = {"version": said.version, "body": body}
+        if connection.execute(update(toll_exceptions).where(newer).values(**values)).rowcount == 0:
+            return False
+    connection.execute(update(toll_vehicle).values(must_reckon=True))
+    return True
+
+
+def without_positions(kept: Entry) -> Entry:
+    """The entry once its raw positions are forgotten; digest and words stay."""
+    known = kept.account.known
+    evidence = replace(known.finding.evidence, fixes=())
+    known = replace(known, finding=replace(known.finding, evidence=evidence))
+    return replace(kept, account=replace(kept.account, known=known), are_positions_gone=True)
