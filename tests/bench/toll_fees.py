@@ -101,7 +101,8 @@ def singapore(context: Context) -> Iterator[Case]:
     """Every group at both sides of every edge of its bands; and two passages of one group."""
     raw = _raw("singapore/erp-data.json")
     for group in raw["groups"]:
-        gates = [number for number in group["gantryNos"] if number in context.by_id]
+        known = {gate.id for gate in context.gates if gate.bearing_deg is not None}
+        gates = [number for number in group["gantryNos"] if number in known]
         if not gates:
             continue
         bands = [band for band in raw["baseRates"] if band["groupId"] == group["id"]]
@@ -140,8 +141,9 @@ def _singapore(bands: list[Any], dated: list[Any], day: date, minute: int) -> Fr
         return Fraction(0)
     if day == date(2026, 12, 24) and minute >= 13 * 60:
         return Fraction(0)
-    for band in dated:
-        if band["fromDate"] <= day.isoformat() <= band["toDate"] and _holds(band, minute):
+    for band in sorted(dated, key=lambda band: str(band["fromDate"]), reverse=True):
+        until = band["toDate"] or "9999"
+        if band["fromDate"] <= day.isoformat() <= until and _holds(band, minute):
             return Fraction(str(band["amount"]))
     return next(
         (Fraction(str(band["amount"])) for band in bands if _holds(band, minute)), Fraction()
