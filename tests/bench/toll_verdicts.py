@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.tolls.detection import Detector
+from services.tolls.detection import Detector, dump, load
 from services.tolls.facts import Finding, Sample
 from services.tolls.objects import Gate
 from services.tolls.passages import Known, Place, take
@@ -59,7 +59,7 @@ def detected(detector: Detector, samples: list[Sample], restarts: Iterable[float
     found: list[Finding] = []
     for index, sample in enumerate(samples):
         if index in breaks:
-            state = detector.load(detector.dump(state))
+            state = load(dump(state))
         found += detector.advance(state, sample)
     found += detector.finish(state)
     return found
@@ -93,8 +93,12 @@ class Judge:
     def judge(self, number: int, tally: Tally) -> None:
         scenario = self._mixture.scenario(number)
         site, drive = self._mixture.drive(scenario)
-        world = self._ground.world(scenario.context, scenario.world_beside_m)
-        findings = detected(world.detector, drive.samples, scenario.plan.restarts)
+        beside_m = scenario.world_beside_m
+        if beside_m is None:
+            detector = self._ground.shipped(scenario.context)
+        else:
+            detector = self._ground.beside(scenario.context, scenario.gate, beside_m)
+        findings = detected(detector, drive.samples, scenario.plan.restarts)
         known = passages(findings, scenario.context)
         verdicts = Counter((one.finding.gate, one.finding.verdict) for one in known)
         gate = scenario.gate

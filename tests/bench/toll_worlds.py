@@ -1,11 +1,10 @@
 """What the detector is told in the benchmark: the shipped contexts, and the same with free roads.
 
-A world is a context as the detector gets it. `shipped` is what we ship. In `road 18` and the like
-every gate has a free road of 18 m beside its own in the context, and a car may be on it.
+Beside a gate the context may know a free road, at 9, 18, 26, 43 or 60 m; a car may be on it, or on
+one that nobody knows of.
 """
 
 import math
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from services.tolls.context import Context, load_context
 from services.tolls.detection import Detector
 from services.tolls.objects import Gate, Road
 from tests.bench.report import CannotMeasureError
-from tests.tolls_site import Site
+from tests.tolls_site import REACH_M, Site
 
 CONTEXTS = ("singapore", "norway")
 BESIDE_M = (9.0, 18.0, 26.0, 43.0, 60.0)
@@ -37,30 +36,6 @@ def read_context(name: str) -> Context:
     return load_context(path.read_bytes(), path.name)
 
 
-@dataclass(frozen=True)
-class World:
-    """A context and a detector for it.
-
-    Attributes:
-        beside_m: How far to the right of every gate a free road runs that the context knows;
-            `None`: as shipped.
-    """
-
-    context: Context
-    beside_m: float | None = None
-    sites: dict[str, Site] = field(default_factory=dict)
-
-    @cached_property
-    def detector(self) -> Detector:
-        roads = list(self.context.roads)
-        if self.beside_m is not None:
-            roads += [
-                road_beside(site, clear_m(site, self.beside_m), f"beside.{name}")
-                for name, site in self.sites.items()
-            ]
-        return Detector(self.context.gates, roads)
-
-
 def clear_m(site: Site, wanted_m: float) -> float:
     """How far from the middle a free road runs: outside the tolled carriageway in any case."""
     half_m = float(np.hypot(*(site.line[1] - site.line[0]))) / 2
@@ -69,7 +44,8 @@ def clear_m(site: Site, wanted_m: float) -> float:
 
 def road_beside(site: Site, right_m: float, name: str) -> Road:
     """A free road that keeps its distance from the one through a gate."""
-    along = np.arange(-ROAD_REACH_M, ROAD_REACH_M + 1, 25.0)
+    step_m = 25.0 if len(site.gate.carriageway) > 1 else ROAD_REACH_M
+    along = np.arange(-ROAD_REACH_M, ROAD_REACH_M + 1, step_m)
     points, _ = site.centre.place(along, np.full_like(along, right_m))
     return Road(id=name[:64], line=tuple((a, b) for a, b in site.plane.degrees(points).tolist()))
 
@@ -82,7 +58,7 @@ def distance_m(one: Gate, other: Gate) -> float:
 
 
 class Ground:
-    """All worlds of the shipped contexts, and which gates are near each other."""
+    """The shipped contexts, their gates' sites, and detectors for them."""
 
     def __init__(self) -> None:
         self.contexts = {name: read_context(name) for name in CONTEXTS}
@@ -90,14 +66,25 @@ class Ground:
             name: {gate.id: Site(gate) for gate in context.gates if gate.bearing_deg is not None}
             for name, context in self.contexts.items()
         }
-        self._worlds: dict[tuple[str, float | None], World] = {}
+        self._shipped: dict[str, Detector] = {}
+        self._beside: dict[tuple[str, str, float], Detector] = {}
 
-    def world(self, name: str, beside_m: float | None = None) -> World:
-        """Made when first asked for."""
-        key = (name, beside_m)
-        if key not in self._worlds:
-            self._worlds[key] = World(self.contexts[name], beside_m, self.sites[name])
-        return self._worlds[key]
+    def shipped(self, name: str) -> Detector:
+        """For a context as it is; made when first asked for."""
+        if name not in self._shipped:
+            context = self.contexts[name]
+            self._shipped[name] = Detector(context.gates, context.roads)
+        return self._shipped[name]
+
+    def beside(self, name: str, gate: str, beside_m: float) -> Detector:
+        """For the part of a context around a gate, with a free road so far to its right."""
+        key = (name, gate, beside_m)
+        if key not in self._beside:
+            context, site = self.contexts[name], self.sites[name][gate]
+            gates = [one for one in context.gates if distance_m(one, site.gate) <= 2 * REACH_M]
+            road = road_beside(site, clear_m(site, beside_m), f"beside.{gate}")
+            self._beside[key] = Detector(gates, [*context.roads, road])
+        return self._beside[key]
 
     def partner(self, gate: str) -> str | None:
         """The other gate of one of the pairs that punish a careless detector."""
