@@ -76,6 +76,7 @@ def rows(tally: Tally) -> list[Row]:
         row("false_parallel_18", counts["at_18_m"], "charged on a free road 16 to 20 m away"),
         row("wrong_direction", wrong_ways, "charged against the direction, or a group's", "0", 0),
         row("false_elsewhere", counts["drives"], "charged at a gate it was not near", "0", 0),
+        row("grazed", counts["drives"], "charged at another gate it passed within 8.5 sigma of"),
         row("turn_charged", counts["turn"], "charged though it turned or backed out", "0", 0),
         row("turn_missed", counts["turn"], "passed, then turned: not found"),
         row("turn_unresolved", counts["turn"], "passed, then turned: undecided"),
