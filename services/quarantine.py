@@ -124,7 +124,7 @@ class Quarantine:
         if state in (QUARANTINED, DROPPED):
             return  # it is kept already, or given up
         if self._held and subject_of(received.topic) in self._held:
-            self._database.run(lambda connection: _keep(connection, received, WAITING, 0))
+            self._database.run(lambda connection: _wait(connection, received))
             return
         self._handle(received, handle)
         if state == DIED:
@@ -243,6 +243,12 @@ def _keep(connection: Connection, received: Received, state: str, deaths: int) -
         state=state,
         deaths=deaths,
     )
+
+
+def _wait(connection: Connection, received: Received) -> None:
+    if not _keep(connection, received, WAITING, 0):
+        this = (quarantine.c.digest == digest_of(received)) & (quarantine.c.state == DIED)
+        connection.execute(update(quarantine).where(this).values(state=WAITING))
 
 
 def _forget(connection: Connection, *, digest: str) -> None:

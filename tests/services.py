@@ -57,7 +57,9 @@ class FakeLink:
     def __init__(self) -> None:
         self.is_connected = True
         self.sent: list[tuple[str, bytes, Delivery]] = []
+        """What is not answered yet."""
         self.retained: dict[str, bytes] = {}
+        self._fresh: list[bytes] = []
 
     def publish_bytes(self, topic: str, payload: bytes, *, retain: bool = False) -> Delivery:
         delivery = Delivery(topic)
@@ -65,6 +67,7 @@ class FakeLink:
             delivery.finish(Outcome.LOST)
             return delivery
         self.sent.append((topic, payload, delivery))
+        self._fresh.append(payload)
         if retain:
             self.retained[topic] = payload
         return delivery
@@ -73,9 +76,9 @@ class FakeLink:
         """The broker answers everything it has not answered."""
         for _, _, delivery in self.sent:
             delivery.finish(outcome)
+        self.sent.clear()
 
     def take(self) -> list[bytes]:
         """The payloads that came since the last `take`."""
-        payloads = [payload for _, payload, _ in self.sent]
-        self.sent = [each for each in self.sent if each[2].outcome is None]
-        return payloads
+        fresh, self._fresh = self._fresh, []
+        return fresh

@@ -42,7 +42,15 @@ PURE = [
         "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
+    *(f"services/payments/{name}.py" for name in (
+        "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
+        "limits", "movements", "papers", "providers", "triggers",
+    )),
     "services/repeating.py",
+    *(f"services/tolls/{name}.py" for name in (
+        "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
+        "prices", "rounding", "sharing", "tariff", "vehicle",
+    )),
     *(f"simulator/{name}.py" for name in (
         "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),

@@ -16,6 +16,9 @@ from internetcar.contract.tolls import TollCharge, TollDeclaration
 
 S = TypeVar("S", TollCharge, TollDeclaration)
 
+TrustedKeys = Mapping[str, Ed25519PublicKey]
+"""Public keys by their id."""
+
 _KEY_BYTES = 32
 _KEY_ID_DIGITS = 16
 
@@ -41,9 +44,7 @@ def sign(charge: S, key: Ed25519PrivateKey) -> S:
     return named.model_copy(update={"signature": signature})
 
 
-def is_signed(
-    charge: TollCharge | TollDeclaration, trusted: Mapping[str, Ed25519PublicKey]
-) -> bool:
+def is_signed(charge: TollCharge | TollDeclaration, trusted: TrustedKeys) -> bool:
     """Whether one of the trusted keys, by its id, signed exactly this.
 
     Args:

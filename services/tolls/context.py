@@ -11,7 +11,7 @@ import orjson
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from internetcar.contract.message import InputError, Name
-from internetcar.contract.money import Currency
+from internetcar.contract.money import Currency, exponent_of
 from services.tolls.objects import Described, Gate, Road
 from services.tolls.tariff import Tariff
 
@@ -48,6 +48,12 @@ class CurrencyUnit(Described):
 
     code: Currency
     exponent: Annotated[int, Field(ge=0, le=4)]
+
+    @model_validator(mode="after")
+    def _is_so_in_iso(self) -> "CurrencyUnit":
+        if self.exponent != (right := exponent_of(self.code)):
+            raise ValueError(f"the smallest unit of {self.code} has {right} decimals")
+        return self
 
 
 class Source(Described):

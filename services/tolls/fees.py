@@ -21,6 +21,9 @@ from services.tolls.sharing import (
 )
 from services.tolls.vehicle import VehicleFacts
 
+_LONGEST = 400
+"""Of one line for a person: what a message carries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fee:
@@ -90,7 +93,10 @@ def _reckon(passages: Iterable[Passage], prices: Prices) -> list[Fee]:
         transfer(items, link, tell)
     for limit in tariff.caps:
         cap(items, limit, tell)
-    return [Fee(i.passage.passage_id, i.amount_minor, tuple(i.words)) for i in items]
+    return [
+        Fee(item.passage.passage_id, item.amount_minor, tuple(w[:_LONGEST] for w in item.words))
+        for item in items
+    ]
 
 
 def window(instant: datetime, contexts: Context | Iterable[Context]) -> str:

@@ -9,7 +9,7 @@ import orjson
 from internetcar.contract.presence import Origin
 from services.tolls.facts import Finding
 
-REARM_M = 100.0
+REARM_M = 300.0
 """Two crossings of one gate that lie as far apart by the odometer are two passages. Estimates of
 one crossing differ by a few metres; no loop of a road leads back to its gate in less."""
 

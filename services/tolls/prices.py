@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from internetcar.contract.message import InputError
-from services.tolls.calendar import clock, fits_day
+from services.tolls.calendar import MINUTES_OF_DAY, clock, fits_day
 from services.tolls.context import Context
 from services.tolls.facts import Passage
 from services.tolls.rounding import decimal, rounded_length_m
@@ -82,6 +82,8 @@ class _Found:
 
 def span(start: int, end: int, label: str = "") -> str:
     """A part of the day for a person."""
+    if (start, end) == (0, MINUTES_OF_DAY):
+        return label or "all day"
     times = f"{clock(start)}–{clock(end)}"  # noqa: RUF001 - from a time to a time
     return f"{label}, {times}" if label else times
 
@@ -201,7 +203,7 @@ class Prices:
         fixed = per_km = _ZERO
         said: list[str] = []
         parts = self._lines_at(gate)
-        for part, lines in parts.items():
+        for part, lines in reversed(parts.items()):
             found = next((one for line in lines if (one := line.price(day, types, minute))), None)
             if found is None:
                 continue

@@ -13,6 +13,9 @@ from services.tolls.facts import Passage
 from services.tolls.passages import Known
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1001, 1, 1, tzinfo=UTC), datetime(8999, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+_FIRST_MS, _LAST_MS = (_FIRST - _EPOCH) // _MS, (_LAST - _EPOCH) // _MS
 
 
 class Fee(Protocol):
@@ -101,8 +104,13 @@ class Rules:
 
 
 def instant(at_ms: int) -> datetime:
-    """UTC milliseconds since 1970 as an aware instant."""
-    return _EPOCH + timedelta(milliseconds=at_ms)
+    """UTC milliseconds since 1970 as an aware instant, within what a message may hold."""
+    return _EPOCH + min(max(at_ms, _FIRST_MS), _LAST_MS) * _MS
+
+
+def milliseconds(at: datetime) -> int:
+    """An aware instant as UTC milliseconds since 1970, rounded down."""
+    return (at - _EPOCH) // _MS
 
 
 def reckon(accounts: Iterable[Account], rules: Rules) -> dict[str, Reckoned]:

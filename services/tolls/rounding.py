@@ -32,14 +32,6 @@ def rounded_length_m(length_m: int, rounding: Rounding) -> int:
     return half_up(Fraction(length_m, step)) * step if step else length_m
 
 
-def money(minor: int, exponent: int, code: str) -> str:
-    """An amount for a person: 2.50 SGD."""
-    if not exponent:
-        return f"{minor} {code}"
-    whole, rest = divmod(minor, 10**exponent)
-    return f"{whole}.{rest:0{exponent}d} {code}"
-
-
 def decimal(amount: Fraction) -> str:
     """An exact number as a decimal for a person, at most six places and none too many."""
     return f"{round(amount * 10**6) / 10**6:.6f}".rstrip("0").rstrip(".")

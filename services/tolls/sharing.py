@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
+from internetcar.contract.money import format_minor
 from services.tolls.context import Context
 from services.tolls.facts import Passage
 from services.tolls.prices import Prices, Quote
-from services.tolls.rounding import money, rounded
+from services.tolls.rounding import rounded
 from services.tolls.tariff import Cap, Group, Matrix, Transfer
 
 
@@ -48,7 +49,7 @@ class Teller:
 
     def money(self, minor: int) -> str:
         """An amount for a person."""
-        return money(minor, self.context.currency.exponent, self.context.currency.code)
+        return format_minor(minor, self.context.currency.code)
 
     def is_at(self, item: Item, places: Sequence[str]) -> bool:
         """Whether a passage was at one of the places; none named: anywhere."""

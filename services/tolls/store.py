@@ -1,26 +1,18 @@
-"""Passages, money and verdicts on disk; every function works within its caller's transaction."""
+"""Passages, money and verdicts on disk; each function works in its caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, Select, func, select, update
 
-from internetcar.contract.tolls import BillingDetails, ExceptionList
-from services.database import insert_new
 from services.tolls.charging import Billing, Movement
 from services.tolls.facts import Finding
 from services.tolls.passages import Known, Place
 from services.tolls.reckoning import Account
 from services.tolls.records import GateFacts, evidence_fields, read_evidence
-from services.tolls.tables import (
-    toll_declaration,
-    toll_exceptions,
-    toll_movement,
-    toll_passage,
-    toll_vehicle,
-)
+from services.tolls.tables import toll_declaration, toll_movement, toll_passage
 
 NEAR_MS = 24 * 3_600_000
 """A jam at a gate may last as long: so near in time a finding may mean a passage."""
@@ -237,64 +229,10 @@ def records(connection: Connection, passage_id: str) -> list[bytes]:
     return list(connection.execute(wanted.order_by(toll_movement.c.number)).scalars())
 
 
-def add_declaration(
-    connection: Connection, declaration_id: str, kept: Entry, declared_minor: int
-) -> None:
-    """A fee that is declared to the operator."""
-    connection.execute(
-        toll_declaration.insert().values(
-            declaration_id=declaration_id,
-            passage_id=kept.passage_id,
-            number=len(kept.declared) + 1,
-            operator=kept.facts.operator,
-            currency=kept.facts.currency,
-            declared_minor=declared_minor,
-        )
-    )
-
-
-def declaration(connection: Connection, declaration_id: str) -> Row[Any] | None:
-    """One declaration and its answer."""
-    return connection.execute(
-        select(toll_declaration).where(toll_declaration.c.declaration_id == declaration_id)
-    ).one_or_none()
-
-
-def note_verdict(connection: Connection, said: BillingDetails) -> None:
-    """What the operator said to a declaration."""
-    connection.execute(
-        update(toll_declaration)
-        .where(toll_declaration.c.declaration_id == said.declaration_id)
-        .values(verdict=said.verdict, amount_minor=said.amount_minor, reason=said.reason)
-    )
-
-
-def exceptions_of(connection: Connection, operator: str) -> ExceptionList | None:
-    """The newest exception list of an operator."""
-    wanted = select(toll_exceptions.c.body).where(toll_exceptions.c.operator == operator)
-    body = connection.execute(wanted).scalar_one_or_none()
-    return None if body is None else ExceptionList.model_validate_json(body)
-
-
-def note_exceptions(connection: Connection, said: ExceptionList) -> bool:
-    """Keep an exception list if it is newer; every vehicle is reckoned anew then."""
-    body = orjson.dumps(said.model_dump(mode="json")).decode()
-    if not insert_new(
-        connection, toll_exceptions, operator=said.operator, version=said.version, body=body
-    ):
-        newer = (toll_exceptions.c.operator == said.operator) & (
-            toll_exceptions.c.version < said.version
-        )
-        values = {"version": said.version, "body": body}
-        if connection.execute(update(toll_exceptions).where(newer).values(**values)).rowcount == 0:
-            return False
-    connection.execute(update(toll_vehicle).values(must_reckon=True))
-    return True
-
-
-def without_positions(kept: Entry) -> Entry:
-    """The entry once its raw positions are forgotten; digest and words stay."""
-    known = kept.account.known
-    evidence = replace(known.finding.evidence, fixes=())
-    known = replace(known, finding=replace(known.finding, evidence=evidence))
-    return replace(kept, account=replace(kept.account, known=known), are_positions_gone=True)
+def forget_positions(connection: Connection, kept: Entry) -> None:
+    """Delete the raw positions of a passage; digest and words stay."""
+    this = toll_passage.c.passage_id == kept.passage_id
+    body = orjson.loads(connection.execute(select(toll_passage.c.body).where(this)).scalar_one())
+    body["evidence"]["fixes"] = []
+    values = {"body": orjson.dumps(body).decode(), "has_fixes": False}
+    connection.execute(update(toll_passage).where(this).values(**values))

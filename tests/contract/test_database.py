@@ -239,6 +239,18 @@ def test_a_damaged_page_is_named(tmp_path: Path) -> None:
         connection.execute(everything).all()
 
 
+def test_a_full_disk_is_named_and_the_transaction_undone(tmp_path: Path) -> None:
+    def fill(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count=40")
+        for number in range(20_000):
+            insert_new(connection, ACCOUNTS, account=f"account-{number}", amount_minor=1)
+
+    with opened(str(tmp_path / "tolls.sqlite")) as database:
+        with pytest.raises(StorageError, match="make room"):
+            database.run(fill)
+        assert amount(database) is None
+
+
 def test_a_place_where_no_file_can_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be opened"):

@@ -81,11 +81,11 @@ def test_the_oldest_goes_first_and_at_most_twenty_are_on_their_way(database: Dat
     assert sent_firsts(link) == list(range(1, 21))
     assert sender.in_flight == 20
     link.sent[0][2].finish(Outcome.ACKNOWLEDGED)
-    link.take()
     sender.turn(2)
+    assert sent_firsts(link) == [21]
     link.answer()
     sender.turn(3)
-    assert sent_firsts(link)[-20:] == list(range(22, 42))
+    assert sent_firsts(link) == list(range(22, 42))
     link.answer()
     sender.turn(4)
     link.answer()
@@ -118,7 +118,7 @@ def test_a_long_silence_is_asked_into_every_five_minutes(database: Database) -> 
     sender = Sender(database, link)
     say(database, request(), awaits="r1")
     sent_at_s = []
-    for second in range(0, 3600, 2):
+    for second in range(0, 2000, 10):
         sender.turn(second * 1000)
         if link.take():
             sent_at_s.append(second)
@@ -225,7 +225,7 @@ def test_two_replicas_share_the_work_and_one_takes_over_when_the_other_dies(
         senders[1].turn(3)
         assert left(one) == 20
         senders[1].turn(HOUR_MS // 60)
-        assert sent_firsts(links[1])[-20:] == list(range(1, 21))
+        assert sent_firsts(links[1]) == list(range(1, 21))
 
 
 @pytest.mark.parametrize("point", [BEFORE_PUBLISH, AFTER_PUBLISH, BEFORE_COMMIT])

@@ -30,7 +30,7 @@ def taken(findings: list[Finding], place: Place = PLACE) -> list[Known]:
     return list(known.values())
 
 
-@pytest.mark.parametrize("edge_m", [0.0, 1.0, 50.0, REARM_M])
+@pytest.mark.parametrize("edge_m", [0.0, 1.0, 150.0, REARM_M])
 @pytest.mark.parametrize("moved_m", [-1.0, -0.001, 0.0, 0.001, 1.0])
 def test_estimates_around_every_edge_are_one_passage_up_to_the_rearm_distance(
     edge_m: float, moved_m: float
@@ -93,9 +93,9 @@ def test_another_vehicle_context_or_origin_is_another_passage(other: Place) -> N
 
 
 def test_the_nearest_of_two_passages_is_meant() -> None:
-    drive = taken([finding(travelled_m=0.0), finding(travelled_m=150.0)])
-    assert match(finding(travelled_m=80.0), PLACE, drive) is drive[1]
-    assert match(finding(travelled_m=70.0), PLACE, drive) is drive[0]
+    drive = taken([finding(travelled_m=0.0), finding(travelled_m=400.0)])
+    assert match(finding(travelled_m=210.0), PLACE, drive) is drive[1]
+    assert match(finding(travelled_m=190.0), PLACE, drive) is drive[0]
 
 
 @pytest.mark.parametrize("verdict", ["proven", "rejected"])

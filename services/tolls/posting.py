@@ -1,0 +1,228 @@
+"""Findings and answers become passages, money and messages, within one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, select
+
+from internetcar.contract.message import InputError
+from services.outgoing import enqueue
+from services.tolls import store, verdicts
+from services.tolls.charging import asked_minor, next_movement, retry_at_ms
+from services.tolls.context import Context, at
+from services.tolls.facts import Finding, Passage
+from services.tolls.fees import Fee, fees, window
+from services.tolls.passages import Known, derived_id, take
+from services.tolls.reckoning import Account, Reckoned, Rules, instant, reckon, with_movement
+from services.tolls.records import (
+    GateFacts,
+    charge_message,
+    declaration_message,
+    evidence_digest,
+    kept_record,
+    passage_message,
+)
+from services.tolls.store import Entry
+from services.tolls.tables import toll_passage
+from services.tolls.vehicle import VehicleFacts
+from services.tolls.watching import Found
+
+Period = tuple[str, str, int]
+"""What is reckoned together: context, its period, and by how much its time is shifted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What money is asked by.
+
+    Attributes:
+        contexts: The versions of each context.
+        facts_of: What is known of a vehicle.
+        key: Signs what is asked for.
+        declares: Whether passages are declared to their operators.
+        pays_dearer: Whether more than the fee is paid on an operator's word alone.
+        shift_words: What is said of a fee at another time than the drive's.
+    """
+
+    contexts: Mapping[str, Sequence[Context]]
+    facts_of: Callable[[str], VehicleFacts]
+    key: Ed25519PrivateKey
+    declares: bool = True
+    pays_dearer: bool = False
+    shift_words: str = "priced at another time than it was driven"
+
+
+class Poster:
+    """Writes what was found and learned, and says what follows from it.
+
+    The caller holds the vehicle's row; all is done in its transaction.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+
+    def record(self, connection: Connection, found: Iterable[Found], now_ms: int) -> None:
+        """Take findings of one vehicle in their order, and reckon what they touch."""
+        changed: set[str] = set()
+        periods: dict[Period, None] = {}
+        vehicle_id = ""
+        for each in found:
+            vehicle_id = each.place.vehicle_id
+            kept = store.near(connection, each.place, each.finding)
+            by_id = {known.passage_id: known for known in kept}
+            known = take(
+                each.finding, each.place, [entry.account.known for entry in kept],
+                store.ordinals(connection, each.place, each.finding.gate),
+            )  # fmt: skip
+            before = by_id.get(known.passage_id)
+            if before is not None and before.account.known is known:
+                continue
+            entry = self._entry(known, before, each)
+            if before is not None:
+                periods[period_of(before)] = None
+            store.write(connection, entry, None)
+            changed.add(entry.passage_id)
+            periods[period_of(entry)] = None
+        for period in periods:
+            self.reckon(connection, vehicle_id, period, now_ms, changed)
+
+    def _entry(self, known: Known, before: Entry | None, found: Found) -> Entry:
+        finding = known.finding
+        versions = self._terms.contexts[known.place.context]
+        tariff_at = instant(finding.crossed_at_ms + found.shift_ms)
+        facts = _gate_facts(at(versions, tariff_at) or versions[-1], finding)
+        period = window(tariff_at, versions)
+        digest = evidence_digest(finding)
+        if before is None:
+            account = Account(known, found.bar, shift_ms=found.shift_ms)
+            return Entry(account, facts, period, digest)
+        account = replace(before.account, known=known, bar=found.bar, shift_ms=found.shift_ms)
+        return replace(
+            before, account=account, facts=facts, period=period, digest=digest,
+            are_positions_gone=False,
+        )  # fmt: skip
+
+    def expire(self, connection: Connection, vehicle_id: str, until_ms: int, now_ms: int) -> None:
+        """What is unresolved and was crossed up to then is free."""
+        unresolved = select(toll_passage).where(
+            toll_passage.c.vehicle_id == vehicle_id,
+            toll_passage.c.state == "unresolved",
+            toll_passage.c.crossed_at_ms <= until_ms,
+        )
+        kept = store.entries(connection, unresolved)
+        for each in kept:
+            freed = replace(each, account=replace(each.account, is_free=True))
+            store.write(connection, freed, None)
+        changed = {each.passage_id for each in kept}
+        for period in dict.fromkeys(map(period_of, kept)):
+            self.reckon(connection, vehicle_id, period, now_ms, changed)
+
+    def reckon(
+        self,
+        connection: Connection,
+        vehicle_id: str,
+        period: Period,
+        now_ms: int,
+        changed: Iterable[str] = (),
+    ) -> None:
+        """Reckon a period anew, and post the differences.
+
+        Args:
+            connection: Of the transaction.
+            vehicle_id: Whose.
+            period: What is reckoned together.
+            now_ms: UTC milliseconds.
+            changed: Passages that are said again even if they cost the same.
+        """
+        context, name, shift_ms = period
+        kept = store.in_period(connection, vehicle_id, context, name, shift_ms)
+        if not kept or context not in self._terms.contexts:
+            return
+        rules = Rules(
+            fees=self._fees(vehicle_id, context),
+            exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator),
+            pays_dearer=self._terms.pays_dearer,
+            words=(self._terms.shift_words,) if shift_ms else (),
+        )
+        reckoned = reckon([each.account for each in kept], rules)
+        changed = set(changed)
+        for each in kept:
+            is_changed = each.passage_id in changed
+            self._post(connection, each, reckoned[each.passage_id], now_ms, is_changed=is_changed)
+
+    def _fees(self, vehicle_id: str, context: str) -> Callable[[Sequence[Passage]], Sequence[Fee]]:
+        versions, facts = self._terms.contexts[context], self._terms.facts_of(vehicle_id)
+
+        def price(passages: Sequence[Passage]) -> Sequence[Fee]:
+            try:
+                return fees(passages, versions, facts)
+            except InputError as error:
+                words = (f"not priced, so not charged: {error}",)
+                return [Fee(passage.passage_id, 0, words) for passage in passages]
+
+        return price
+
+    def _post(
+        self, connection: Connection, kept: Entry, reckoned: Reckoned, now_ms: int, *,
+        is_changed: bool,
+    ) -> None:  # fmt: skip
+        """Ask for the difference, declare, and say the passage, as far as anything is new."""
+        account, owed = kept.account, reckoned.owed
+        movement = next_movement(kept.passage_id, account.movements, owed.amount_minor, now_ms)
+        if movement is not None:
+            charge = charge_message(
+                account, movement, reckoned, kept.facts, kept.digest, self._terms.key
+            )
+            store.add_movement(connection, kept.passage_id, movement, kept_record(charge))
+            enqueue(connection, charge, message_id=movement.charge_id, awaits=movement.charge_id)
+            account = with_movement(account, movement)
+        self._declare(connection, kept, reckoned)
+        is_news = is_changed or (kept.fee_minor, kept.words) != (owed.amount_minor, owed.words)
+        said = replace(
+            kept, account=account, revision=kept.revision + is_news,
+            fee_minor=owed.amount_minor, words=owed.words,
+        )  # fmt: skip
+        if is_news:
+            message = passage_message(account, reckoned, said.facts, said.revision, instant(now_ms))
+            enqueue(connection, message, message_id=f"{said.passage_id}.{said.revision}")
+        if is_news or (account.movements and account.movements[-1].state != "posted"):
+            is_settled = asked_minor(account.movements) == owed.amount_minor
+            store.write(connection, said, None if is_settled else retry_at_ms(account.movements))
+
+    def _declare(self, connection: Connection, kept: Entry, reckoned: Reckoned) -> None:
+        """Declare the fee to the operator where it is not the one declared; one at a time."""
+        last = kept.declared[-1] if kept.declared else None
+        fee_minor = reckoned.fee_minor
+        if fee_minor is None:
+            is_rejected = any(each.verdict == "rejected" for each in kept.account.billings)
+            if last is None or is_rejected:
+                return
+            fee_minor = 0
+        if not self._terms.declares or (last and (last[0] == fee_minor or not last[1])):
+            return
+        declaration_id = derived_id("d", kept.passage_id, len(kept.declared) + 1)
+        vehicle_class = self._terms.facts_of(kept.account.known.place.vehicle_id).kind
+        declaration = declaration_message(
+            kept.account, declaration_id, fee_minor, kept.facts, kept.digest, vehicle_class,
+            self._terms.key,
+        )  # fmt: skip
+        verdicts.add_declaration(connection, declaration_id, kept, fee_minor)
+        enqueue(connection, declaration, message_id=declaration_id, awaits=declaration_id)
+
+
+def period_of(kept: Entry) -> Period:
+    """What a passage is reckoned together with."""
+    return kept.account.known.place.context, kept.period, kept.account.shift_ms
+
+
+def _gate_facts(context: Context, finding: Finding) -> GateFacts:
+    gate = context.by_id.get(finding.gate)
+    return GateFacts(
+        context=context.id,
+        version=context.version,
+        operator=context.operator.id,
+        currency=context.currency.code,
+        label=gate.label if gate else finding.gate,
+        names=(gate.station,) if gate and gate.station else (),
+    )

@@ -1,0 +1,100 @@
+"""The toll service: telemetry in; passages, charges and declarations out."""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from internetcar.contract.payments import PaymentResult
+from internetcar.contract.tolls import BillingDetails, ExceptionList
+from services.runner import Runner, run_service
+from services.settings import load_settings, state_folder
+from services.tolls.answers import Answers
+from services.tolls.context import Context
+from services.tolls.detectors import Detectors
+from services.tolls.logs import Logs
+from services.tolls.posting import Poster, Terms
+from services.tolls.samples import samples_of
+from services.tolls.settings import SERVICE, TollSettings
+from services.tolls.shipped import names, trusted_keys, verified_contexts
+from services.tolls.signing_key import load_or_make_key
+from services.tolls.tables import TOLLS, VERSION
+from services.tolls.watching import Watcher
+
+log = logging.getLogger(__name__)
+
+_DAY_MS = 24 * 3_600_000
+
+
+def by_id(contexts: Sequence[Context]) -> dict[str, tuple[Context, ...]]:
+    """The versions of each context, the oldest first."""
+    found: dict[str, list[Context]] = {}
+    for context in contexts:
+        found.setdefault(context.id, []).append(context)
+    return {
+        context_id: tuple(sorted(versions, key=lambda context: context.ordinal))
+        for context_id, versions in found.items()
+    }
+
+
+def make_terms(settings: TollSettings) -> tuple[Terms, Watcher]:
+    """What money is asked by, and what finds passages, as the settings want it.
+
+    Raises:
+        InputError: A context is none or not signed, or the key cannot be used.
+    """
+    trusted = {**trusted_keys(), **settings.trusted}
+    contexts = by_id(verified_contexts(settings.contexts or names(), trusted))
+    terms = Terms(
+        contexts=contexts,
+        facts_of=settings.facts_of,
+        key=load_or_make_key(state_folder(settings, SERVICE)),
+        declares=settings.declares,
+        pays_dearer=settings.pays_dearer,
+        shift_words=settings.shift_words,
+    )
+    watcher = Watcher(
+        contexts=contexts,
+        detector_of=Detectors().of,
+        samples_of=samples_of,
+        origin=settings.origin,
+        tariff_time=settings.tariff_time,
+    )
+    return terms, watcher
+
+
+def build(runner: Runner, settings: TollSettings, terms: Terms, watcher: Watcher) -> None:
+    """Give a runner the handlers of the toll service."""
+    poster = Poster(terms)
+    operators = frozenset(
+        version.operator.id for versions in terms.contexts.values() for version in versions
+    )
+    dispute_ms = settings.dispute_days * _DAY_MS
+    answers = Answers(runner.database, poster, operators, dispute_ms, _now_ms)
+    logs = Logs(watcher, poster, _now_ms)
+    runner.read_logs(logs.apply, vehicles=settings.vehicles if settings.only_listed else None)
+    runner.on(PaymentResult, answers.on_payment_result)
+    runner.on(BillingDetails, answers.on_billing_details)
+    runner.on(ExceptionList, answers.on_exception_list, is_dealt=False)
+    runner.on_turn(answers.turn)
+
+
+def main(path: Path | None) -> None:
+    """Run the toll service until SIGTERM.
+
+    Raises:
+        InputError: A setting, a context, the store or the broker cannot be used; one line.
+    """
+    settings = load_settings(TollSettings, path)
+    terms, watcher = make_terms(settings)
+    for versions in terms.contexts.values():
+        for context in versions:
+            log.info("%s %s: %d gates", context.id, context.version, len(context.gates))
+    run_service(
+        SERVICE, settings, TOLLS, lambda runner: build(runner, settings, terms, watcher),
+        version=VERSION,
+    )  # fmt: skip
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,216 @@
+"""One vehicle's log, batch by batch: which gates it passes, and what bars a charge (pure)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from internetcar.contract.presence import Clock, Origin
+from internetcar.contract.telemetry import Telemetry
+from services.tolls.context import Context, at
+from services.tolls.facts import Finding, Sample
+from services.tolls.passages import Place
+from services.tolls.reckoning import instant, milliseconds
+from services.tolls.records import bar_of
+
+PAUSE_MS = 30 * 60_000
+"""A log that was silent for longer begins a new drive."""
+_MOST_GAPS = 50
+_AROUND_DEG = 0.25
+"""So far around its gates a context is watched; some 15 km at the least up to 56 degrees."""
+
+
+class Detector(Protocol):
+    """`services/tolls/detection.py` has it; its state is text, kept between batches."""
+
+    def advance(self, state: str | None, samples: Sequence[Sample]) -> tuple[str, list[Finding]]:
+        """Go on with a drive (`None`: begin one): its new state, and what was found."""
+        ...
+
+    def finish(self, state: str) -> list[Finding]:
+        """The drive has ended: what can be said of what was open."""
+        ...
+
+
+class Running(BaseModel):
+    """A detector at work: of which version of its context, and where it stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    state: str
+
+
+class Watch(BaseModel):
+    """Where a vehicle's detection stands; plain data for the store.
+
+    Attributes:
+        origin: Of the log that is being read.
+        clock: Of it.
+        epoch: Counts the beginnings of the detection, so the starts of travelled distances.
+        journal: The journal read last.
+        sequence: Its last batch.
+        end_ms: Up to when the log was read.
+        shift_ms: What the drive is priced at another time by.
+        gaps: Times of which the log says nothing.
+        running: Detectors by context.
+        open_ms: The oldest crossing that is unresolved, if there is one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    origin: Origin = "live"
+    clock: Clock = "synchronized"
+    epoch: int = 0
+    journal: str = ""
+    sequence: int = 0
+    end_ms: int = 0
+    shift_ms: int = 0
+    gaps: tuple[tuple[int, int], ...] = ()
+    running: dict[str, Running] = Field(default_factory=dict)
+    open_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding, and all that is known of it beside what it says."""
+
+    place: Place
+    finding: Finding
+    bar: str | None
+    shift_ms: int
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What all vehicles are watched with.
+
+    Attributes:
+        contexts: The versions of each context.
+        detector_of: The detector of a version; it remembers them.
+        samples_of: A batch as samples.
+        origin: Which origin may cost money.
+        tariff_time: When the first drive shall have begun for the tariff; `None`: when it did.
+    """
+
+    contexts: Mapping[str, Sequence[Context]]
+    detector_of: Callable[[Context], Detector]
+    samples_of: Callable[[Telemetry], Sequence[Sample]]
+    origin: Origin = "live"
+    tariff_time: datetime | None = None
+    _boxes: dict[str, tuple[float, float, float, float]] = field(default_factory=dict, init=False)
+
+    def advance(
+        self, watch: Watch, batch: Telemetry, *, has_gap: bool
+    ) -> tuple[Watch, list[Found]]:
+        """Apply the next batch of a vehicle's log.
+
+        Args:
+            watch: Where it stands.
+            batch: The next one.
+            has_gap: Batches before this one are lost for good.
+        """
+        found: list[Found] = []
+        if (watch.origin, watch.clock) != (batch.origin, batch.clock):
+            found = self._end(watch, batch.vehicle_id, set())
+            watch = watch.model_copy(update={"running": {}})
+        watch = self._noted(watch, batch, has_gap=has_gap)
+        samples = self.samples_of(batch)
+        near = self._near(samples, watch)
+        found += self._end(watch, batch.vehicle_id, near)
+        running: dict[str, Running] = {}
+        epoch = watch.epoch
+        for context_id in sorted(near):
+            context = at(self.contexts[context_id], instant(watch.end_ms + watch.shift_ms))
+            if context is None:
+                continue
+            before = watch.running.get(context_id)
+            if before is None or before.version != context.version:
+                found += self._end(watch, batch.vehicle_id, near - {context_id})
+                before, epoch = None, epoch + 1
+            state, findings = self.detector_of(context).advance(
+                before.state if before else None, samples
+            )
+            running[context_id] = Running(version=context.version, state=state)
+            watch = watch.model_copy(update={"epoch": epoch})
+            found += [self._found(each, context_id, batch.vehicle_id, watch) for each in findings]
+        return watch.model_copy(update={"running": running}), found
+
+    def _noted(self, watch: Watch, batch: Telemetry, *, has_gap: bool) -> Watch:
+        """The watch with the batch's place in the log, its time, and gaps before and in it."""
+        start_ms, end_ms = milliseconds(batch.start_at), milliseconds(batch.end_at)
+        gaps = watch.gaps
+        if has_gap and watch.journal:
+            gaps = (*gaps, (min(watch.end_ms, start_ms), start_ms))
+        if batch.kind == "dropped":
+            gaps = (*gaps, (start_ms, end_ms))
+        shift_ms = watch.shift_ms
+        if not watch.journal or start_ms - watch.end_ms > PAUSE_MS:
+            shift_ms = 0 if self.tariff_time is None else milliseconds(self.tariff_time) - start_ms
+        return watch.model_copy(
+            update={
+                "origin": batch.origin,
+                "clock": batch.clock,
+                "journal": batch.journal,
+                "sequence": batch.sequence,
+                "end_ms": end_ms,
+                "shift_ms": shift_ms,
+                "gaps": gaps[-_MOST_GAPS:],
+            }
+        )
+
+    def _near(self, samples: Sequence[Sample], watch: Watch) -> set[str]:
+        """The contexts around where the vehicle is; without a fix those around where it was."""
+        fixes = [
+            (sample.lat_deg, sample.lon_deg)
+            for sample in samples
+            if sample.lat_deg is not None and sample.lon_deg is not None
+        ]
+        if not fixes:
+            return set(watch.running)
+        return {
+            context_id
+            for context_id in self.contexts
+            if any(_is_within(fix, self._box(context_id)) for fix in (fixes[0], fixes[-1]))
+        }
+
+    def _box(self, context_id: str) -> tuple[float, float, float, float]:
+        """South, north, west and east of a context's gates, with what lies around them."""
+        if context_id not in self._boxes:
+            ends = [
+                end
+                for version in self.contexts[context_id]
+                for gate in version.gates
+                for end in gate.line
+            ]
+            lats, lons = [lat for lat, _ in ends] or [91.0], [lon for _, lon in ends] or [181.0]
+            self._boxes[context_id] = (
+                min(lats) - _AROUND_DEG, max(lats) + _AROUND_DEG,
+                min(lons) - _AROUND_DEG, max(lons) + _AROUND_DEG,
+            )  # fmt: skip
+        return self._boxes[context_id]
+
+    def _end(self, watch: Watch, vehicle_id: str, kept: set[str]) -> list[Found]:
+        """What the detectors have to say whose context is left or goes on anew."""
+        found: list[Found] = []
+        for context_id, running in sorted(watch.running.items()):
+            versions = self.contexts.get(context_id, ())
+            context = next((v for v in versions if v.version == running.version), None)
+            if context_id not in kept and context is not None:
+                findings = self.detector_of(context).finish(running.state)
+                found += [self._found(each, context_id, vehicle_id, watch) for each in findings]
+        return found
+
+    def _found(self, finding: Finding, context_id: str, vehicle_id: str, watch: Watch) -> Found:
+        bar = bar_of(watch.origin, watch.clock, self.origin)
+        crossed_ms = finding.crossed_at_ms
+        if bar is None and any(begin < crossed_ms < end for begin, end in watch.gaps):
+            bar = "it lies in a gap of the vehicle's log"
+        place = Place(vehicle_id, context_id, watch.origin, watch.epoch)
+        return Found(place, finding, bar, watch.shift_ms)
+
+
+def _is_within(fix: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+    return box[0] <= fix[0] <= box[1] and box[2] <= fix[1] <= box[3]
