@@ -48,7 +48,7 @@ PURE = [
     )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
-        "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
+        "bands", "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
         "prices", "rounding", "sharing", "tariff", "vehicle",
     )),
     *(f"simulator/{name}.py" for name in (

@@ -9,7 +9,8 @@ from functools import lru_cache
 from itertools import takewhile
 
 from internetcar.contract.message import InputError
-from services.tolls.calendar import MINUTES_OF_DAY, clock, fits_day
+from services.tolls.bands import Line, holds
+from services.tolls.calendar import fits_day
 from services.tolls.context import Context
 from services.tolls.facts import Passage
 from services.tolls.rounding import decimal, rounded_length_m
@@ -51,47 +52,6 @@ class Quote:
         return self.fixed + self.per_m * self.length_m
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A rate as it is for one vehicle: its bands with their prices in smallest units."""
-
-    rate: Rate
-    bands: tuple[tuple[int, int, Fraction], ...]
-
-    def price(self, day: date, types: frozenset[str], minute: int) -> "_Found | None":
-        """What it says of a local minute; `None`: nothing."""
-        rate = self.rate
-        if not _holds(rate.valid_from, rate.valid_until, day):
-            return None
-        if not fits_day(types, rate.days, rate.except_days):
-            return None
-        for start, end, price in self.bands:
-            if start <= minute < end:
-                return _Found(rate.per == "km", span(start, end, rate.label), price)
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The band that counts, and its price in smallest units."""
-
-    is_per_km: bool
-    named: str
-    price: Fraction
-
-
-def span(start: int, end: int, label: str = "") -> str:
-    """A part of the day for a person."""
-    if (start, end) == (0, MINUTES_OF_DAY):
-        return label or "all day"
-    times = f"{clock(start)}–{clock(end)}"  # noqa: RUF001 - from a time to a time
-    return f"{label}, {times}" if label else times
-
-
-def _holds(first: date | None, last: date | None, day: date) -> bool:
-    return (first is None or first <= day) and (last is None or day <= last)
-
-
 def grants(exemption: Exemption, vehicle: VehicleFacts) -> bool:
     """Whether an exemption is for a vehicle, some day."""
     if exemption.claims and set(exemption.claims).isdisjoint(vehicle.claims):
@@ -127,7 +87,7 @@ class Prices:
         if asks and self._is_tolled:
             self._ask(tariff.conditions)
         self._discounts = [one for one in tariff.discounts if one.vehicle.fits(vehicle)]
-        self._lines: dict[str, dict[str, list[_Line]]] = {}
+        self._lines: dict[str, dict[str, list[Line]]] = {}
 
     def _ask(self, conditions: Iterable[Condition]) -> None:
         missing = {fact for one in conditions for fact in one.missing(self._vehicle)}
@@ -179,7 +139,7 @@ class Prices:
     def _free(self, gate: str, day: date, minute: int) -> str | None:
         """Why it costs nothing; `None`: it does."""
         for exemption in self._exemptions:
-            if _holds(exemption.valid_from, exemption.valid_until, day):
+            if holds(exemption.valid_from, exemption.valid_until, day):
                 return f"free: {exemption.label}"
         if not self._is_tolled:
             return "free: no class of this tariff"
@@ -187,7 +147,7 @@ class Prices:
         for free in self.context.tariff.free:
             if (
                 free.start <= minute < free.end
-                and _holds(free.valid_from, free.valid_until, day)
+                and holds(free.valid_from, free.valid_until, day)
                 and fits_day(types, free.days, free.except_days)
                 and self._is_at(gate, free.places)
             ):
@@ -244,23 +204,23 @@ class Prices:
             words.append(f"{self._class.label}: × {decimal(factor)}")  # noqa: RUF001 - times
         percent = _ZERO
         for discount in self._discounts:
-            if self._is_at(gate, discount.places) and _holds(
+            if self._is_at(gate, discount.places) and holds(
                 discount.valid_from, discount.valid_until, day
             ):
                 percent += Fraction(discount.percent)
                 words.append(f"{discount.label}: {discount.percent:f} % off")
         return factor * (1 - min(percent, Fraction(100)) / 100)
 
-    def _lines_at(self, gate: str) -> dict[str, list[_Line]]:
+    def _lines_at(self, gate: str) -> dict[str, list[Line]]:
         """The rates of a gate for this vehicle by part, the last of the tariff first."""
         if gate not in self._lines:
-            lines: dict[str, list[_Line]] = {}
+            lines: dict[str, list[Line]] = {}
             for rate in self._rates_at(gate):
                 bands = [(start, end, self._resolved(price)) for start, end, price in rate.bands]
                 known = tuple(
                     (start, end, price) for start, end, price in bands if price is not None
                 )
-                lines.setdefault(rate.part, []).append(_Line(rate, known))
+                lines.setdefault(rate.part, []).append(Line(rate, known))
             self._lines[gate] = lines
         return self._lines[gate]
 

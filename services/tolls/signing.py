@@ -26,9 +26,19 @@ def canonical(context: Context) -> bytes:
 
 
 def sign(context: Context, key_id: str, key: Ed25519PrivateKey) -> Context:
-    """The context, signed; a signature it had is replaced."""
+    """The context, signed; a signature it had is replaced.
+
+    Raises:
+        ContextError: No key may have that name.
+    """
     value = base64.b64encode(key.sign(canonical(context))).decode()
-    return context.model_copy(update={"signature": Signature(key_id=key_id, value=value)})
+    try:
+        signature = Signature(key_id=key_id, value=value)
+    except ValidationError as error:
+        raise ContextError(
+            f"{key_id[:64]!r} is no name of a key: 1 to 64 letters, digits, - _ and ."
+        ) from error
+    return context.model_copy(update={"signature": signature})
 
 
 def verify(context: Context, trusted: TrustedKeys) -> str:
