@@ -1,0 +1,82 @@
+"""Tolls: simulated passages through the detector, beside a circle geofence and a bare line.
+
+Run `python -m tests.bench.tolls`; `--passages N` sets how many are simulated (the same number is
+the same passage in every run), `--crashes N` how often the services are killed among them. With
+`--json` stdout is one flat object; what fails, and where, is said on stderr either way.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+
+from tests.bench.report import CannotMeasureError, progress
+from tests.bench.toll_figures import Row, explain, flat, rows, table
+from tests.bench.toll_scenarios import Mixture
+from tests.bench.toll_verdicts import Judge, Tally
+from tests.bench.toll_worlds import Ground
+
+TITLE = "Tolls: simulated passages, ours beside a circle geofence and a bare line"
+CHUNK = 250
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=TITLE)
+    parser.add_argument("--json", action="store_true", help="one flat JSON object on stdout")
+    parser.add_argument("--passages", type=int, default=100_000, help="how many to simulate")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first passage")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    arguments = parser.parse_args()
+    numbers = range(arguments.first, arguments.first + arguments.passages)
+    try:
+        found = measure(numbers, arguments.workers)
+    except CannotMeasureError as error:
+        progress(str(error))
+        sys.exit(1)
+    print(json.dumps(flat(found)) if arguments.json else table(found, TITLE))
+
+
+def measure(numbers: range, workers: int) -> list[Row]:
+    """All figures, in one run."""
+    tally = simulated(numbers, workers)
+    explain(tally)
+    return rows(tally)
+
+
+@cache
+def _judge() -> Judge:
+    """Of this process: contexts and detectors are made once."""
+    ground = Ground()
+    provable = {name: frozenset(sites) for name, sites in ground.sites.items()}
+    return Judge(ground, Mixture(ground, provable), provable)
+
+
+def judged(numbers: Iterable[int]) -> Tally:
+    """What came of some passages."""
+    tally = Tally()
+    for number in numbers:
+        _judge().judge(number, tally)
+    return tally
+
+
+def simulated(numbers: range, workers: int) -> Tally:
+    """What came of all passages, on so many processes."""
+    whole = Tally()
+    with ProcessPoolExecutor(workers) as pool:
+        for done, tally in enumerate(pool.map(judged, _chunks(numbers)), start=1):
+            whole.add(tally)
+            if done % 20 == 0:
+                progress(f"{min(done * CHUNK, len(numbers))} of {len(numbers)} passages …")
+    return whole
+
+
+def _chunks(numbers: range) -> Iterator[range]:
+    for start in range(0, len(numbers), CHUNK):
+        yield numbers[start : start + CHUNK]
+
+
+if __name__ == "__main__":
+    main()
