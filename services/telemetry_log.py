@@ -9,13 +9,16 @@ from sqlalchemy import Connection, func, select, update
 from internetcar.contract.message import Message
 from internetcar.contract.reader import Accepted, Gap, Position, TelemetryReader
 from internetcar.contract.subscriptions import Complaints
-from internetcar.contract.telemetry import Telemetry
+from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 from services.database import Database, insert_new, locked
 from services.tables import log_position
 
 log = logging.getLogger(__name__)
 
 _MOST_A_TURN = 50
+_PAST_BATCHES = 300
+"""Of a vehicle that is new: some five minutes, in which there is a snapshot to begin with."""
+_ASK_AGAIN_S = 30.0
 
 
 class LogHandler(Protocol):
@@ -66,6 +69,7 @@ class LogReader:
         self._most_vehicles = most_vehicles
         self._most_waiting = most_waiting
         self._waiting: dict[str, None] = {}
+        self._asked_s: dict[str, float] = {}
         self._complaints = Complaints(clock_s)
         self._next_due_s = 0.0
 
@@ -118,13 +122,33 @@ class LogReader:
 
         accepted = self._database.run(apply)
         if accepted is None:
+            self._ask_for_past(given[-1])
             return
+        self._asked_s.pop(vehicle_id, None)
         if accepted.is_waiting:
             self._waiting.setdefault(vehicle_id)
         else:
             self._waiting.pop(vehicle_id, None)
         if accepted.request is not None:
             self._publish(accepted.request)
+
+    def _ask_for_past(self, batch: Telemetry) -> None:
+        """Ask for what a new vehicle said before this batch; else its next snapshot is awaited."""
+        now_s = self._clock_s()
+        asked_s = self._asked_s.get(batch.vehicle_id)
+        is_due = asked_s is None or now_s >= asked_s + _ASK_AGAIN_S
+        if not is_due or (asked_s is None and len(self._asked_s) >= self._most_waiting):
+            return
+        self._asked_s[batch.vehicle_id] = now_s
+        self._publish(
+            TelemetryRequest(
+                vehicle_id=batch.vehicle_id,
+                journal=batch.journal,
+                first=max(1, batch.sequence - _PAST_BATCHES + 1),
+                last=batch.sequence,
+                reply_to=self._reader.requester,
+            )
+        )
 
     def _accept(
         self, vehicle_id: str, given: list[Telemetry], position: Position | None

@@ -115,7 +115,7 @@ class TelemetryReader:
         give_up_s: float = 600.0,
         most_parked: int = 1000,
     ) -> None:
-        self._requester = requester
+        self.requester = requester
         self._request_after_s = request_after_s
         self._give_up_s = give_up_s
         self._most_parked = most_parked
@@ -200,7 +200,7 @@ class TelemetryReader:
             journal=journal,
             first=first,
             last=min(last, first + _MOST_REQUESTED - 1),
-            reply_to=self._requester,
+            reply_to=self.requester,
         )
 
 

@@ -108,6 +108,31 @@ def test_a_hole_is_asked_for_and_what_waited_follows_it(database: Database) -> N
     assert applied(database) == upto(4)
 
 
+def test_of_a_vehicle_that_is_new_the_last_minutes_are_asked_for_and_applied(
+    database: Database,
+) -> None:
+    reading = Reading(database)
+    reading.logs.accept(batch(7))
+    asked = TelemetryRequest(vehicle_id="kona", journal="j1", first=1, last=7, reply_to="test")
+    assert reading.requests == [asked]
+    reading.logs.accept(batch(8))
+    assert reading.requests == [asked], "once is enough"
+    for sequence in range(1, 9):
+        reading.logs.accept(batch(sequence))
+    assert applied(database) == upto(8)
+
+
+def test_a_log_whose_past_is_gone_is_asked_for_again_and_bounded(database: Database) -> None:
+    reading = Reading(database, most_waiting=2)
+    for reading.now_s in (0.0, 29.0, 31.0):
+        reading.logs.accept(batch(1000))
+    first = TelemetryRequest(vehicle_id="kona", journal="j1", first=701, last=1000, reply_to="test")
+    assert reading.requests == [first, first]
+    for vehicle_id in ("two", "three"):
+        reading.logs.accept(batch(9, vehicle_id=vehicle_id))
+    assert len(reading.requests) == 3, "a stranger may name any number of vehicles"
+
+
 @pytest.mark.parametrize("point", [BEFORE_COMMIT, AFTER_COMMIT])
 def test_a_crash_around_the_commit_applies_each_batch_once(store_url: str, point: str) -> None:
     with opened(store_url) as database:
