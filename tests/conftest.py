@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from internetcar.launcher.broker import APT_LINE, RunningBroker, mosquitto_path
+from tests.postgres import Cluster, running_cluster
 
 BROKERS = ("mosquitto", "mosquitto-3.1.1", "embedded")
+STORES = ("sqlite", "postgresql")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,3 +73,19 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningBr
         if request.param == "mosquitto-3.1.1":
             running.url = replace(running.url, protocol="3.1.1")
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """One PostgreSQL for all tests; take a `database()` of your own."""
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=STORES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each kind that a service must do with."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store/service.sqlite"
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.database()

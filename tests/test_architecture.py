@@ -42,6 +42,7 @@ PURE = [
         "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
+    "services/repeating.py",
     *(f"simulator/{name}.py" for name in (
         "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),
@@ -74,10 +75,23 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 def test_a_service_imports_no_other_service() -> None:
-    for path in (ROOT / "services").glob("*/*.py"):
-        own = f"services.{path.parent.name}"
-        others = [m for m in imports(path) if within(m, {"services"}) and not within(m, {own})]
-        assert not others, f"{path}: {others}"
+    folders = {f"services.{path.parent.name}" for path in (ROOT / "services").glob("*/__init__.py")}
+    for path in (ROOT / "services").rglob("*.py"):
+        others = folders - {f"services.{path.parent.name}"}
+        found = [module for module in imports(path) if within(module, others)]
+        assert not found, f"{path}: {found}"
+
+
+def test_only_what_keeps_state_touches_the_database() -> None:
+    mine = {f"services/{name}.py" for name in (
+        "database", "database_errors", "engine", "outgoing", "quarantine", "runner", "tables",
+        "telemetry_log",
+    )}  # fmt: skip
+    for path in FILES:
+        relative = path.relative_to(ROOT)
+        if any(within(module, {"sqlalchemy"}) for module in imports(path)):
+            is_store = relative.parts[0] == "services" and "domain" not in relative.stem
+            assert str(relative) in mine or (is_store and len(relative.parts) == 3), relative
 
 
 @pytest.mark.parametrize("relative", PURE)

@@ -14,6 +14,7 @@ from internetcar.contract.retry import LinkError
 log = logging.getLogger(__name__)
 
 _PATIENCE_S = 5.0
+_LONGEST_WAIT_S = 1.0
 
 
 def end_process(error: BaseException) -> None:
@@ -54,6 +55,7 @@ class Loop:
         self._ends: tuple[socket.socket, socket.socket] | None = None
         self._is_stopping = False
         self._thread: threading.Thread | None = None
+        self._on_turn: list[Callable[[], object]] = []
 
     @property
     def wake_fd(self) -> int:
@@ -66,6 +68,13 @@ class Loop:
         """Whether the present turn is the last."""
         return self._is_stopping
 
+    def on_turn(self, callback: Callable[[], object]) -> None:
+        """Call back after every turn, in its thread, and once a second while one is in `wait`.
+
+        An error of it ends the loop, as one of a turn does.
+        """
+        self._on_turn.append(callback)
+
     def run(self) -> None:
         """Turn in this thread until `stop`; an error of a turn is raised here."""
         self._ends = socket.socketpair()
@@ -75,6 +84,7 @@ class Loop:
         try:
             while not self._is_stopping:
                 self._turn()
+                self._call_back()
             is_clean = True
         finally:
             self._finish(is_clean)
@@ -110,8 +120,13 @@ class Loop:
         """Sleep until `timeout_s` has passed or somebody stops the loop."""
         deadline_s = time.monotonic() + timeout_s
         while not self._is_stopping and (left_s := deadline_s - time.monotonic()) > 0:
-            select.select([self.wake_fd], [], [], left_s)
+            select.select([self.wake_fd], [], [], min(left_s, _LONGEST_WAIT_S))
             self.woken()
+            self._call_back()
+
+    def _call_back(self) -> None:
+        for callback in self._on_turn:
+            callback()
 
     def _run_alone(self) -> None:
         try:

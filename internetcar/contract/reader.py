@@ -62,6 +62,8 @@ class Accepted:
     batches: list[Telemetry]
     gaps: list[Gap]
     request: TelemetryRequest | None
+    is_waiting: bool = False
+    """Whether batches are parked, so that `due` may bring something."""
 
 
 class _Parked(NamedTuple):
@@ -157,7 +159,7 @@ class TelemetryReader:
             request = self._ask(vehicle_id, vehicle, position, now_s)
         else:
             del self._vehicles[vehicle_id]
-        return Accepted(position, batches, gaps, request)
+        return Accepted(position, batches, gaps, request, bool(vehicle.parked))
 
     def _anew(self, vehicle: _Vehicle, position: Position | None, now_s: float) -> Telemetry | None:
         """The snapshot to begin (anew) with, if nothing else can be done."""

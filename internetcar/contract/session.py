@@ -112,6 +112,10 @@ class Session(ABC):
         """Call back on every connection, after the subscriptions are asked for."""
         self._on_connected.append(callback)
 
+    def on_turn(self, callback: Callable[[], object]) -> None:
+        """Call back about once a second and after what came, also unconnected: `Loop.on_turn`."""
+        self.loop.on_turn(callback)
+
     def publish_now(self, messages: Iterable[tuple[str, bytes]], *, retain: bool) -> bool:
         """Send a batch of topics and payloads with QoS 0 in one go.
 

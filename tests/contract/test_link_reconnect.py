@@ -56,6 +56,18 @@ def test_after_a_broker_is_killed_the_link_comes_back_and_hears_again(
         assert link.problem is None
 
 
+def test_every_turn_calls_back_with_and_without_a_broker(mosquitto: RunningBroker) -> None:
+    seen: list[bool] = []
+    link = Link(mosquitto.url, "service", options=QUICK)
+    link.on_turn(lambda: seen.append(link.is_connected))
+    with running(link):
+        eventually(lambda: True in seen)
+        kill(mosquitto)
+        eventually(lambda: seen[-3:] == [False] * 3)
+        mosquitto.restart()
+        eventually(lambda: seen[-1])
+
+
 def test_what_was_unanswered_when_the_broker_died_comes_back_to_its_sender(
     mosquitto: RunningBroker,
 ) -> None:
