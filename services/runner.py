@@ -74,6 +74,8 @@ class Runner:
         listener = decoding(cls, handler)
 
         def hear(received: Received) -> None:
+            if received.retained and not cls.RETAIN:
+                raise ContractError(f"{received.topic}: what is remembered of it is no news")
             self._quarantine.guard(received, listener)
             reach(BEFORE_ACKNOWLEDGE)
 

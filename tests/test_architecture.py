@@ -42,6 +42,10 @@ PURE = [
         "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
+    *(f"services/payments/{name}.py" for name in (
+        "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
+        "limits", "movements", "papers", "providers", "triggers",
+    )),
     "services/repeating.py",
     *(f"simulator/{name}.py" for name in (
         "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",

@@ -1,0 +1,160 @@
+"""The ledger as the rules ask it, from the database's tables."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import Connection, RowMapping, func, select
+
+from services.payments.ledger import Entry, EntryKind, Posting
+from services.payments.tables import answers, balances, entries, postings
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AT_ONCE = 500
+"""How many ids one query names."""
+
+
+def as_ms(instant: datetime) -> int:
+    """UTC milliseconds since 1970, exact."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(at_ms: int) -> datetime:
+    """The instant of `as_ms`."""
+    return _EPOCH + timedelta(milliseconds=at_ms)
+
+
+class StoredBooks:
+    """What is committed, and what this transaction has added; see `Books`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def balance(self, name: str, currency: str) -> int:
+        """The sum of a ledger account's postings, 0 where there are none."""
+        found = self._connection.execute(
+            select(balances.c.balance_minor).where(
+                balances.c.name == name, balances.c.currency == currency
+            )
+        ).scalar()
+        return int(found or 0)
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """The entry with this id."""
+        row = (
+            self._connection.execute(select(entries).where(entries.c.entry_id == entry_id))
+            .mappings()
+            .one_or_none()
+        )
+        return None if row is None else read_entries(self._connection, [row])[0]
+
+    def ending(self, hold_id: str) -> EntryKind | None:
+        """How a hold ended; `None` while it is open."""
+        found = self._connection.execute(
+            select(entries.c.kind).where(entries.c.ends == hold_id)
+        ).scalar()
+        return cast(EntryKind | None, found)
+
+    def spent(self, owner: str, purpose: str, day: str, currency: str) -> int:
+        """What the owner paid and has held for a purpose on a day, less what came back."""
+        return -self._sum(
+            select(func.sum(entries.c.available_change)).where(
+                entries.c.owner == owner,
+                entries.c.purpose == purpose,
+                entries.c.day == day,
+                entries.c.currency == currency,
+            )
+        )
+
+    def paid(self, about: str, currency: str) -> int:
+        """What was paid within a group of entries, less what came back."""
+        return -self._sum(
+            select(func.sum(entries.c.booked_change)).where(
+                entries.c.about == about, entries.c.currency == currency
+            )
+        )
+
+    def claimed(self, about: str, currency: str) -> int:
+        """All that was asked for within a group, less what was asked back, granted or refused."""
+        # Refused claims are not bounded by any balance: 64 bits would not hold a hostile thousand.
+        return self._sum(
+            select(func.sum(answers.c.claimed_minor * 1.0)).where(
+                answers.c.about == about, answers.c.currency == currency
+            )
+        )
+
+    def owner_about(self, about: str) -> str | None:
+        """Whose entries a group's are, if it has any."""
+        return self._connection.execute(
+            select(entries.c.owner).where(entries.c.about == about).limit(1)
+        ).scalar()
+
+    def _sum(self, statement: Any) -> int:
+        return int(self._connection.execute(statement).scalar() or 0)
+
+
+def read_entries(connection: Connection, rows: Sequence[RowMapping]) -> list[Entry]:
+    """Entries with their postings from rows of `entries`, in the same order."""
+    found: dict[str, list[Posting]] = {str(row["entry_id"]): [] for row in rows}
+    for ids in _portions(list(found)):
+        for posting in connection.execute(
+            select(postings.c.entry_id, postings.c.name, postings.c.amount_minor)
+            .where(postings.c.entry_id.in_(ids))
+            .order_by(postings.c.entry_id, postings.c.name)
+        ):
+            found[posting.entry_id].append(Posting(posting.name, posting.amount_minor))
+    return [_entry(row, tuple(found[row["entry_id"]])) for row in rows]
+
+
+def _portions(ids: list[str]) -> Iterable[list[str]]:
+    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
+
+
+def _entry(row: RowMapping, made_of: tuple[Posting, ...]) -> Entry:
+    expires_at_ms = row["expires_at_ms"]
+    return Entry(
+        entry_id=row["entry_id"],
+        kind=row["kind"],
+        owner=row["owner"],
+        currency=row["currency"],
+        postings=made_of,
+        at=from_ms(row["at_ms"]),
+        vehicle_id=row["vehicle_id"],
+        requester=row["requester"],
+        request_id=row["request_id"],
+        payee=row["payee"],
+        purpose=row["purpose"],
+        day=row["day"],
+        about=row["about"],
+        ends=row["ends"],
+        reverses=row["reverses"],
+        expires_at=None if expires_at_ms is None else from_ms(expires_at_ms),
+        words=tuple(orjson.loads(row["words"])),
+        reason=row["reason"],
+    )
+
+
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """An entry's row without what depends on the ledger before it."""
+    return {
+        "entry_id": entry.entry_id,
+        "kind": entry.kind,
+        "owner": entry.owner,
+        "currency": entry.currency,
+        "available_change": entry.available_change,
+        "booked_change": entry.booked_change,
+        "at_ms": as_ms(entry.at),
+        "vehicle_id": entry.vehicle_id,
+        "requester": entry.requester,
+        "request_id": entry.request_id,
+        "payee": entry.payee,
+        "purpose": entry.purpose,
+        "day": entry.day,
+        "about": entry.about,
+        "ends": entry.ends,
+        "reverses": entry.reverses,
+        "expires_at_ms": None if entry.expires_at is None else as_ms(entry.expires_at),
+        "words": orjson.dumps(entry.words).decode(),
+        "reason": entry.reason,
+    }
