@@ -52,7 +52,7 @@ PURE = [
         "prices", "rounding", "sharing", "tariff", "vehicle",
     )),
     *(f"services/tolls/{name}.py" for name in (
-        "charging", "detectors", "invoice", "passages", "reckoning", "reconcile", "records",
+        "charging", "detectors", "entry", "explain", "invoice", "passages", "reckoning", "reconcile", "records",
         "watching",
     )),
     *(f"simulator/{name}.py" for name in (
