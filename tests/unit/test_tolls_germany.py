@@ -1,7 +1,7 @@
 """Germany to the cent: every combination of the act's classes, computed here once more."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -98,11 +98,11 @@ def per_km(annex_text: str, vehicle: VehicleFacts, *, from_kg: int) -> Decimal:
     return total
 
 
-def vehicles() -> Iterator[VehicleFacts]:
+def vehicles(co2_classes: Iterable[int]) -> Iterator[VehicleFacts]:
     for weight_kg in WEIGHTS:
         for axles in (3, 4, 5):
             for emission in EMISSIONS:
-                for co2_class in (1, 2, 3, 4, 5):
+                for co2_class in co2_classes:
                     yield VehicleFacts(
                         kind="heavy_goods", weight_kg=weight_kg, axles=axles, emission=emission,
                         co2_class=co2_class,
@@ -122,11 +122,11 @@ def test_every_combination_of_classes_is_exact(
     annex_number: int, days: tuple[str, str], from_kg: int
 ) -> None:
     text = annex(annex_number)
-    for vehicle in vehicles():
+    for vehicle in vehicles((1, 2, 3, 4, 5) if annex_number in (1, 11) else (1,)):
         toll = per_km(text, vehicle, from_kg=from_kg) * LENGTH_KM
         cents = int((toll * 100).quantize(Decimal(1), ROUND_HALF_UP))
-        passed = [(SECTION, f"{day} {clock}") for day in days for clock in ("00:00", "23:59:59")]
-        assert amounts(germany(), *passed, vehicle=vehicle) == [cents] * 4, vehicle
+        passed = (SECTION, f"{days[0]} 00:00"), (SECTION, f"{days[1]} 23:59:59")
+        assert amounts(germany(), *passed, vehicle=vehicle) == [cents, cents], vehicle
 
 
 ARTIC = VehicleFacts(kind="heavy_goods", weight_kg=40_000, axles=5, emission="euro6", co2_class=1)
