@@ -83,7 +83,9 @@ def test_hledger_finds_the_journal_whole_and_counts_as_we_do(tmp_path: Path) -> 
     assert len(hledger(journal, "codes").split()) == len(books.entries)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(words=st.lists(st.text(max_size=60), min_size=20, max_size=20))
 def test_no_words_of_a_stranger_break_the_journal(tmp_path: Path, words: list[str]) -> None:
     hledger(written(books_with(words), tmp_path / "wallet.journal"), "check", "--strict")
