@@ -280,3 +280,15 @@ def test_an_answer_that_is_not_of_the_charge_changes_nothing(stand: Stand) -> No
         assert answered(**wrong) == "asked"
     assert answered() == "posted"
     assert answered(state="refused", reason="limit") == "posted"
+
+
+def test_what_was_acknowledged_but_not_answered_is_said_again_as_it_was(stand: Stand) -> None:
+    stand.is_bank_away = True
+    stand.rules = Rules(operators=("nobody",))
+    stand.drive(Drive().until(1_500))
+    assert (stand.bank.charges, stand.entry("g1").account.billings) == ({}, ())
+    stand.is_bank_away, stand.rules = False, Rules()
+    stand.pump(30)
+    assert stand.bank.net() == {"g1": 100}
+    assert len(stand.bank.charges) == 1
+    assert [b.verdict for b in stand.entry("g1").account.billings] == ["confirmed"]
