@@ -226,6 +226,22 @@ def test_a_new_version_of_the_context_between_two_deliveries_keeps_the_id(store_
     stand.drive(drive.until(4_800))
     ids = [e.passage_id for e in stand.entries() if e.account.known.finding.gate == "late"]
     assert ids == [before.passage_id]
+    assert stand.entry("late").facts.version == "2026.2"
+    stand.close()
+
+
+def test_another_price_in_a_new_version_moves_only_the_difference(store_url: str) -> None:
+    stand = Stand(store_url)
+    drive = Drive()
+    stand.drive(drive.until(1_500))
+    dearer = [{"bands": [["00:00", "24:00", "1.70"]]}]
+    stand.contexts = (context(), context("2026.2", rates=dearer))
+    stand.restart()
+    stand.drive(drive.until(2_500))
+    net, last = stand.bank.net(), list(stand.bank.charges.values())[-1]
+    assert sum(net.values()) == 170
+    assert last.context_version == "2026.2"
+    assert len(stand.entries()) == 2
     stand.close()
 
 
