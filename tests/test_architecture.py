@@ -51,11 +51,15 @@ PURE = [
         "bands", "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
         "prices", "rounding", "sharing", "tariff", "vehicle",
     )),
+    *(f"services/tolls/{name}.py" for name in (
+        "charging", "detectors", "entry", "explain", "invoice", "passages", "reckoning", "reconcile", "records",
+        "watching",
+    )),
     *(f"simulator/{name}.py" for name in (
-        "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
+        "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),
 ]  # fmt: skip
-PURE_LIBRARIES = {"cantools", "numpy", "orjson", "pydantic", "shapely", "yaml"}
+PURE_LIBRARIES = {"cantools", "cryptography", "numpy", "orjson", "pydantic", "shapely", "yaml"}
 IMPURE_STANDARD = {
     "asyncio", "multiprocessing", "os", "pathlib", "random", "select", "shutil", "signal",
     "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",

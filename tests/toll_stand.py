@@ -27,6 +27,7 @@ from services.telemetry_log import LogReader
 from services.tolls import store
 from services.tolls.answers import Answers
 from services.tolls.context import Context
+from services.tolls.entry import Entry
 from services.tolls.facts import Evidence, Finding, Sample, Verdict
 from services.tolls.logs import Logs
 from services.tolls.posting import Poster, Terms
@@ -97,8 +98,8 @@ class OdometerDetector:
         return []
 
 
-def samples_of(batch: Telemetry) -> list[Sample]:
-    return [
+def samples_of(reading: str, batch: Telemetry) -> tuple[str, list[Sample]]:
+    return reading, [
         Sample(
             milliseconds(batch.start_at) + sample[0], 1.3, 103.8, odometer_m=float(str(sample[1]))
         )
@@ -248,8 +249,8 @@ class Stand:
                 taken = self.link.sent
                 self.restart()
                 self.link.sent = taken
+            said = list(self.link.sent)
             self.link.answer()
-            said, self.link.sent = self.link.sent, []
             for topic, payload, _ in said:
                 self._hear(topic, payload)
 
@@ -276,11 +277,11 @@ class Stand:
         if pumps:
             self.pump()
 
-    def entries(self) -> list[store.Entry]:
+    def entries(self) -> list[Entry]:
         with self.database.read() as connection:
             return store.entries(connection, select(toll_passage))
 
-    def entry(self, gate: str) -> store.Entry:
+    def entry(self, gate: str) -> Entry:
         (found_one,) = (e for e in self.entries() if e.account.known.finding.gate == gate)
         return found_one
 

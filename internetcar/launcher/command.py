@@ -11,7 +11,7 @@ from internetcar.contract.message import InputError
 SUBCOMMANDS = (
     "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "init", "install",
     "doctor", "identify", "explain", "codes", "dbc", "mapping", "asyncapi", "secure", "forget",
-    "wallet", "quarantine",
+    "tolls", "wallet", "quarantine",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
 LONG_RUNNING = {"up", "gateway", "simulate"}

@@ -77,8 +77,9 @@ class StoredBooks:
 
     def claimed(self, about: str, currency: str) -> int:
         """All that was asked for within a group, less what was asked back, granted or refused."""
+        # Refused claims are not bounded by any balance: 64 bits would not hold a hostile thousand.
         return self._sum(
-            select(func.sum(answers.c.claimed_minor)).where(
+            select(func.sum(answers.c.claimed_minor * 1.0)).where(
                 answers.c.about == about, answers.c.currency == currency
             )
         )

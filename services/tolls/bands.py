@@ -10,19 +10,19 @@ from services.tolls.tariff import Rate
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The band that counts, and its price in smallest units."""
+    """What a band says: an exact price in smallest units, and the same for a person."""
 
     is_per_km: bool
-    named: str
     price: Fraction
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A rate as it is for one vehicle: its bands with their prices in smallest units."""
+    """A rate as it is for one vehicle: its bands and what each of them says."""
 
     rate: Rate
-    bands: tuple[tuple[int, int, Fraction], ...]
+    bands: tuple[tuple[int, int, Found], ...]
 
     def price(self, day: date, types: frozenset[str], minute: int) -> Found | None:
         """What it says of a local minute; `None`: nothing."""
@@ -31,9 +31,9 @@ class Line:
             return None
         if not fits_day(types, rate.days, rate.except_days):
             return None
-        for start, end, price in self.bands:
+        for start, end, found in self.bands:
             if start <= minute < end:
-                return Found(rate.per == "km", span(start, end, rate.label), price)
+                return found
         return None
 
 

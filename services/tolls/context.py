@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from internetcar.contract.message import InputError, Name
 from internetcar.contract.money import Currency, exponent_of
 from services.tolls.objects import Described, Gate, Road
-from services.tolls.tariff import Tariff
+from services.tolls.tariff import Section, Tariff
 
 MOST_BYTES = 16 << 20
 """A context of 20,000 gates, one a line, is below this."""
@@ -125,10 +125,26 @@ class Context(Described):
     @cached_property
     def places(self) -> dict[str, frozenset[str]]:
         """Of each gate: itself, its station, and the groups that either is in."""
-        own = {gate.id: {gate.id, gate.station or gate.id} for gate in self.gates}
-        for names in own.values():
-            names |= {g.id for g in self.tariff.groups if not names.isdisjoint(g.places)}
-        return {gate_id: frozenset(names) for gate_id, names in own.items()}
+        groups: dict[str, set[str]] = {}
+        for group in self.tariff.groups:
+            for place in group.places:
+                groups.setdefault(place, set()).add(group.id)
+        found = {}
+        for gate in self.gates:
+            own = {gate.id, gate.station or gate.id}
+            found[gate.id] = frozenset(own.union(*(groups.get(place, ()) for place in own)))
+        return found
+
+    @cached_property
+    def sections(self) -> dict[str, Section]:
+        """Of each gate that has one: its section."""
+        named = {section.place: section for section in self.tariff.sections}
+        return {
+            gate.id: named[place]
+            for gate in self.gates
+            for place in (gate.station, gate.id)
+            if place in named
+        }
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from internetcar.contract.telemetry import Telemetry
 from services.tolls.context import Context
 from services.tolls.detection import Detector, dump, load
 from services.tolls.facts import Finding, Sample
+from services.tolls.samples import Reading, read
 
 
 class KeptDetector:
@@ -24,6 +26,13 @@ class KeptDetector:
     def finish(self, state: str) -> list[Finding]:
         """The drive has ended: what can be said of what was open."""
         return self._detector.finish(load(state.encode()))
+
+
+def samples_of(reading: str, batch: Telemetry) -> tuple[str, list[Sample]]:
+    """A batch as samples; see `Watcher.samples_of`."""
+    going = Reading.load(reading.encode()) if reading else Reading()
+    samples = read(going, batch)
+    return going.dump().decode(), samples
 
 
 class Detectors:

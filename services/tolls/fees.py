@@ -3,7 +3,7 @@
 The order they are given in, duplicates, and passages of other windows change nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -75,7 +75,7 @@ def _canonical(passage: Passage) -> tuple[datetime, str, str, int]:
     return passage.crossed_at, passage.gate, passage.passage_id, passage.uncertainty_ms
 
 
-def _reckon(passages: Iterable[Passage], prices: Prices) -> list[Fee]:
+def _reckon(passages: Sequence[Passage], prices: Prices) -> list[Fee]:
     """The fees of one window, in the order of crossing."""
     context = prices.context
     tariff = context.tariff
@@ -87,8 +87,10 @@ def _reckon(passages: Iterable[Passage], prices: Prices) -> list[Fee]:
     allow_free_distance(items, tell)
     for item in items:
         tell.settle(item)
+    here = frozenset[str]().union(*(context.places.get(one.gate, ()) for one in passages))
     for group in tariff.groups:
-        charge_once(items, group, tell)
+        if group.id in here:
+            charge_once(items, group, tell)
     for link in tariff.transfers:
         transfer(items, link, tell)
     for limit in tariff.caps:

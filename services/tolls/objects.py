@@ -5,7 +5,8 @@ charged. A gantry is one; a road section has one across its middle; a cordon one
 it; a closed system one for each entry and exit. What a passage costs is the tariff's affair.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,13 @@ class Described(BaseModel):
     """A piece of a context: immutable, finite, strict about its keys: money hangs on it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values, and nothing kept that was worked out from the old ones."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
 
 class Gate(Described):

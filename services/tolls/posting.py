@@ -11,6 +11,7 @@ from services.outgoing import enqueue
 from services.tolls import store, verdicts
 from services.tolls.charging import asked_minor, next_movement, retry_at_ms
 from services.tolls.context import Context, at
+from services.tolls.entry import Entry
 from services.tolls.facts import Finding, Passage
 from services.tolls.fees import Fee, fees, window
 from services.tolls.passages import Known, derived_id, take
@@ -23,7 +24,6 @@ from services.tolls.records import (
     kept_record,
     passage_message,
 )
-from services.tolls.store import Entry
 from services.tolls.tables import toll_passage
 from services.tolls.vehicle import VehicleFacts
 from services.tolls.watching import Found
@@ -199,7 +199,9 @@ class Poster:
             if last is None or is_rejected:
                 return
             fee_minor = 0
-        if not self._terms.declares or (last and (last[0] == fee_minor or not last[1])):
+        if not self._terms.declares or (
+            last and (last.fee_minor == fee_minor or not last.is_answered)
+        ):
             return
         declaration_id = derived_id("d", kept.passage_id, len(kept.declared) + 1)
         vehicle_class = self._terms.facts_of(kept.account.known.place.vehicle_id).kind

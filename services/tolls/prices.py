@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from internetcar.contract.message import InputError
-from services.tolls.bands import Line, holds
+from services.tolls.bands import Found, Line, holds, span
 from services.tolls.calendar import fits_day
 from services.tolls.context import Context
 from services.tolls.facts import Passage
@@ -21,7 +21,7 @@ SIGMAS = 2
 """A crossing may have been so many standard deviations earlier or later than it is said to be."""
 _MOST_UNCERTAIN = timedelta(hours=12)
 _MINUTE = timedelta(minutes=1)
-_ZERO = Fraction(0)
+_ZERO, _ONE = Fraction(0), Fraction(1)
 
 
 class VehicleError(InputError):
@@ -87,6 +87,7 @@ class Prices:
         if asks and self._is_tolled:
             self._ask(tariff.conditions)
         self._discounts = [one for one in tariff.discounts if one.vehicle.fits(vehicle)]
+        self._multiplier = Fraction(self._class.multiplier) if self._class is not None else _ONE
         self._lines: dict[str, dict[str, list[Line]]] = {}
 
     def _ask(self, conditions: Iterable[Condition]) -> None:
@@ -114,11 +115,13 @@ class Prices:
         return replace(best, words=(*best.words, why))
 
     def journey(self, price: Decimal | dict[str, Decimal]) -> Fraction:
-        """A cell of a matrix for this vehicle, in smallest units."""
-        return self._scaled(self._resolved(price) or _ZERO)
+        """A cell of a matrix for this vehicle, before its factor, in smallest units."""
+        return self._resolved(price) or _ZERO
 
-    def _scaled(self, price: Fraction) -> Fraction:
-        return price * Fraction(self._class.multiplier) if self._class is not None else price
+    def factor(self, passage: Passage, words: list[str]) -> Fraction:
+        """What the class and discounts make of a price at a passage; says so in the words."""
+        day = passage.crossed_at.astimezone(self.context.zone).date()
+        return self._factor(passage.gate, day, words)
 
     def _resolved(self, price: Decimal | dict[str, Decimal]) -> Fraction | None:
         """In smallest units; `None`: the tariff names no price for this class."""
@@ -171,9 +174,7 @@ class Prices:
                 per_km += found.price
             else:
                 fixed += found.price
-            unit = self.context.currency.code + ("/km" if found.is_per_km else "")
-            what = f"{part} " if len(parts) > 1 else ""
-            said.append(f"{what}{self._shown(found.price)} {unit} ({found.named})")
+            said.append(f"{part} {found.text}" if len(parts) > 1 else found.text)
         if not said:
             return Quote(_ZERO, _ZERO, 0, (f"{head}: no toll at this time",))
         words = [f"{head}: {'; '.join(said)}"]
@@ -181,27 +182,34 @@ class Prices:
         if not (fixed or per_km):
             return Quote(_ZERO, _ZERO, 0, tuple(words))
         factor = self._factor(gate, day, words)
-        return Quote(fixed * factor, per_km * factor / 1000, length_m, tuple(words))
+        per_m = per_km / 1000 if per_km else _ZERO
+        if factor != 1:
+            fixed, per_m = fixed * factor, per_m * factor
+        return Quote(fixed, per_m, length_m, tuple(words))
 
-    def _shown(self, minor: Fraction) -> str:
-        amount = minor / self._unit
+    def _text(self, rate: Rate, start: int, end: int, price: Fraction) -> str:
+        """A price and its band for a person."""
+        amount = price / self._unit
         exact = decimal(amount)
-        places = self.context.currency.exponent
-        return max(f"{float(amount):.{places}f}", exact, key=len)
+        shown = max(f"{float(amount):.{self.context.currency.exponent}f}", exact, key=len)
+        unit = self.context.currency.code + ("/km" if rate.per == "km" else "")
+        return f"{shown} {unit} ({span(start, end, rate.label)})"
 
     def _length_m(self, gate: str, words: list[str]) -> int:
-        for section in self.context.tariff.sections:
-            if section.place in self.context.places[gate]:
-                length_m = rounded_length_m(section.length_m, self.context.tariff.rounding)
-                words.append(f"{section.start} to {section.end}: {length_m / 1000:g} km")
-                return length_m
-        words.append("the length of this section is not known: nothing for kilometres")
-        return 0
+        section = self.context.sections.get(gate)
+        if section is None:
+            words.append("the length of this section is not known: nothing for kilometres")
+            return 0
+        length_m = rounded_length_m(section.length_m, self.context.tariff.rounding)
+        words.append(f"{section.start} to {section.end}: {length_m / 1000:g} km")
+        return length_m
 
     def _factor(self, gate: str, day: date, words: list[str]) -> Fraction:
-        factor = self._scaled(Fraction(1))
+        factor = self._multiplier
         if factor != 1 and self._class is not None:
             words.append(f"{self._class.label}: × {decimal(factor)}")  # noqa: RUF001 - times
+        if not self._discounts:
+            return factor
         percent = _ZERO
         for discount in self._discounts:
             if self._is_at(gate, discount.places) and holds(
@@ -216,13 +224,16 @@ class Prices:
         if gate not in self._lines:
             lines: dict[str, list[Line]] = {}
             for rate in self._rates_at(gate):
-                bands = [(start, end, self._resolved(price)) for start, end, price in rate.bands]
-                known = tuple(
-                    (start, end, price) for start, end, price in bands if price is not None
-                )
-                lines.setdefault(rate.part, []).append(Line(rate, known))
+                lines.setdefault(rate.part, []).append(Line(rate, tuple(self._bands(rate))))
             self._lines[gate] = lines
         return self._lines[gate]
+
+    def _bands(self, rate: Rate) -> Iterator[tuple[int, int, Found]]:
+        for start, end, named in rate.bands:
+            price = self._resolved(named)
+            if price is not None:
+                text = self._text(rate, start, end, price)
+                yield start, end, Found(rate.per == "km", price, text)
 
     def _rates_at(self, gate: str) -> Iterator[Rate]:
         by_place = self.context.tariff.rates_by_place
@@ -234,7 +245,7 @@ class Prices:
                 yield rate
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def prices_for(context: Context, vehicle: VehicleFacts) -> Prices:
     """The prices of a context for a vehicle, made once.
 
@@ -245,17 +256,15 @@ def prices_for(context: Context, vehicle: VehicleFacts) -> Prices:
 
 
 def _possible(passage: Passage) -> Iterator[datetime]:
-    """Other instants at which it may have been crossed: the ends, and each minute between.
+    """One instant in each other minute in which it may have been crossed.
 
-    Bands, days and daylight saving all begin with a whole minute, so between two of these
-    instants nothing changes.
+    Bands, days and daylight saving all begin with a whole minute: within one nothing changes.
     """
-    if passage.uncertainty_ms <= 0:
-        return
     reach = min(timedelta(milliseconds=SIGMAS * passage.uncertainty_ms), _MOST_UNCERTAIN)
-    instant = passage.crossed_at.astimezone(UTC) - reach
-    last = passage.crossed_at.astimezone(UTC) + reach
-    while instant < last:
-        yield instant
-        instant = instant.replace(second=0, microsecond=0) + _MINUTE
-    yield last
+    crossed_at = passage.crossed_at.astimezone(UTC)
+    said = crossed_at.replace(second=0, microsecond=0)
+    minute = (crossed_at - reach).replace(second=0, microsecond=0)
+    while minute <= crossed_at + reach:
+        if minute != said:
+            yield minute
+        minute += _MINUTE

@@ -11,10 +11,9 @@ from services.runner import Runner, run_service
 from services.settings import load_settings, state_folder
 from services.tolls.answers import Answers
 from services.tolls.context import Context
-from services.tolls.detectors import Detectors
+from services.tolls.detectors import Detectors, samples_of
 from services.tolls.logs import Logs
 from services.tolls.posting import Poster, Terms
-from services.tolls.samples import samples_of
 from services.tolls.settings import SERVICE, TollSettings
 from services.tolls.shipped import names, trusted_keys, verified_contexts
 from services.tolls.signing_key import load_or_make_key

@@ -99,18 +99,21 @@ def _fresh(entry: Item | None, item: Item, matrix: Matrix) -> Item | None:
 def _leave(item: Item, entry: Item | None, matrix: Matrix, teller: Teller, prices: Prices) -> None:
     if item.quote.is_free:
         return
-    ways = [one for one in matrix.journeys if teller.is_at(item, (one.exit,))]
+    here = sorted(teller.context.places[item.passage.gate])
+    ways = [one for place in here for one in matrix.by_exit.get(place, ())]
     if entry is None:
-        cheapest = min((prices.journey(one.price) for one in ways), default=Fraction(0))
-        item.exact += cheapest if matrix.without_entry == "cheapest" else 0
         item.words.append(f"its entry is not proven: {matrix.without_entry}")
-        return
-    way = next((one for one in ways if teller.is_at(entry, (one.entry,))), None)
-    if way is None:
-        item.words.append(f"no price from {_label(entry, teller)}: free")
-        return
-    item.exact += prices.journey(way.price)
-    item.words.append(f"from {_label(entry, teller)} to {_label(item, teller)}")
+        if matrix.without_entry == "free":
+            return
+        price = min((prices.journey(one.price) for one in ways), default=Fraction(0))
+    else:
+        way = next((one for one in ways if teller.is_at(entry, (one.entry,))), None)
+        if way is None:
+            item.words.append(f"no price from {_label(entry, teller)}: free")
+            return
+        item.words.append(f"from {_label(entry, teller)} to {_label(item, teller)}")
+        price = prices.journey(way.price)
+    item.exact += price * prices.factor(item.passage, item.words)
 
 
 def _label(item: Item, teller: Teller) -> str:
@@ -167,7 +170,7 @@ def transfer(items: Sequence[Item], link: Transfer, teller: Teller) -> None:
         was_minor = item.amount_minor
         if is_soon and was_minor and teller.is_at(item, link.then):
             share = Fraction(item.amount_minor) * Fraction(link.pays_percent) / 100
-            minor = min(was_minor, rounded(share, teller.context.tariff.rounding))
+            minor = rounded(share, teller.context.tariff.rounding)
             teller.lower(item, minor, f"{link.label}: {link.pays_percent:f} %")
         if was_minor and teller.is_at(item, link.after):
             paid = item

@@ -1,13 +1,14 @@
 """Passages, money and verdicts on disk; each function works in its caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, Select, func, select, update
 
 from services.tolls.charging import Billing, Movement
+from services.tolls.entry import Declared, Entry
 from services.tolls.facts import Finding
 from services.tolls.passages import Known, Place
 from services.tolls.reckoning import Account
@@ -16,38 +17,6 @@ from services.tolls.tables import toll_declaration, toll_movement, toll_passage
 
 NEAR_MS = 24 * 3_600_000
 """A jam at a gate may last as long: so near in time a finding may mean a passage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A passage as it is stored.
-
-    Attributes:
-        account: With its money and verdicts.
-        facts: Of its gate, from the context it was reckoned with.
-        period: What it is reckoned together with.
-        digest: SHA-256 of its evidence.
-        revision: How often it was said.
-        fee_minor: What was said that it costs.
-        words: What was said of the fee.
-        are_positions_gone: Its raw positions are deleted.
-        declared: Fees that were declared, in order, and whether each was answered.
-    """
-
-    account: Account
-    facts: GateFacts
-    period: str
-    digest: str
-    revision: int = 0
-    fee_minor: int = 0
-    words: tuple[str, ...] = ()
-    are_positions_gone: bool = False
-    declared: tuple[tuple[int, bool], ...] = ()
-
-    @property
-    def passage_id(self) -> str:
-        """Of the passage."""
-        return self.account.known.passage_id
 
 
 def near(connection: Connection, place: Place, finding: Finding) -> list[Entry]:
@@ -151,7 +120,10 @@ def _entry(row: Row[Any], movements: Iterable[Movement], declared: Sequence[Row[
     return Entry(
         account, facts, row.period, body["digest"], row.revision, row.fee_minor,
         tuple(body["words"]), not row.has_fixes,
-        tuple((each.declared_minor, each.verdict is not None) for each in declared),
+        tuple(
+            Declared(each.declaration_id, each.declared_minor, each.verdict is not None)
+            for each in declared
+        ),
     )  # fmt: skip
 
 
@@ -221,12 +193,6 @@ def note_answer(connection: Connection, movement: Movement) -> None:
         .where(toll_movement.c.charge_id == movement.charge_id)
         .values(state=movement.state, at_ms=movement.at_ms, reason=movement.reason)
     )
-
-
-def records(connection: Connection, passage_id: str) -> list[bytes]:
-    """The signed charges of a passage, in order."""
-    wanted = select(toll_movement.c.record).where(toll_movement.c.passage_id == passage_id)
-    return list(connection.execute(wanted.order_by(toll_movement.c.number)).scalars())
 
 
 def forget_positions(connection: Connection, kept: Entry) -> None:

@@ -139,9 +139,17 @@ class Matrix(Described):
         without_entry: What an exit costs whose entry is not proven: nothing, or the cheapest.
     """
 
-    journeys: tuple[Journey, ...]
+    journeys: Annotated[tuple[Journey, ...], Field(max_length=100_000)]
     hours: Annotated[int, Field(ge=1, le=168)] = 24
     without_entry: Literal["free", "cheapest"] = "free"
+
+    @cached_property
+    def by_exit(self) -> dict[GateId, tuple[Journey, ...]]:
+        """Its journeys by where they end."""
+        found: dict[GateId, list[Journey]] = {}
+        for journey in self.journeys:
+            found.setdefault(journey.exit, []).append(journey)
+        return {place: tuple(journeys) for place, journeys in found.items()}
 
 
 class Discount(Described):
@@ -203,15 +211,15 @@ class Tariff(Described):
     calendar: Calendar = Calendar()
     classes: Annotated[tuple[VehicleClass, ...], Field(max_length=100)] = ()
     rates: Annotated[tuple[Rate, ...], Field(max_length=20_000)] = ()
-    free: tuple[FreeTime, ...] = ()
-    exemptions: tuple[Exemption, ...] = ()
-    groups: tuple[Group, ...] = ()
-    sections: tuple[Section, ...] = ()
+    free: Annotated[tuple[FreeTime, ...], Field(max_length=1_000)] = ()
+    exemptions: Annotated[tuple[Exemption, ...], Field(max_length=1_000)] = ()
+    groups: Annotated[tuple[Group, ...], Field(max_length=5_000)] = ()
+    sections: Annotated[tuple[Section, ...], Field(max_length=20_000)] = ()
     matrix: Matrix | None = None
     free_km_per_day: Amount = Decimal(0)
-    discounts: tuple[Discount, ...] = ()
-    transfers: tuple[Transfer, ...] = ()
-    caps: tuple[Cap, ...] = ()
+    discounts: Annotated[tuple[Discount, ...], Field(max_length=100)] = ()
+    transfers: Annotated[tuple[Transfer, ...], Field(max_length=1_000)] = ()
+    caps: Annotated[tuple[Cap, ...], Field(max_length=100)] = ()
     rounding: Rounding = Rounding()
 
     @cached_property

@@ -55,6 +55,7 @@ class Watch(BaseModel):
         end_ms: Up to when the log was read.
         shift_ms: What the drive is priced at another time by.
         gaps: Times of which the log says nothing.
+        reading: What must be kept to read the next batch; empty: nothing.
         running: Detectors by context.
         open_ms: The oldest crossing that is unresolved, if there is one.
     """
@@ -69,6 +70,7 @@ class Watch(BaseModel):
     end_ms: int = 0
     shift_ms: int = 0
     gaps: tuple[tuple[int, int], ...] = ()
+    reading: str = ""
     running: dict[str, Running] = Field(default_factory=dict)
     open_ms: int | None = None
 
@@ -90,14 +92,14 @@ class Watcher:
     Attributes:
         contexts: The versions of each context.
         detector_of: The detector of a version; it remembers them.
-        samples_of: A batch as samples.
+        samples_of: What is kept of the last batch and the next one, as samples; and what to keep.
         origin: Which origin may cost money.
         tariff_time: When the first drive shall have begun for the tariff; `None`: when it did.
     """
 
     contexts: Mapping[str, Sequence[Context]]
     detector_of: Callable[[Context], Detector]
-    samples_of: Callable[[Telemetry], Sequence[Sample]]
+    samples_of: Callable[[str, Telemetry], tuple[str, Sequence[Sample]]]
     origin: Origin = "live"
     tariff_time: datetime | None = None
     _boxes: dict[str, tuple[float, float, float, float]] = field(default_factory=dict, init=False)
@@ -115,9 +117,9 @@ class Watcher:
         found: list[Found] = []
         if (watch.origin, watch.clock) != (batch.origin, batch.clock):
             found = self._end(watch, batch.vehicle_id, set())
-            watch = watch.model_copy(update={"running": {}})
+            watch = watch.model_copy(update={"running": {}, "reading": ""})
         watch = self._noted(watch, batch, has_gap=has_gap)
-        samples = self.samples_of(batch)
+        reading, samples = self.samples_of(watch.reading, batch)
         near = self._near(samples, watch)
         found += self._end(watch, batch.vehicle_id, near)
         running: dict[str, Running] = {}
@@ -136,7 +138,7 @@ class Watcher:
             running[context_id] = Running(version=context.version, state=state)
             watch = watch.model_copy(update={"epoch": epoch})
             found += [self._found(each, context_id, batch.vehicle_id, watch) for each in findings]
-        return watch.model_copy(update={"running": running}), found
+        return watch.model_copy(update={"running": running, "reading": reading}), found
 
     def _noted(self, watch: Watch, batch: Telemetry, *, has_gap: bool) -> Watch:
         """The watch with the batch's place in the log, its time, and gaps before and in it."""

@@ -75,6 +75,7 @@ def database(store_url: str) -> Iterator[Database]:
 
 
 def add_one(connection: Connection) -> None:
+    connection.execute(select(ACCOUNTS)).all()  # a transaction that reads before it writes
     insert_new(connection, ACCOUNTS, account="alice", amount_minor=0)
     row = locked(connection, ACCOUNTS.c.account, "alice")
     assert row is not None
@@ -111,11 +112,14 @@ def test_a_row_is_inserted_once(database: Database) -> None:
     assert amount(database) == 1
 
 
-def test_many_at_once_lose_no_update(database: Database) -> None:
+def test_many_at_once_lose_no_update_and_none_has_to_try_again(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     with ThreadPoolExecutor(4) as pool:
         for each in [pool.submit(database.run, add_one) for _ in range(40)]:
             each.result()
     assert amount(database) == 40
+    assert caplog.records == []
 
 
 def test_replicas_that_start_at_once_all_find_their_tables(store_url: str) -> None:

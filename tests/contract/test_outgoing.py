@@ -197,15 +197,24 @@ def test_a_retained_message_takes_the_place_of_an_older_one(database: Database) 
 def test_a_late_answer_of_the_broker_never_ends_a_younger_message(database: Database) -> None:
     link = FakeLink()
     sender = Sender(database, link)
+    say(database, balance(1))
+    sender.turn(0)
+    say(database, balance(2))
+    link.answer()
+    sender.turn(1)
+    assert link.retained == {balance(2).topic: balance(2).encode()}
+
+
+def test_what_is_settled_on_its_way_is_over_however_its_delivery_ends(database: Database) -> None:
+    link = FakeLink()
+    sender = Sender(database, link)
     say(database, request(1), awaits="r1")
     sender.turn(0)
     with database.begin() as connection:
         settle(connection, "r1")
-    say(database, event(2))
-    link.answer()
-    sender.turn(1)
     link.answer(Outcome.LOST)
-    assert left(database) == 1
+    sender.turn(1)
+    assert len(link.take()) == 1
 
 
 def test_two_replicas_share_the_work_and_one_takes_over_when_the_other_dies(

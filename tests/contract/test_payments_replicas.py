@@ -22,14 +22,13 @@ def drive(length: int, vehicle_id: str = "car") -> list[list[Asked]]:
     chains: list[list[Asked]] = []
     for number in range(length):
         name = f"{vehicle_id}{number}"
-        origin = "live"
         chains.append([charge(f"c-{name}", amount=100, passage_id=name, vehicle_id=vehicle_id)])
         # The toll service corrects without waiting: its charges may come in any order.
         chains.append([charge(f"d-{name}", "refund", 40, fee_minor=60, passage_id=name,
                               vehicle_id=vehicle_id)])  # fmt: skip
         chains.append(
             [
-                request(f"h-{name}", "hold", 70, vehicle_id=vehicle_id, origin=origin),
+                request(f"h-{name}", "hold", 70, vehicle_id=vehicle_id),
                 request(f"p-{name}", "post", 50, refers_to=f"h-{name}", vehicle_id=vehicle_id),
                 request(
                     f"r-{name}",

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.message import ContractError
+from internetcar.contract.money import MOST_MINOR
 from internetcar.contract.payments import (
     PaymentRequest,
     PaymentResult,
@@ -23,6 +24,7 @@ from services.payments.agreements import Account, Agreements
 from services.payments.limits import Terms
 from services.payments.movements import Movement
 from services.payments.service import PATIENCE
+from services.payments.store import Answer, Ledger
 from services.payments.tables import balances, open_holds, owners
 from tests.wallet import AGREEMENTS, NOW, Replica, charge, request
 
@@ -204,6 +206,17 @@ def test_a_toll_refund_whose_charge_never_comes_is_refused_in_the_end(replica: R
     assert replica.ask(refund) is None
     replica.now += timedelta(seconds=1)
     result = replica.ask(refund)
+    assert result is not None
+    assert result.reason == "exceeds_payment"
+
+
+def test_a_thousand_hostile_claims_for_one_passage_stop_nothing(replica: Replica) -> None:
+    with replica.database.begin() as connection:
+        for number in range(1100):
+            claim = Answer("car", "tolls", f"evil{number}", "x", b"{}", "SGD", about="car/lta/p1",
+                           claimed_minor=MOST_MINOR)  # fmt: skip
+            Ledger(connection).remember(claim)
+    result = replica.ask(charge("c2", "refund", 100, fee_minor=200))
     assert result is not None
     assert result.reason == "exceeds_payment"
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internetcar.contract.payments import PaymentRequest
@@ -55,6 +55,7 @@ class Wallet:
         return self.answers[key]
 
 
+@settings(deadline=None)
 @given(st.lists(REQUESTS | CHARGES, max_size=30))
 def test_the_sum_is_always_zero_and_nobody_goes_beyond_the_credit(
     asked: list[PaymentRequest | TollCharge],
@@ -71,6 +72,7 @@ def test_the_sum_is_always_zero_and_nobody_goes_beyond_the_credit(
                     assert wallet.books.balance(name, currency) >= 0
 
 
+@settings(deadline=None)
 @given(st.lists(REQUESTS | CHARGES, max_size=20))
 def test_twice_is_once(asked: list[PaymentRequest | TollCharge]) -> None:
     once, twice = Wallet(), Wallet()
@@ -82,6 +84,7 @@ def test_twice_is_once(asked: list[PaymentRequest | TollCharge]) -> None:
     assert once.books == twice.books
 
 
+@settings(deadline=None)
 @given(st.lists(REQUESTS, max_size=30))
 def test_a_hold_never_pays_out_more_than_it_holds(asked: list[PaymentRequest]) -> None:
     wallet = Wallet()
@@ -111,6 +114,7 @@ INDEPENDENT = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(INDEPENDENT, st.randoms(use_true_random=False))
 def test_every_order_of_independent_requests_gives_the_same_ledger(
     asked: list[PaymentRequest | TollCharge], chance: Any

@@ -156,3 +156,11 @@ def test_an_instant_is_held_against_local_days() -> None:
     assert context.is_valid(datetime(2026, 7, 7, 21, 59, tzinfo=UTC))
     assert not context.is_valid(datetime(2026, 7, 7, 22, tzinfo=UTC))
     assert not context.is_valid(datetime(2019, 12, 31, 22, 59, tzinfo=UTC))
+
+
+def test_a_copy_with_another_tariff_forgets_what_was_worked_out_from_the_old_one() -> None:
+    [context] = versions({"tariff": {"rates": [all_day("1.00")]}})
+    assert context.places["A"] == {"A"}
+    groups = ({"id": "g", "label": "g", "places": ["A"]},)
+    tariff = type(context.tariff).model_validate({"groups": groups})
+    assert context.model_copy(update={"tariff": tariff}).places["A"] == {"A", "g"}

@@ -86,14 +86,22 @@ def test_a_transfer_lowers_what_follows_soon_after_what_was_paid() -> None:
     ) == [300, 100, 150, 100, 200]  # fmt: skip
 
 
-def test_a_transfer_to_the_same_place_is_soon_after_itself_and_never_dearer() -> None:
-    link = {"label": "again", "after": ["A"], "then": ["A"], "minutes": 30, "pays_percent": "50"}
+def test_a_transfer_may_lead_to_the_same_place_and_is_rounded_as_the_tariff_says() -> None:
+    link = {"label": "t", "after": ["A"], "then": ["A"], "minutes": 30, "pays_percent": "50"}
     context = context_of(
-        rates=[all_day("0.03")], transfers=[link], rounding={"step_minor": 3, "mode": "up"}
+        rates=[all_day("1.00")], transfers=[link], rounding={"step_minor": 20, "mode": "up"}
     )
     assert amounts(
-        context, ("A", f"{DAY} 08:00"), ("A", f"{DAY} 08:30"), ("A", f"{DAY} 09:00")
-    ) == [3, 3, 3]
+        context, ("A", f"{DAY} 08:00"), ("A", f"{DAY} 08:30"), ("A", f"{DAY} 09:00"),
+        ("A", f"{DAY} 09:30:01"),
+    ) == [100, 60, 60, 100]  # fmt: skip
+
+
+def test_what_cost_nothing_begins_no_transfer() -> None:
+    link = {"label": "t", "after": ["A"], "then": ["B"], "minutes": 30, "pays_percent": "50"}
+    rates = [all_day("0", places=["A"]), all_day("3.00", places=["B"])]
+    context = context_of(rates=rates, transfers=[link])
+    assert amounts(context, ("A", f"{DAY} 08:00"), ("B", f"{DAY} 08:10")) == [0, 300]
 
 
 def test_caps_hold_for_a_day_and_for_a_month_what_comes_first_is_paid_first() -> None:
@@ -168,12 +176,26 @@ def test_an_exit_costs_by_the_entry_and_an_entry_nothing() -> None:
     passed = [
         ("E1", f"{DAY} 08:00"), ("X1", f"{DAY} 09:00"), ("E2", f"{DAY} 23:30"),
         ("G", f"{DAY} 23:40"), ("X1", "2026-07-08 23:30"), ("E2", "2026-07-09 08:00"),
-        ("X2", "2026-07-09 09:00"),
+        ("X2", "2026-07-09 09:00"), ("E1", "2026-07-10 08:00"), ("X1", "2026-07-10 09:00"),
+        ("X2", "2026-07-10 09:30"),
     ]  # fmt: skip
-    assert amounts(context, *passed) == [0, 100, 0, 0, 400, 0, 0]
+    assert amounts(context, *passed) == [0, 100, 0, 0, 400, 0, 0, 0, 100, 0]
     van = VehicleFacts(kind="light_goods")
-    assert amounts(context, *passed, vehicle=van) == [0, 200, 0, 0, 0, 0, 0]
+    assert amounts(context, *passed, vehicle=van) == [0, 200, 0, 0, 0, 0, 0, 0, 200, 0]
     assert not any(amounts(context, *passed, vehicle=VehicleFacts(claims=("emergency",))))
+
+
+def test_a_journey_has_its_discount_and_its_words() -> None:
+    tag = {"label": "tag", "percent": "10", "vehicle": {"has_tag": True}}
+    context = closed(discounts=[tag])
+    passed = [passage(context, g, f"{DAY} 0{n}:00") for n, g in enumerate(("E2", "X1"))]
+    entry, leaving = fees(passed, context, VehicleFacts(has_tag=True))
+    assert entry.words[1:] == ("entry: paid at the exit", "makes 0.00 EUR")
+    assert leaving.words[1:] == (
+        "from Gate E2 to Gate X1",
+        "tag: 10 % off",
+        "makes 3.60 EUR",
+    )
 
 
 @pytest.mark.parametrize(("without", "minor"), [("free", 0), ("cheapest", 100)])

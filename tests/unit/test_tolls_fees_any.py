@@ -71,7 +71,7 @@ contexts = tariffs().map(lambda tariff: context_of(gates=GATES, **tariff))
 CAR = VehicleFacts()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(contexts, passages, st.randoms(use_true_random=False))
 def test_order_and_duplicates_change_nothing(
     context: Context, passed: list[Passage], chance: Any
@@ -81,7 +81,7 @@ def test_order_and_duplicates_change_nothing(
     assert fees(shuffled, context, CAR) == fees(passed, context, CAR)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(contexts, passages)
 def test_each_passage_has_one_fee_that_is_never_negative_and_has_words(
     context: Context, passed: list[Passage]
@@ -91,7 +91,7 @@ def test_each_passage_has_one_fee_that_is_never_negative_and_has_words(
     assert all(fee.amount_minor >= 0 and fee.words for fee in found)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(contexts, passages)
 def test_passages_of_other_windows_change_nothing(context: Context, passed: list[Passage]) -> None:
     windows: dict[str, list[Passage]] = {}
@@ -103,7 +103,7 @@ def test_passages_of_other_windows_change_nothing(context: Context, passed: list
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(contexts, passages)
 def test_caps_hold(context: Context, passed: list[Passage]) -> None:
     by_id = {one.passage_id: one for one in passed}
@@ -120,7 +120,7 @@ def test_caps_hold(context: Context, passed: list[Passage]) -> None:
         assert all(total <= cap.amount * 100 for total in spent.values())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(passages)
 def test_one_charge_an_hour_at_most_in_a_group(passed: Sequence[Passage]) -> None:
     group = {"id": "g", "label": "g", "places": ["A", "B", "C"], "minutes": 60}

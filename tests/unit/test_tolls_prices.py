@@ -79,6 +79,13 @@ def test_a_free_time_may_be_for_some_places_and_dates_only() -> None:
     ) == [0, 100, 100]
 
 
+def test_a_free_time_ends_just_before_its_end() -> None:
+    free = {"label": "lunch", "start": "12:00", "end": "14:00"}
+    context = context_of(rates=[all_day("1.00")], free=[free])
+    clocks = "11:59:59.999", "12:00", "13:59:59.999", "14:00"
+    assert amounts(context, *(("A", f"{TUESDAY} {clock}") for clock in clocks)) == [100, 0, 0, 100]
+
+
 def test_daylight_saving_changes_the_price_with_the_clock_on_the_wall() -> None:
     """In Berlin 02:00 became 03:00 on 29 March 2026, and 03:00 became 02:00 on 25 October."""
     context = context_of(
