@@ -46,6 +46,8 @@ AGAIN = 0.02
 LIVES_OF_BROKER = 100
 LOST = 0.3
 PATIENCE_S = 120.0
+QUIET_S = 3.0
+"""A hole in a log is asked for again within a minute of the services' hasty time."""
 FUNDS_MINOR = 10**9
 
 
@@ -102,21 +104,24 @@ class Broker:
 
     def run(self) -> None:
         """Until there were enough deaths and everything is paid."""
+        try:
+            self._run()
+        finally:
+            for client in self._clients.values():
+                client.process.kill()
+                client.process.join()
+
+    def _run(self) -> None:
         for service in SERVICES:
             self._start(service, deque())
         drives = self._town.drives()
-        last_s = time.monotonic()
-        while not self._is_over():
+        moved_s = time.monotonic()
+        while not self._is_over() or time.monotonic() - moved_s < QUIET_S:
             if not self._clients["tolls"].queue and self.crashes < self._wanted:
                 self._send_out(drives)
-            before = self.crashes, len(self._clients["tolls"].queue)
-            self._turn()
-            if before != (self.crashes, len(self._clients["tolls"].queue)):
-                last_s = time.monotonic()
-            assert time.monotonic() - last_s < PATIENCE_S, "the services no longer get on"
-        for client in self._clients.values():
-            client.pipe.send(("stop", 0, "", b""))
-            client.process.join(20)
+            if self._turn():
+                moved_s = time.monotonic()
+            assert time.monotonic() - moved_s < PATIENCE_S, "the services no longer get on"
 
     def _is_over(self) -> bool:
         return self.crashes >= self._wanted and all(
@@ -155,18 +160,22 @@ class Broker:
             kill_at_s = time.monotonic() + self._random.uniform(0.0, LONGEST_LIFE_S)
         self._clients[service] = Client(service, ours, process, kill_at_s, queue)
 
-    def _turn(self) -> None:
+    def _turn(self) -> bool:
+        """Carry what there is to carry; whether there was anything."""
         for client in self._clients.values():
             while client.queue and len(client.in_flight) < IN_FLIGHT:
                 one = client.queue.popleft()
                 client.in_flight[one.number] = one
+                client.is_idle = False
                 self._say(client, "message", one.number, one.topic, one.payload)
         ready = wait([client.pipe for client in self._clients.values()], 0.005)
         for client in list(self._clients.values()):
             if client.kill_at_s is not None and time.monotonic() >= client.kill_at_s:
-                os.kill(client.process.pid or 0, signal.SIGKILL)
-            if client.pipe in ready or client.kill_at_s is not None:
+                client.process.kill()
+                client.kill_at_s = None
+            if client.pipe in ready:
                 self._hear(client)
+        return bool(ready)
 
     @staticmethod
     def _say(client: Client, kind: str, number: int, topic: str = "", payload: bytes = b"") -> None:

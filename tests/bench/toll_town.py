@@ -250,18 +250,16 @@ SERVICES = {"tolls": (open_tolls, tolls_handlers), "payments": (open_payments, p
 
 
 def serve(service: str, town: Town, folder: Path, pipe: Pipe) -> None:
-    """Be a service until the pipe says stop or something kills us."""
+    """Be a service until something kills us."""
     opened, handlers = SERVICES[service]
     database = opened(folder)
     link = PipeLink(pipe)
     hear, turn = handlers(town, database, link)
     sender = Sender(database, link)
-    was_idle = None
+    was_idle: bool | None = None
     while True:
         if pipe.poll(0.002):
             kind, number, topic, payload = pipe.recv()
-            if kind == "stop":
-                return
             if kind == "answer":
                 link.answered(number)
             elif kind == "reconnect":
@@ -271,6 +269,7 @@ def serve(service: str, town: Town, folder: Path, pipe: Pipe) -> None:
                 hear(topic, payload)
                 reach(BEFORE_ACKNOWLEDGE)
                 pipe.send(("acknowledge", number, "", b""))
+                was_idle = None
             if pipe.poll():
                 continue
         turn("", b"")
