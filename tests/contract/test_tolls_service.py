@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from internetcar.contract.payments import PaymentResult
 from internetcar.contract.tolls import BillingDetails, ExceptionEntry, ExceptionList
 from services.tolls.charging import RETRY_MS
 from simulator.billing import Rule, Rules
@@ -258,3 +259,36 @@ def test_raw_positions_are_forgotten_after_the_dispute_period_digest_and_words_s
         before.digest, before.words, before.revision,
     )  # fmt: skip
     assert after.account.known.finding.evidence.words
+
+
+def test_an_answer_that_is_not_of_the_charge_changes_nothing(stand: Stand) -> None:
+    stand.drive(Drive().until(1_500), pumps=False)
+    (movement,) = stand.entry("g1").account.movements
+
+    def answered(**changes: object) -> str:
+        fields = {
+            "vehicle_id": "car", "request_id": movement.charge_id, "requester": "tolls",
+            "state": "posted", "amount_minor": 100, "currency": "SGD", "at": START,
+        }  # fmt: skip
+        stand.deliver(PaymentResult.model_validate({**fields, **changes}))
+        return stand.entry("g1").account.movements[0].state
+
+    for wrong in (
+        {"vehicle_id": "other"}, {"requester": "shop"}, {"request_id": "c"}, {"state": "held"},
+        {"amount_minor": 1}, {"currency": "EUR"},
+    ):  # fmt: skip
+        assert answered(**wrong) == "asked"
+    assert answered() == "posted"
+    assert answered(state="refused", reason="limit") == "posted"
+
+
+def test_what_was_acknowledged_but_not_answered_is_said_again_as_it_was(stand: Stand) -> None:
+    stand.is_bank_away = True
+    stand.rules = Rules(operators=("nobody",))
+    stand.drive(Drive().until(1_500))
+    assert (stand.bank.charges, stand.entry("g1").account.billings) == ({}, ())
+    stand.is_bank_away, stand.rules = False, Rules()
+    stand.pump(30)
+    assert stand.bank.net() == {"g1": 100}
+    assert len(stand.bank.charges) == 1
+    assert [b.verdict for b in stand.entry("g1").account.billings] == ["confirmed"]
