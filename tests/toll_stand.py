@@ -187,6 +187,7 @@ class Stand:
         self.contexts = tuple(contexts) or (context(),)
         self.pays_dearer = pays_dearer
         self.bank, self.rules = Bank(), CONFIRM_ALL
+        self.is_bank_away = False
         self.passages: list[TollPassage] = []
         self.declarations: dict[str, TollDeclaration] = {}
         self.now_ms = milliseconds(START)
@@ -255,6 +256,8 @@ class Stand:
                 self._hear(topic, payload)
 
     def _hear(self, topic: str, payload: bytes) -> None:
+        if topic.endswith("/toll/charge") and self.is_bank_away:
+            return
         if topic.endswith("/toll/charge"):
             self.deliver(self.bank.hear(TollCharge.decode(topic, payload)))
         elif topic.endswith("/toll/declaration"):

@@ -5,25 +5,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Select, select
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from internetcar.contract.message import InputError
 from internetcar.contract.money import format_minor
 from internetcar.contract.signature import key_id, public_key_text
-from internetcar.launcher.options import VehicleIdOption, vehicle_id_of
+from internetcar.launcher.options import VehicleIdOption
 from internetcar.launcher.tables import print_table, printable
 from internetcar.launcher.tolls_context import context_app
-from internetcar.launcher.tolls_desk import SettingsOption, StoreOption, opened
+from internetcar.launcher.tolls_desk import Desk, SettingsOption, StoreOption, opened
 from internetcar.launcher.tolls_reconcile import reconcile
 from services.settings import load_settings, state_folder
 from services.tolls import explain as words
-from services.tolls import store as kept
+from services.tolls import inquiry
 from services.tolls.provable import provable as judged
 from services.tolls.reckoning import instant
 from services.tolls.settings import SERVICE, TollSettings
 from services.tolls.shipped import find_context
-from services.tolls.signing_key import load_key
-from services.tolls.tables import toll_movement, toll_passage
+from services.tolls.signing_key import load_key, load_or_make_key
 
 app = typer.Typer(help="Tolls: passages, charges, why they cost what they cost, and invoices.")
 app.add_typer(context_app, name="context")
@@ -40,7 +39,7 @@ def passages(
 ) -> None:
     """Print the newest passages: when, where, how sure, and what each costs now."""
     with opened(store, settings) as desk:
-        found = desk.entries(_newest(vehicle_id, last))
+        found = desk.newest(vehicle_id, last)
     print_table(
         ("crossed, UTC", "vehicle", "place", "state", "fee", "why", "passage"),
         (
@@ -68,7 +67,7 @@ def charges(
 ) -> None:
     """Print the money that the newest passages moved, charge by charge."""
     with opened(store, settings) as desk:
-        found = desk.entries(_newest(vehicle_id, last))
+        found = desk.newest(vehicle_id, last)
     print_table(
         ("asked or answered, UTC", "place", "kind", "amount", "state", "charge"),
         (
@@ -95,19 +94,15 @@ def explain(
 ) -> None:
     """Explain a charge or passage: evidence, fee, money, and what the operator said."""
     with opened(store, settings) as desk:
-        charge = select(toll_movement.c.passage_id).where(toll_movement.c.charge_id == event_id)
-        ids = toll_passage.c.passage_id
-        found = desk.entries(select(toll_passage).where((ids == event_id) | ids.in_(charge)))
-        if not found:
-            raise InputError(
-                f"{event_id[:70]}: no such charge or passage; `car tolls passages` names them"
-            )
-        (entry,) = found
         with desk.database.read() as connection:
-            records = kept.records(connection, entry.passage_id)
-        public = load_key(state_folder(desk.settings, SERVICE)).public_key()
+            entry = inquiry.of_event(connection, event_id)
+            if entry is None:
+                raise InputError(
+                    f"{event_id[:70]}: no such charge or passage; `car tolls passages` names them"
+                )
+            records = inquiry.records(connection, entry.passage_id)
         zone = desk.zone_of(entry.facts.context)
-        for line in words.explain(entry, records, {key_id(public): public}, zone):
+        for line in words.explain(entry, records, _trusted(desk), zone):
             sys.stdout.write(printable(line) + "\n")
 
 
@@ -147,14 +142,20 @@ def provable(
 
 @app.command()
 def key(settings: SettingsOption = "") -> None:
-    """Print the public key that charges are signed with, as payments and operators want it."""
+    """Print the id and the public key that charges are signed with; payments and operators want it.
+
+    The key is made where there is none yet, so that they can be told before the service begins.
+    """
     read = load_settings(TollSettings, Path(settings) if settings else None)
-    public = load_key(state_folder(read, SERVICE)).public_key()
+    public = load_or_make_key(state_folder(read, SERVICE)).public_key()
     typer.echo(f"{key_id(public)} {public_key_text(public)}")
 
 
-def _newest(vehicle_id: str, last: int) -> Select[tuple[object, ...]]:
-    newest = select(toll_passage.c.passage_id).order_by(toll_passage.c.crossed_at_ms.desc())
-    if vehicle_id:
-        newest = newest.where(toll_passage.c.vehicle_id == vehicle_id_of(vehicle_id))
-    return select(toll_passage).where(toll_passage.c.passage_id.in_(newest.limit(last)))
+def _trusted(desk: Desk) -> dict[str, Ed25519PublicKey]:
+    """Our key by its id; none where it is on another machine, and then signatures are not ours."""
+    try:
+        public = load_key(state_folder(desk.settings, SERVICE)).public_key()
+    except InputError as error:
+        typer.echo(printable(f"no signature can be checked: {error}"), err=True)
+        return {}
+    return {key_id(public): public}

@@ -8,12 +8,12 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy import Select
 
 from internetcar.contract.message import InputError
+from internetcar.launcher.options import vehicle_id_of
 from services.database import Database, open_existing
 from services.settings import load_settings, store_url
-from services.tolls import store as kept
+from services.tolls import inquiry
 from services.tolls.entry import Entry
 from services.tolls.settings import SERVICE, TollSettings
 from services.tolls.shipped import find_context
@@ -39,10 +39,10 @@ class Desk:
     database: Database
     settings: TollSettings
 
-    def entries(self, wanted: Select[tuple[object, ...]]) -> list[Entry]:
-        """Passages by their rows, by time of crossing."""
+    def newest(self, vehicle_id: str, last: int) -> list[Entry]:
+        """The newest passages of a vehicle (empty: of all), by time of crossing."""
         with self.database.read() as connection:
-            return kept.entries(connection, wanted)
+            return inquiry.newest(connection, vehicle_id and vehicle_id_of(vehicle_id), last)
 
     def zone_of(self, context_id: str) -> ZoneInfo | None:
         """The time zone of a context, if it is at hand."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
 
 from internetcar.contract.message import InputError
 from internetcar.contract.money import format_minor
@@ -14,6 +13,7 @@ from internetcar.launcher.options import vehicle_id_of
 from internetcar.launcher.tables import print_table, printable
 from internetcar.launcher.tolls_desk import Desk, SettingsOption, StoreOption, opened
 from services.tolls import fees as tariff
+from services.tolls import inquiry
 from services.tolls import reconcile as invoices
 from services.tolls.context import Context
 from services.tolls.entry import Entry
@@ -21,7 +21,6 @@ from services.tolls.facts import Passage
 from services.tolls.invoice import MOST_BYTES, Billed, Money, read_invoice
 from services.tolls.reckoning import instant, milliseconds
 from services.tolls.shipped import find_context
-from services.tolls.tables import toll_passage, toll_stretch
 
 _MARGIN = timedelta(hours=1)
 """Around the invoice's lines: what is as near may be missing on it."""
@@ -81,13 +80,9 @@ def _reconciled(
     if span is None:
         return []
     since_ms, until_ms = milliseconds(span[0] - _MARGIN), milliseconds(span[1] + _MARGIN)
-    entries = desk.entries(
-        select(toll_passage).where(
-            toll_passage.c.vehicle_id == vehicle_id,
-            toll_passage.c.context == toll.id,
-            toll_passage.c.crossed_at_ms.between(since_ms, until_ms),
-        )
-    )
+    with desk.database.read() as connection:
+        entries = inquiry.between(connection, vehicle_id, toll.id, since_ms, until_ms)
+        whole = inquiry.stretches(connection, vehicle_id, since_ms)
     fees = {entry.passage_id: entry.fee_minor for entry in entries}
     fees |= _uncharged(desk, toll, vehicle_id, entries)
     held = [
@@ -102,13 +97,7 @@ def _reconciled(
         )
         for entry in entries
     ]
-    with desk.database.read() as connection:
-        rows = connection.execute(
-            select(toll_stretch.c.from_ms, toll_stretch.c.until_ms)
-            .where(toll_stretch.c.vehicle_id == vehicle_id, toll_stretch.c.until_ms >= since_ms)
-            .order_by(toll_stretch.c.from_ms)
-        )
-        log = [invoices.Stretch(instant(row.from_ms), instant(row.until_ms)) for row in rows]
+    log = [invoices.Stretch(instant(begin), instant(end)) for begin, end in whole]
     return invoices.reconcile(billed, held, log, toll.currency.code)
 
 

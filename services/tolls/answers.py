@@ -19,6 +19,8 @@ from services.tolls.tables import toll_passage, toll_vehicle
 
 log = logging.getLogger(__name__)
 
+REQUESTER = "tolls"
+"""As whom payments answers a toll charge."""
 _SOME = 50
 _REFUSED = "refused"
 _MOVED = ("posted", "refunded")
@@ -57,11 +59,21 @@ class Answers:
             kept = self._of(connection, store.passage_of_charge(connection, charge_id))
             if kept is None or not _is_of(kept, result.vehicle_id, charge_id):
                 return
+            if result.requester != REQUESTER:
+                log.warning("charge %s: %s asked for something by its id: dropped",
+                            charge_id, result.requester)  # fmt: skip
+                return
             if result.state not in (*_MOVED, _REFUSED):
                 log.warning("charge %s: payments says %s, which ends nothing",
                             charge_id, result.state)  # fmt: skip
                 return
             (movement,) = (m for m in kept.account.movements if m.charge_id == charge_id)
+            if result.state in _MOVED and (result.amount_minor, result.currency) != (
+                movement.amount_minor, kept.facts.currency,
+            ):  # fmt: skip
+                log.error("charge %s: payments moved another amount than was asked for; kept as"
+                          " not answered", charge_id)  # fmt: skip
+                return
             done = answered(
                 movement,
                 is_refused=result.state == _REFUSED,

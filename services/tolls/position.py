@@ -24,7 +24,7 @@ HOLD_MS = 5_000
 """How long a sample waits for others that come late."""
 STEP_MS = 60_000
 """What lies further back than this is not late: the clock was set."""
-KEPT = 320
+KEPT = 400
 """Places remembered."""
 _LONGEST_COAST_S = 15.0
 _MOST_SPEED_MPS = 100.0
@@ -33,8 +33,10 @@ _COURSE_SPEED_MPS = 2.0
 """Below this a course over ground is noise."""
 _STRIDE_M = 2.0
 _STRIDE_MS = 900
-_BLIND_STRIDE_M = 20.0
+_BLIND_STRIDE_M = 4.0
 _STANDING_MS = 10_000
+_STANDING_SHARE = 0.25
+"""The longer a vehicle stands the rarer it is looked at: a jam must not push out the approach."""
 _WANDER_M = 8.0
 """Without wheels: GNSS that moves less has not moved."""
 
@@ -74,6 +76,7 @@ class Motion:
         odometer_m: As last said.
         base_m: What makes `driven_m` of an odometer reading.
         is_reverse: As last said; `None`: never said.
+        moved_ms: When it last was in another place.
         anchor: Without wheels: where the distance was last counted, latitude and longitude.
         spots: The last places, the newest last.
     """
@@ -88,6 +91,7 @@ class Motion:
     odometer_m: float | None = None
     base_m: float = 0.0
     is_reverse: bool | None = None
+    moved_ms: int = 0
     anchor: tuple[float, float] | None = None
     spots: deque[Spot] = field(default_factory=lambda: deque(maxlen=KEPT))
 
@@ -102,33 +106,35 @@ def is_stepped(motion: Motion, sample: Sample) -> bool:
     return motion.newest_ms is not None and sample.at_ms < motion.newest_ms - STEP_MS
 
 
-def _rank(sample: Sample) -> tuple[object, ...]:
-    """An order of samples of one instant that depends on what they say alone."""
-    values = (
-        sample.lat_deg, sample.lon_deg, sample.accuracy_m, sample.heading_deg,
-        sample.speed_mps, sample.odometer_m, sample.is_reverse,
-    )  # fmt: skip
-    return tuple((value is None, 0.0 if value is None else float(value)) for value in values)
+Said = float | bool | None
 
 
-def _merged(first: Sample, second: Sample) -> Sample:
-    """Two samples of one instant; where they differ the lesser in `_rank` has the word."""
-    if _rank(second) < _rank(first):
-        first, second = second, first
-    has_fix = first.lat_deg is not None and first.lon_deg is not None
-    place = first if has_fix else second
-
-    def told(one: float | None, other: float | None) -> float | None:
+def _lesser(one: Said, other: Said) -> Said:
+    """One of two values by their text alone, so that not-a-number has its place too."""
+    if one is None or other is None:
         return other if one is None else one
+    return min(one, other, key=repr)
 
-    reverse = second.is_reverse if first.is_reverse is None else first.is_reverse
+
+def _merged(one: Sample, other: Sample) -> Sample:
+    """Two samples of one instant: in any order, and with any third, they give the same."""
+    places = [
+        (sample.lat_deg, sample.lon_deg, sample.accuracy_m, sample.heading_deg)
+        for sample in (one, other)
+        if sample.lat_deg is not None and sample.lon_deg is not None
+    ]
+    lat, lon, accuracy, heading = min(places, key=repr, default=(None, None, None, None))
+    reverse = _lesser(one.is_reverse, other.is_reverse)
     return Sample(
-        first.at_ms, place.lat_deg, place.lon_deg, place.accuracy_m,
-        told(place.heading_deg, second.heading_deg),
-        told(first.speed_mps, second.speed_mps),
-        told(first.odometer_m, second.odometer_m),
-        reverse,
-    )  # fmt: skip
+        one.at_ms,
+        lat,
+        lon,
+        accuracy,
+        heading,
+        _lesser(one.speed_mps, other.speed_mps),
+        _lesser(one.odometer_m, other.odometer_m),
+        None if reverse is None else bool(reverse),
+    )
 
 
 def wait(motion: Motion, sample: Sample) -> None:
@@ -150,12 +156,6 @@ def wait(motion: Motion, sample: Sample) -> None:
 
 def _instant(sample: Sample) -> int:
     return sample.at_ms
-
-
-def is_due(motion: Motion) -> bool:
-    """Whether the first that waits has waited long enough."""
-    waiting = motion.waiting
-    return bool(waiting) and waiting[-1].at_ms - waiting[0].at_ms > HOLD_MS
 
 
 def move(motion: Motion, sample: Sample) -> Spot | None:
@@ -191,12 +191,13 @@ def move(motion: Motion, sample: Sample) -> Spot | None:
 def _is_worth(motion: Motion, last: Spot, at_ms: int) -> bool:
     """Whether a fix adds to the last place: another place, or the same after a while."""
     elapsed = at_ms - last.at_ms
-    if last.lat_deg is None:
-        return True
-    if elapsed < _STRIDE_MS:
+    if elapsed < _STRIDE_MS and last.lat_deg is not None:
         return False
-    has_moved = motion.driven_m - last.driven_m >= _STRIDE_M or not motion.has_wheels
-    return has_moved or elapsed >= _STANDING_MS
+    if not motion.has_wheels or motion.driven_m - last.driven_m >= _STRIDE_M:
+        motion.moved_ms = at_ms
+        return True
+    stood = last.at_ms - motion.moved_ms
+    return last.lat_deg is None or elapsed >= max(_STANDING_MS, _STANDING_SHARE * stood)
 
 
 def _course(motion: Motion, heading_deg: float | None) -> float | None:

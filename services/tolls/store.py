@@ -195,12 +195,6 @@ def note_answer(connection: Connection, movement: Movement) -> None:
     )
 
 
-def records(connection: Connection, passage_id: str) -> list[bytes]:
-    """The signed charges of a passage, in order."""
-    wanted = select(toll_movement.c.record).where(toll_movement.c.passage_id == passage_id)
-    return list(connection.execute(wanted.order_by(toll_movement.c.number)).scalars())
-
-
 def forget_positions(connection: Connection, kept: Entry) -> None:
     """Delete the raw positions of a passage; digest and words stay."""
     this = toll_passage.c.passage_id == kept.passage_id

@@ -28,6 +28,10 @@ class Failure:
     gate: str
     conditions: str
 
+    def rank(self) -> tuple[bool, int]:
+        """Wrong money first, then by number."""
+        return "unresolved" in self.what, self.number
+
 
 @dataclass
 class Tally:
@@ -42,7 +46,8 @@ class Tally:
         self.counts.update(other.counts)
         self.conditions.update(other.conditions)
         self.gates.update(other.gates)
-        self.failures = (self.failures + other.failures)[:MOST_FAILURES]
+        both = self.failures + other.failures
+        self.failures = sorted(both, key=Failure.rank)[:MOST_FAILURES]
 
     def fails(self, scenario: Scenario, what: str, gate: str, times: int = 1) -> None:
         self.counts[what] += times
@@ -122,12 +127,13 @@ class Judge:
     def _through(self, scenario: Scenario, proven: int, unresolved: int, tally: Tally) -> None:
         gate = scenario.gate
         if gate in self._provable[scenario.context]:
-            tally.counts["at_provable"] += 1
+            other = "" if scenario.plan.generator == "a" else "_b"
+            tally.counts[f"at_provable{other}"] += 1
             tally.conditions[scenario.conditions, "at_provable"] += 1
-            tally.counts["at_provable_clear"] += scenario.is_clear
+            tally.counts["at_provable_clear"] += scenario.is_clear and not other
             if not proven:
-                tally.counts["missed_clear"] += scenario.is_clear
-                tally.fails(scenario, "unresolved" if unresolved else "missed", gate)
+                tally.counts["missed_clear"] += scenario.is_clear and not other
+                tally.fails(scenario, ("unresolved" if unresolved else "missed") + other, gate)
         else:
             name = f"{scenario.context} {gate}"
             tally.gates[name, "passed"] += 1
@@ -177,7 +183,7 @@ class Judge:
             if gate != partner and self._net(site, other, drive) > 0:
                 continue
             beyond_m = SIGMAS_OF_SEPARATION * scenario.plan.sigma_m
-            if gate != partner and self._net(site, other, drive, beyond_m) > 0:
+            if gate != partner and self._passes(site, other, drive, beyond_m)[0] > 0:
                 tally.counts["grazed"] += 1  # the road of the simulation, not the real one
                 continue
             is_near = distance_m(site.gate, other) <= NEAR_M
@@ -185,18 +191,24 @@ class Judge:
         if partner is not None and scenario.kind == "pair":
             tally.counts["pair_passages"] += 1
 
+    def _net(self, site: Site, gate: Gate, drive: Drive) -> int:
+        """Crossings of a gate's line in its direction, less those against it."""
+        forward, back = self._passes(site, gate, drive, 0.0)
+        return forward - back
+
     @staticmethod
-    def _net(site: Site, gate: Gate, drive: Drive, beyond_m: float = 0.0) -> int:
-        """Crossings of a gate's line, made longer at both ends, in its direction less against."""
+    def _passes(site: Site, gate: Gate, drive: Drive, beyond_m: float) -> tuple[int, int]:
+        """Crossings of a gate's line, made longer at both ends, in its direction and against."""
         if gate.bearing_deg is None:
-            return 0
+            return 0, 0
         line = site.plane.metres(gate.line)
         unit = (line[1] - line[0]) / np.hypot(*(line[1] - line[0]))
         line = line + beyond_m * np.array((-unit, unit))
         bearing = np.radians(gate.bearing_deg)
         along = line[1] - line[0]
         charged_to_right = float(along[1] * np.sin(bearing) - along[0] * np.cos(bearing)) > 0
-        return sum(1 if to_right == charged_to_right else -1 for _, to_right in drive.crosses(line))
+        directions = [to_right == charged_to_right for _, to_right in drive.crosses(line)]
+        return directions.count(True), directions.count(False)
 
     def _peers(self, scenario: Scenario, site: Site, drive: Drive, tally: Tally) -> None:
         points = fixes(drive.samples, site.plane)
@@ -210,8 +222,11 @@ class Judge:
             here = events[scenario.gate]
             is_passed = scenario.kind in ("through", "pair")
             if is_passed and scenario.gate in self._provable[scenario.context]:
-                tally.counts[f"{name}_missed"] += here == 0
-                tally.counts[f"{name}_missed_clear"] += here == 0 and scenario.is_clear
+                other = "" if scenario.plan.generator == "a" else "_b"
+                tally.counts[f"{name}_missed{other}"] += here == 0
+                tally.counts[f"{name}_missed_clear"] += (
+                    here == 0 and scenario.is_clear and not other
+                )
                 tally.counts[f"{name}_double"] += max(0, here - 1)
             elif scenario.kind == "wrong way":
                 tally.counts[f"{name}_wrong_direction"] += here > 0

@@ -14,6 +14,7 @@ import services.tolls
 from services.tolls.context import Context, load_context
 from services.tolls.detection import Detector
 from services.tolls.objects import Gate, Road
+from services.tolls.provable import Provability, provable
 from tests.bench.report import CannotMeasureError
 from tests.tolls_site import REACH_M, Site
 
@@ -85,6 +86,14 @@ class Ground:
             road = road_beside(site, clear_m(site, beside_m), f"beside.{gate}")
             self._beside[key] = Detector(gates, [*context.roads, road])
         return self._beside[key]
+
+    @cached_property
+    def provability(self) -> dict[str, list[Provability]]:
+        """By context, what can be proven at sigma 5 m and a fix a second."""
+        return {
+            name: provable(context.gates, context.roads, 5.0, 1.0)
+            for name, context in self.contexts.items()
+        }
 
     def partner(self, gate: str) -> str | None:
         """The other gate of one of the pairs that punish a careless detector."""

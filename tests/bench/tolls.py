@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
-from tests.bench.report import CannotMeasureError, progress
+from tests.bench import toll_fees, toll_speed
+from tests.bench.report import CannotMeasureError, Figure, progress
 from tests.bench.toll_figures import Row, explain, flat, rows, table
 from tests.bench.toll_scenarios import Mixture
 from tests.bench.toll_verdicts import Judge, Tally
@@ -24,6 +25,7 @@ CHUNK = 250
 
 
 def main() -> None:
+    _keep_to_one_core()
     parser = argparse.ArgumentParser(description=TITLE)
     parser.add_argument("--json", action="store_true", help="one flat JSON object on stdout")
     parser.add_argument("--passages", type=int, default=100_000, help="how many to simulate")
@@ -39,26 +41,56 @@ def main() -> None:
     print(json.dumps(flat(found)) if arguments.json else table(found, TITLE))
 
 
+def _keep_to_one_core() -> None:
+    """Begin anew without the threads of numpy's linear algebra, which wait for each other."""
+    if "OPENBLAS_NUM_THREADS" not in os.environ:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", "tests.bench.tolls", *sys.argv[1:]])
+
+
 def measure(numbers: range, workers: int) -> list[Row]:
     """All figures, in one run."""
+    found = [share_row()]
     tally = simulated(numbers, workers)
     explain(tally)
-    return rows(tally)
+    found += rows(tally)
+    ground, mixture, _ = _parts()
+    progress("how fast …")
+    found += [Row(figure) for figure in toll_speed.measure(ground, mixture)]
+    progress("fees against the sources …")
+    count, wrong = toll_fees.check()
+    words = f"fees that are not those of the sources, to the minor unit ({count} cases)"
+    return [*found, Row(Figure("fee_wrong", wrong, words, "0", wrong == 0))]
+
+
+def share_row() -> Row:
+    """How many gantries can be proven at all, and why the others cannot."""
+    gates = _parts()[0].provability["singapore"]
+    for one in gates:
+        if not one.is_provable:
+            progress(f"  gantry {one.gate} is not provable: {one.reason}")
+    value = sum(one.is_provable for one in gates) / len(gates)
+    words = f"of {len(gates)} Singapore gantries provable at sigma 5 m, 1 Hz"
+    return Row(Figure("provable_share", value, words))
 
 
 @cache
-def _judge() -> Judge:
+def _parts() -> tuple[Ground, Mixture, Judge]:
     """Of this process: contexts and detectors are made once."""
     ground = Ground()
-    provable = {name: frozenset(sites) for name, sites in ground.sites.items()}
-    return Judge(ground, Mixture(ground, provable), provable)
+    provable = {
+        name: frozenset(one.gate for one in gates if one.is_provable)
+        for name, gates in ground.provability.items()
+    }
+    mixture = Mixture(ground, provable)
+    return ground, mixture, Judge(ground, mixture, provable)
 
 
 def judged(numbers: Iterable[int]) -> Tally:
     """What came of some passages."""
     tally = Tally()
     for number in numbers:
-        _judge().judge(number, tally)
+        _parts()[2].judge(number, tally)
     return tally
 
 

@@ -49,15 +49,13 @@ def test_a_crash_at_every_named_point_leaves_the_same_ledger(tmp_path: Path) -> 
     assert min(reached.values()) > 0
     crashes = 0
     for point, times in reached.items():
-        for at in sorted({1, times // 3, times // 2, 2 * times // 3, times}):
-            if at < 1:
-                continue
+        for at in sorted({times // 3, 2 * times // 3}):
             stand = Stand(str(tmp_path / f"{point.replace(' ', '-')}-{at}.sqlite"))
             with crashing_at(point, at=at):
                 assert driven(stand) == expected, f"{point}, the {at}th time"
             crashes += stand.restarts
             stand.close()
-    assert crashes >= 4 * len(POINTS)
+    assert crashes == 2 * len(POINTS)
 
 
 @pytest.mark.parametrize("point", POINTS)
