@@ -1,7 +1,6 @@
 """`car tolls`: what was passed, what it cost, why, and what an operator's invoice is worth."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +10,12 @@ from internetcar.contract.message import InputError
 from internetcar.contract.money import format_minor
 from internetcar.contract.signature import key_id, public_key_text
 from internetcar.launcher.options import VehicleIdOption
+from internetcar.launcher.service_settings import settings_for
 from internetcar.launcher.tables import print_table, printable
 from internetcar.launcher.tolls_context import context_app
 from internetcar.launcher.tolls_desk import Desk, SettingsOption, StoreOption, opened
 from internetcar.launcher.tolls_reconcile import reconcile
-from services.settings import load_settings, state_folder
+from services.settings import state_folder
 from services.tolls import explain as words
 from services.tolls import inquiry
 from services.tolls.provable import provable as judged
@@ -146,7 +146,7 @@ def key(settings: SettingsOption = "") -> None:
 
     The key is made where there is none yet, so that they can be told before the service begins.
     """
-    read = load_settings(TollSettings, Path(settings) if settings else None)
+    read = settings_for(TollSettings, SERVICE, settings)
     public = load_or_make_key(state_folder(read, SERVICE)).public_key()
     typer.echo(f"{key_id(public)} {public_key_text(public)}")
 

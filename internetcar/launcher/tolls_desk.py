@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,8 +10,9 @@ import typer
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import vehicle_id_of
+from internetcar.launcher.service_settings import settings_for
 from services.database import Database, open_existing
-from services.settings import load_settings, store_url
+from services.settings import store_url
 from services.tolls import inquiry
 from services.tolls.entry import Entry
 from services.tolls.settings import SERVICE, TollSettings
@@ -24,7 +24,8 @@ StoreOption = Annotated[
         "--store",
         metavar="URL",
         help="The toll service's store, a file or postgresql://…; else INTERNETCAR_TOLLS_STORE,"
-        " else what the settings say, else the file in the default state folder.",
+        " else what the settings say, else the `car up` that runs here, else the file in the"
+        " default state folder.",
     ),
 ]
 SettingsOption = Annotated[
@@ -63,8 +64,7 @@ def opened(store: str, settings: str) -> Iterator[Desk]:
     Raises:
         InputError: There is none, or it cannot be used.
     """
-    named = {"store": store} if store else {}
-    read = load_settings(TollSettings, Path(settings) if settings else None, **named)
+    read = settings_for(TollSettings, SERVICE, settings, store)
     database = open_existing(store_url(read, SERVICE), SERVICE)
     try:
         yield Desk(database, read)

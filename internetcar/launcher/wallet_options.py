@@ -1,25 +1,23 @@
 """What the commands of `car wallet` are told, and the store they work on."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import instant_ns
-from internetcar.launcher.run_file import lasting_folder
+from internetcar.launcher.service_settings import settings_for
 from services.database import Database, open_existing
 from services.payments.books import from_ms
 from services.payments.history import is_owner
 from services.payments.limits import Terms
 from services.payments.settings import SERVICE, PaymentsSettings
 from services.payments.store import open_store
-from services.settings import load_settings, store_url
+from services.settings import store_url
 
 StoreOption = Annotated[
     str,
@@ -85,10 +83,7 @@ def opened(store: str, settings: str, *, may_create: bool = False) -> Iterator[D
     Raises:
         InputError: There is none, or it cannot be used.
     """
-    named = {"store": store} if store else {}
-    read = load_settings(PaymentsSettings, Path(settings) if settings else None, **named)
-    if not read.state:
-        read = read.model_copy(update={"state": str(lasting_folder("", os.environ))})
+    read = settings_for(PaymentsSettings, SERVICE, settings, store)
     url = store_url(read, SERVICE)
     database = open_store(url) if may_create else open_existing(url, SERVICE)
     try:
