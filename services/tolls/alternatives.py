@@ -1,0 +1,137 @@
+"""The ways a vehicle may have taken instead of a gate's: what a proof is held against."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.tolls.network import GateFrame, way_in
+from services.tolls.objects import Gate, Road
+from services.tolls.paths import Way
+from services.tolls.plane import turn_rad
+
+REACH_M = 100.0
+"""Ways that come nearer to a gate than this are alternatives."""
+PARALLEL_M = 43.0
+"""Where nothing is known a free road is assumed this far from the gate, on either side,"""
+PARALLEL_SIGMAS = 8.6
+"""or so many standard deviations, if that is nearer: what a receiver can just tell apart."""
+LANE_M = 3.5
+LANE_EDGE_M = 1.5
+"""A car's middle keeps this far from the ends of the gate's line."""
+_ALIKE_RAD = math.radians(30.0)
+"""Ways that differ less in direction are taken as parallel: roads bend together."""
+_SAME_ROAD_M = 20.0
+"""A gate further ahead than this and not beside is on the same road, and passed as well."""
+UNKNOWN = "parallel road"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A way beside a gate's.
+
+    Attributes:
+        name: A road, `gate` and the id of another gate, or `UNKNOWN`.
+        offsets_m: Where it may pass the gate, to the right of the gate's middle.
+        way: How it runs in the gate's straight frame, where it is not parallel to the gate's.
+        is_opposite: Whether it is driven in the other direction.
+    """
+
+    name: str
+    offsets_m: tuple[float, ...]
+    way: Way | None = None
+    is_opposite: bool = False
+
+    @property
+    def separation_m(self) -> float:
+        """From the middle of the gate to the nearest of it."""
+        return min(abs(offset) for offset in self.offsets_m)
+
+
+def lanes_m(half_width_m: float) -> tuple[float, ...]:
+    """Where in a gate's line a car may be, to the right of its middle."""
+    edge = max(0.0, half_width_m - LANE_EDGE_M)
+    count = 1 + math.ceil(2.0 * edge / LANE_M)
+    if count == 1:
+        return (0.0,)
+    return tuple(-edge + 2.0 * edge * index / (count - 1) for index in range(count))
+
+
+def alternatives(
+    frame: GateFrame, gates: Sequence[Gate | GateFrame], roads: Sequence[Road]
+) -> list[Alternative]:
+    """The ways known to the context that come near a gate, without the assumed ones.
+
+    A line of a context may be driven in both directions: it is held against the gate in the gate's.
+    """
+    found = [alternative for gate in gates if (alternative := _gate(frame, gate)) is not None]
+    for road in roads:
+        way = Way.through(way_in(frame, road.line))
+        alternative = _line(road.id, frame, way, 0.0) if way else None
+        if alternative is not None:
+            found.append(alternative)
+    return found
+
+
+def assumed(sigma_m: float, known: Sequence[Alternative]) -> list[Alternative]:
+    """The free roads assumed on each side where no nearer parallel way is known."""
+    distance = min(PARALLEL_M, PARALLEL_SIGMAS * sigma_m)
+    found = []
+    for offset in (-distance, distance):
+        nearer = any(
+            not other.is_opposite and 0.0 <= each * math.copysign(1.0, offset) <= distance
+            for other in known
+            for each in other.offsets_m
+        )
+        if not nearer:
+            found.append(Alternative(UNKNOWN, (offset,)))
+    return found
+
+
+def _line(name: str, frame: GateFrame, way: Way, half_m: float) -> Alternative | None:
+    """A known line as an alternative; `None` where it stays away or is the gate's own."""
+    along, right, turn = way.at(0.0)
+    if abs(turn) > math.pi / 2:
+        way = Way.through(tuple(reversed(way.points[1:-1]))) or way
+        along, right, turn = way.at(0.0)
+    if math.hypot(along, right) > REACH_M + half_m:
+        return None
+    offset = right - along * math.tan(turn) if abs(turn) < _ALIKE_RAD else right
+    return Alternative(name, (offset,), way)
+
+
+def _gate(frame: GateFrame, other: Gate | GateFrame) -> Alternative | None:
+    """Another gate's carriageway as an alternative; `None` where it is far or on the same road."""
+    gate = other.gate if isinstance(other, GateFrame) else other
+    if gate.id == frame.gate.id:
+        return None
+    (lat1, lon1), (lat2, lon2) = gate.line
+    first, second = frame.straight(lat1, lon1), frame.straight(lat2, lon2)
+    half = math.dist(first, second) / 2
+    middle = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
+    if math.hypot(*middle) > REACH_M + half + frame.half_width_m:
+        return None
+    name = f"gate {gate.id}"
+    if not isinstance(other, GateFrame):
+        return Alternative(name, tuple(middle[1] + lane for lane in lanes_m(half)))
+    turn = turn_rad(frame.bearing_rad, other.bearing_rad)
+    if abs(turn) > math.pi / 2:
+        return Alternative(name, (middle[1],), is_opposite=True)
+    if len(gate.carriageway) > 1:
+        way = Way.through(way_in(frame, gate.carriageway))
+        return None if way is None else _line(name, frame, way, half)
+    ahead, aside = middle[0], _nearer(middle[1], other, frame)
+    if abs(ahead) > _SAME_ROAD_M and abs(aside) < max(half, frame.half_width_m):
+        return None
+    if abs(turn) < _ALIKE_RAD:
+        return Alternative(name, tuple(aside + lane for lane in lanes_m(half)))
+    back = (middle[0] - math.cos(turn), middle[1] - math.sin(turn))
+    way = Way.through((back, middle))
+    return Alternative(name, (middle[1],), way)
+
+
+def _nearer(right_m: float, other: GateFrame, frame: GateFrame) -> float:
+    """The offset of another gate's way, from here or seen from there, whichever is less."""
+    seen = -other.straight(frame.plane.lat_deg, frame.plane.lon_deg)[1]
+    if seen * right_m <= 0.0:
+        return 0.0
+    return min(right_m, seen, key=abs)

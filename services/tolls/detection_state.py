@@ -1,0 +1,149 @@
+"""What the detector remembers of a vehicle, and its bytes."""
+
+from collections import deque
+from dataclasses import astuple, dataclass, field
+
+import orjson
+
+from services.tolls.facts import Sample
+from services.tolls.position import KEPT, Motion, Spot
+
+_FORMAT = 1
+_PLAIN = (
+    "newest_ms", "passed_ms", "at_ms", "net_m", "driven_m", "speed_mps", "odometer_m", "base_m",
+    "is_reverse",
+)  # fmt: skip
+"""What of a `Motion` is a number."""
+
+
+@dataclass(slots=True)
+class Side:
+    """The last place before a gate's line.
+
+    Attributes:
+        along_m: Along the gate's way, below 0.
+        right_m: To its right.
+        net_m: By the wheels.
+    """
+
+    along_m: float
+    right_m: float
+    net_m: float
+
+
+@dataclass(slots=True)
+class Pending:
+    """A crossing that evidence is still gathered for.
+
+    Attributes:
+        gate: Its id.
+        net_m: Where about it was crossed, by the wheels.
+        driven_m: The same, always counted up.
+        at_ms: When it was noticed.
+        next_m: Way driven at which it is weighed next,
+        next_ms: or time.
+        is_said: Whether it was said to be unresolved,
+        crossed_ms: with this instant,
+        travelled_m: and this distance.
+    """
+
+    gate: str
+    net_m: float
+    driven_m: float
+    at_ms: int
+    next_m: float
+    next_ms: int
+    is_said: bool = False
+    crossed_ms: int = 0
+    travelled_m: float | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """All that is remembered of one vehicle.
+
+    Attributes:
+        motion: Its way.
+        last: Its last place.
+        near: The gates near it, as places in the detector's list.
+        sides: Those it is or was before.
+        pending: Crossings that are not decided.
+        passed: The last proven passage of each gate: way driven and instant.
+        newest: The gate passed last.
+        box_lat_deg: Middle of the box in which `near` does not change.
+        box_lon_deg: The same.
+        box_half_lat_deg: Half its height.
+        box_half_lon_deg: Half its width.
+    """
+
+    motion: Motion = field(default_factory=Motion)
+    last: Spot | None = None
+    near: list[int] = field(default_factory=list)
+    sides: dict[int, Side] = field(default_factory=dict)
+    pending: list[Pending] = field(default_factory=list)
+    passed: dict[str, tuple[float, int]] = field(default_factory=dict)
+    newest: str | None = None
+    box_lat_deg: float = 0.0
+    box_lon_deg: float = 0.0
+    box_half_lat_deg: float = -1.0
+    box_half_lon_deg: float = -1.0
+
+    def set_clock(self) -> None:
+        """Forget what compares instants: the clock was set back."""
+        motion = self.motion
+        motion.newest_ms = motion.passed_ms = motion.at_ms = None
+        motion.spots.clear()
+        self.last = None
+        self.near, self.sides, self.pending = [], {}, []
+        self.box_half_lat_deg = -1.0
+
+
+def dump(state: State) -> bytes:
+    """A state as bytes, exact: what goes on from them finds the same."""
+    motion = state.motion
+    return orjson.dumps(
+        {
+            "format": _FORMAT,
+            "waiting": [astuple(sample) for sample in motion.waiting],
+            "motion": {name: getattr(motion, name) for name in _PLAIN},
+            "anchor": motion.anchor,
+            "spots": list(motion.spots),
+            "last": state.last,
+            "near": state.near,
+            "sides": [[index, *astuple(side)] for index, side in state.sides.items()],
+            "pending": [astuple(pending) for pending in state.pending],
+            "passed": state.passed,
+            "newest": state.newest,
+            "box": [
+                state.box_lat_deg, state.box_lon_deg, state.box_half_lat_deg,
+                state.box_half_lon_deg,
+            ],
+        }
+    )  # fmt: skip
+
+
+def load(kept: bytes) -> State:
+    """The state that `dump` wrote.
+
+    Raises:
+        ValueError: The bytes are of another format; begin anew.
+    """
+    found = orjson.loads(kept)
+    if found.get("format") != _FORMAT:
+        raise ValueError(f"a detector's state of format {found.get('format')}: begin anew")
+    motion = Motion(
+        waiting=[Sample(*sample) for sample in found["waiting"]],
+        anchor=tuple(found["anchor"]) if found["anchor"] else None,
+        spots=deque((Spot(*spot) for spot in found["spots"]), maxlen=KEPT),
+        **found["motion"],
+    )
+    return State(
+        motion,
+        Spot(*found["last"]) if found["last"] else None,
+        found["near"],
+        {index: Side(*side) for index, *side in found["sides"]},
+        [Pending(*pending) for pending in found["pending"]],
+        {gate: (driven, at_ms) for gate, (driven, at_ms) in found["passed"].items()},
+        found["newest"],
+        *found["box"],
+    )

@@ -1,0 +1,256 @@
+"""How far a vehicle has gone and where it was seen: GNSS and wheels in the order of source time.
+
+The distance is the wheels': the speed fills in between two whole metres of the odometer, which
+bounds it. So at a standstill nothing moves, whatever GNSS says, and through an outage the distance
+goes on. Which road that distance lies on is the evidence's affair, not decided here.
+"""
+
+import math
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.tolls.facts import Sample
+from services.tolls.plane import Plane
+
+LEAST_SIGMA_M = 3.0
+"""A receiver that claims to be better is not believed: it cannot see its own reflections."""
+USUAL_SIGMA_M = 5.0
+"""Of a receiver that says nothing of its accuracy."""
+MOST_SIGMA_M = 100.0
+"""A fix that is worse is none."""
+HOLD_MS = 5_000
+"""How long a sample waits for others that come late."""
+STEP_MS = 60_000
+"""What lies further back than this is not late: the clock was set."""
+KEPT = 320
+"""Places remembered."""
+_LONGEST_COAST_S = 15.0
+_MOST_SPEED_MPS = 100.0
+_MOST_ODOMETER_M = 1e8
+_COURSE_SPEED_MPS = 2.0
+"""Below this a course over ground is noise."""
+_STRIDE_M = 2.0
+_STRIDE_MS = 900
+_BLIND_STRIDE_M = 20.0
+_STANDING_MS = 10_000
+_WANDER_M = 8.0
+"""Without wheels: GNSS that moves less has not moved."""
+
+
+class Spot(NamedTuple):
+    """Where the vehicle was at one instant.
+
+    Attributes:
+        at_ms: UTC milliseconds since 1970.
+        net_m: Way of the wheels, backwards counted down.
+        driven_m: Way of the wheels, always counted up.
+        lat_deg: Of the fix; `None` in an outage.
+        lon_deg: Of the fix.
+        sigma_m: One standard deviation of the fix on each axis.
+        course_rad: Over ground, going forward fast enough to have one.
+    """
+
+    at_ms: int
+    net_m: float
+    driven_m: float
+    lat_deg: float | None
+    lon_deg: float | None
+    sigma_m: float
+    course_rad: float | None
+
+
+@dataclass(slots=True)
+class Motion:
+    """What is known of a vehicle's way so far; plain values, so that it can be kept.
+
+    Attributes:
+        waiting: Samples that others may still precede, by source time.
+        newest_ms: The latest source time seen since the clock was last set.
+        passed_ms: The source time up to which samples were used.
+        at_ms: Of `net_m` and `driven_m`.
+        speed_mps: As last said.
+        odometer_m: As last said.
+        base_m: What makes `driven_m` of an odometer reading.
+        is_reverse: As last said; `None`: never said.
+        anchor: Without wheels: where the distance was last counted, latitude and longitude.
+        spots: The last places, the newest last.
+    """
+
+    waiting: list[Sample] = field(default_factory=list)
+    newest_ms: int | None = None
+    passed_ms: int | None = None
+    at_ms: int | None = None
+    net_m: float = 0.0
+    driven_m: float = 0.0
+    speed_mps: float | None = None
+    odometer_m: float | None = None
+    base_m: float = 0.0
+    is_reverse: bool | None = None
+    anchor: tuple[float, float] | None = None
+    spots: deque[Spot] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    @property
+    def has_wheels(self) -> bool:
+        """Whether the distance is the vehicle's own and not only GNSS's."""
+        return self.odometer_m is not None or self.speed_mps is not None
+
+
+def is_stepped(motion: Motion, sample: Sample) -> bool:
+    """Whether a sample says that the clock was set back: nothing before it can be compared."""
+    return motion.newest_ms is not None and sample.at_ms < motion.newest_ms - STEP_MS
+
+
+def _rank(sample: Sample) -> tuple[object, ...]:
+    """An order of samples of one instant that depends on what they say alone."""
+    values = (
+        sample.lat_deg, sample.lon_deg, sample.accuracy_m, sample.heading_deg,
+        sample.speed_mps, sample.odometer_m, sample.is_reverse,
+    )  # fmt: skip
+    return tuple((value is None, 0.0 if value is None else float(value)) for value in values)
+
+
+def _merged(first: Sample, second: Sample) -> Sample:
+    """Two samples of one instant; where they differ the lesser in `_rank` has the word."""
+    if _rank(second) < _rank(first):
+        first, second = second, first
+    has_fix = first.lat_deg is not None and first.lon_deg is not None
+    place = first if has_fix else second
+
+    def told(one: float | None, other: float | None) -> float | None:
+        return other if one is None else one
+
+    reverse = second.is_reverse if first.is_reverse is None else first.is_reverse
+    return Sample(
+        first.at_ms, place.lat_deg, place.lon_deg, place.accuracy_m,
+        told(place.heading_deg, second.heading_deg),
+        told(first.speed_mps, second.speed_mps),
+        told(first.odometer_m, second.odometer_m),
+        reverse,
+    )  # fmt: skip
+
+
+def wait(motion: Motion, sample: Sample) -> None:
+    """Put a sample in its place among those that wait; a duplicate or too late a one is lost."""
+    waiting, at_ms = motion.waiting, sample.at_ms
+    if motion.passed_ms is not None and at_ms <= motion.passed_ms:
+        return
+    if not waiting or at_ms > waiting[-1].at_ms:
+        waiting.append(sample)
+    else:
+        index = bisect_left(waiting, at_ms, key=_instant)
+        if waiting[index].at_ms != at_ms:
+            waiting.insert(index, sample)
+        elif waiting[index] != sample:
+            waiting[index] = _merged(waiting[index], sample)
+    if motion.newest_ms is None or at_ms > motion.newest_ms:
+        motion.newest_ms = at_ms
+
+
+def _instant(sample: Sample) -> int:
+    return sample.at_ms
+
+
+def is_due(motion: Motion) -> bool:
+    """Whether the first that waits has waited long enough."""
+    waiting = motion.waiting
+    return bool(waiting) and waiting[-1].at_ms - waiting[0].at_ms > HOLD_MS
+
+
+def move(motion: Motion, sample: Sample) -> Spot | None:
+    """Use the next sample in order; the new place if there is one worth remembering."""
+    at_ms = sample.at_ms
+    motion.passed_ms = at_ms
+    _advance(motion, sample)
+    lat, lon = sample.lat_deg, sample.lon_deg
+    last = motion.spots[-1] if motion.spots else None
+    if lat is None or lon is None or not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
+        if last is None or motion.driven_m - last.driven_m < _BLIND_STRIDE_M:
+            return None
+        blind = Spot(at_ms, motion.net_m, motion.driven_m, None, None, 0.0, None)
+        motion.spots.append(blind)
+        return None
+    sigma = sample.accuracy_m
+    if sigma is None or not sigma > 0.0:
+        sigma = USUAL_SIGMA_M
+    elif sigma > MOST_SIGMA_M:
+        return None
+    if not motion.has_wheels:
+        _count_by_fixes(motion, lat, lon)
+    if last is not None and not _is_worth(motion, last, at_ms):
+        return None
+    spot = Spot(
+        at_ms, motion.net_m, motion.driven_m, lat, lon,
+        max(LEAST_SIGMA_M, sigma), _course(motion, sample.heading_deg),
+    )  # fmt: skip
+    motion.spots.append(spot)
+    return spot
+
+
+def _is_worth(motion: Motion, last: Spot, at_ms: int) -> bool:
+    """Whether a fix adds to the last place: another place, or the same after a while."""
+    elapsed = at_ms - last.at_ms
+    if last.lat_deg is None:
+        return True
+    if elapsed < _STRIDE_MS:
+        return False
+    has_moved = motion.driven_m - last.driven_m >= _STRIDE_M or not motion.has_wheels
+    return has_moved or elapsed >= _STANDING_MS
+
+
+def _course(motion: Motion, heading_deg: float | None) -> float | None:
+    if heading_deg is None or not 0.0 <= heading_deg <= 360.0 or motion.is_reverse:
+        return None
+    if motion.speed_mps is not None and motion.speed_mps < _COURSE_SPEED_MPS:
+        return None
+    return math.radians(heading_deg)
+
+
+def _advance(motion: Motion, sample: Sample) -> None:
+    """Count the way of the wheels up to this sample."""
+    elapsed_s = 0.0 if motion.at_ms is None else (sample.at_ms - motion.at_ms) / 1000.0
+    motion.at_ms = sample.at_ms
+    speed = sample.speed_mps
+    if speed is not None and not 0.0 <= speed <= _MOST_SPEED_MPS:
+        speed = None
+    driven = motion.driven_m
+    if motion.speed_mps is not None:
+        mean = motion.speed_mps if speed is None else (motion.speed_mps + speed) / 2
+        driven += mean * min(elapsed_s, _LONGEST_COAST_S)
+    if speed is not None:
+        motion.speed_mps = speed
+    odometer = sample.odometer_m
+    if odometer is not None and 0.0 <= odometer <= _MOST_ODOMETER_M:
+        driven = _by_odometer(motion, odometer, driven, elapsed_s)
+    step = driven - motion.driven_m
+    motion.driven_m = driven
+    motion.net_m += -step if motion.is_reverse else step
+    if sample.is_reverse is not None:
+        motion.is_reverse = sample.is_reverse
+
+
+def _by_odometer(motion: Motion, odometer: float, driven: float, elapsed_s: float) -> float:
+    """The way driven, held within the metre that the odometer shows; a reset begins anew."""
+    before = motion.odometer_m
+    motion.odometer_m = odometer
+    if before is None:
+        motion.base_m = 0.0 if motion.driven_m == 0.0 else driven - odometer
+        return odometer if motion.driven_m == 0.0 else driven
+    if not 0.0 <= odometer - before <= _MOST_SPEED_MPS * elapsed_s + 100.0:
+        motion.base_m = driven - odometer
+        return driven
+    least = motion.base_m + odometer
+    return max(motion.driven_m, min(max(driven, least), least + 1.0))
+
+
+def _count_by_fixes(motion: Motion, lat_deg: float, lon_deg: float) -> None:
+    """Without wheels the distance is that between fixes which are clearly apart."""
+    if motion.anchor is None:
+        motion.anchor = (lat_deg, lon_deg)
+        return
+    step = math.hypot(*Plane.at(*motion.anchor).metres(lat_deg, lon_deg))
+    if step >= _WANDER_M:
+        motion.anchor = (lat_deg, lon_deg)
+        motion.driven_m += step
+        motion.net_m += step

@@ -1,0 +1,134 @@
+"""The fixes around a crossing that belong to one approach and one run-out."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.tolls.likelihood import Seen
+from services.tolls.network import GateFrame
+from services.tolls.plane import turn_rad
+from services.tolls.position import Spot
+
+STRETCH_M = 1_000.0
+"""On each side, from the fix nearest to the gate on."""
+LONGEST_MS = 1_800_000
+MOST_TURN_RAD = math.radians(35.0)
+"""A vehicle that goes in another direction is not on the gate's way any more."""
+MOST_ASIDE_M = 300.0
+MOST_FIXES = 24
+"""On each side; more of them say little more, for their errors are alike."""
+_CHORD_M = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A fix of the window.
+
+    Attributes:
+        spot: As the vehicle said it.
+        along_m: Along the gate's way, 0 at the gate.
+        right_m: To the right of that way.
+        course_rad: To the right of the way's direction there.
+    """
+
+    spot: Spot
+    along_m: float
+    right_m: float
+    course_rad: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The fixes around a crossing, in order.
+
+    Attributes:
+        fixes: Thinned out.
+        first_net_m: Where the approach begins, by the wheels.
+        last_net_m: Where the run-out ends.
+    """
+
+    fixes: tuple[Fix, ...]
+    first_net_m: float
+    last_net_m: float
+
+    def about(self, net_m: float) -> list[Seen]:
+        """The fixes as seen from where the gate is by the wheels."""
+        begin = self.fixes[0].spot.at_ms
+        return [
+            Seen(
+                (fix.spot.at_ms - begin) / 1000.0, fix.spot.net_m - net_m,
+                fix.right_m, fix.spot.sigma_m, fix.course_rad,
+            )
+            for fix in self.fixes
+        ]  # fmt: skip
+
+    def told(self) -> tuple[tuple[int, float, float, float], ...]:
+        """The fixes as evidence."""
+        return tuple(
+            (fix.spot.at_ms, fix.spot.lat_deg or 0.0, fix.spot.lon_deg or 0.0, fix.spot.sigma_m)
+            for fix in self.fixes
+        )
+
+
+def window(frame: GateFrame, spots: Sequence[Spot], net_m: float) -> Window:
+    """The approach to a gate and the run-out, as far as they go in its direction.
+
+    Args:
+        frame: The gate.
+        spots: The last places, in order.
+        net_m: Where about it was crossed, by the wheels.
+    """
+    split = len(spots)
+    while split and spots[split - 1].net_m > net_m:
+        split -= 1
+    before = _side(frame, [spots[i] for i in range(split - 1, -1, -1)], -1.0)
+    after = _side(frame, [spots[i] for i in range(split, len(spots))], 1.0)
+    first = before[-1].spot.net_m if before else net_m
+    last = max((fix.spot.net_m for fix in after), default=net_m)
+    chosen = (*reversed(_thinned(before)), *_thinned(after))
+    return Window(chosen, first, last)
+
+
+def _side(frame: GateFrame, outward: Sequence[Spot], sign: float) -> list[Fix]:
+    """The fixes of one side from the gate outwards, until the vehicle goes elsewhere."""
+    found: list[Fix] = []
+    for spot in outward:
+        if spot.lat_deg is None or spot.lon_deg is None:
+            continue
+        fix = _fix(frame, spot)
+        if found and not _goes_on(found, fix, sign):
+            break
+        if fix.course_rad is not None and abs(fix.course_rad) > MOST_TURN_RAD:
+            break
+        found.append(fix)
+    return found
+
+
+def _fix(frame: GateFrame, spot: Spot) -> Fix:
+    straight = frame.straight(spot.lat_deg or 0.0, spot.lon_deg or 0.0)
+    along, right, direction = (*straight, 0.0) if frame.way is None else frame.way.place(*straight)
+    course = None
+    if spot.course_rad is not None:
+        course = turn_rad(frame.bearing_rad + direction, spot.course_rad)
+    return Fix(spot, along, right, course)
+
+
+def _goes_on(found: Sequence[Fix], fix: Fix, sign: float) -> bool:
+    nearest, last = found[0], found[-1]
+    if abs(fix.spot.net_m - nearest.spot.net_m) > STRETCH_M:
+        return False
+    if abs(fix.spot.at_ms - nearest.spot.at_ms) > LONGEST_MS:
+        return False
+    if abs(fix.right_m - last.right_m) > MOST_ASIDE_M:
+        return False
+    if fix.course_rad is not None or abs(fix.spot.net_m - last.spot.net_m) < _CHORD_M:
+        return True
+    ahead, aside = sign * (fix.along_m - last.along_m), abs(fix.right_m - last.right_m)
+    return ahead > 0.0 and math.atan2(aside, ahead) < 2.0 * MOST_TURN_RAD
+
+
+def _thinned(fixes: list[Fix]) -> list[Fix]:
+    count = len(fixes)
+    if count <= MOST_FIXES:
+        return fixes
+    return [fixes[round(i * (count - 1) / (MOST_FIXES - 1))] for i in range(MOST_FIXES)]
