@@ -18,6 +18,8 @@ CURVED = 0.01
 """What bends take from the way along a straight line, beyond 100 m."""
 _WHEELS_M = 1.0
 MOST_ALONG = 60.0
+CLOCK_MS = 150.0
+"""One standard deviation between the instants of a fix and of what the wheels said with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,13 @@ def crossed(window: Window, spots: Sequence[Spot]) -> Instant:
     reach = min(max(0.0, -float(along.min())), max(0.0, float(along.max())))
     opposite = min(MOST_ALONG, 2.0 * (reach / float(sigma.max())) ** 2)
     return Instant(
-        net, spread, round(at_ms), max(1, round(abs(late - early) / 2.0)), driven, ratio, opposite
+        net,
+        spread,
+        round(at_ms),
+        round(math.hypot((late - early) / 2.0, CLOCK_MS)),
+        driven,
+        ratio,
+        opposite,
     )
 
 

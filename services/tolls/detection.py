@@ -32,6 +32,8 @@ _LONG_CHORD_M = 200.0
 _GLIDE_MPS = 80.0
 """No vehicle on a toll road is faster."""
 _SLACK_M = 150.0
+_SLACK_DEG = 0.0009
+"""Less than `_SLACK_M` on either axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,16 +239,19 @@ class Detector:
         gone, waited = newest.driven_m - pending.driven_m, newest.at_ms - pending.at_ms
         is_over = is_last or gone > options.forget_m or waited > options.forget_ms
         if assessment is None:
+            pending.next_m = newest.driven_m + options.again_m
             if is_over and pending in state.pending:
                 state.pending.remove(pending)
             return found
-        verdict, instant = assessment.verdict, assessment.instant
-        if verdict != "unresolved" or is_over:
-            state.pending.remove(pending)
         pending.next_m = newest.driven_m + options.again_m
         pending.next_ms = newest.at_ms + options.again_ms
+        verdict, instant = assessment.verdict, assessment.instant
+        is_time = gone >= options.say_m or waited >= options.say_ms or is_over
+        if verdict == "rejected" and not is_time:
+            return found
+        if verdict != "unresolved" or is_over:
+            state.pending.remove(pending)
         if verdict == "unresolved":
-            is_time = gone >= options.say_m or waited >= options.say_ms or is_over
             if pending.is_said or not is_time:
                 return found
             pending.is_said = True
@@ -288,6 +293,11 @@ class Detector:
 
 def _is_driven(last: Spot, spot: Spot, has_wheels: bool) -> bool:
     """Whether the vehicle can have come from one place to the next on its own wheels."""
+    if (
+        abs((spot.lat_deg or 0.0) - (last.lat_deg or 0.0)) < _SLACK_DEG
+        and abs((spot.lon_deg or 0.0) - (last.lon_deg or 0.0)) < _SLACK_DEG
+    ):
+        return True
     east, north = Plane.at(last.lat_deg or 0.0, last.lon_deg or 0.0).metres(
         spot.lat_deg or 0.0, spot.lon_deg or 0.0
     )

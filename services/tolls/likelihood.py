@@ -31,11 +31,18 @@ Floats = NDArray[np.float64]
 
 TIME_CONSTANT_S = 30.0
 """Of errors of the ionosphere and of multipath in motion; 10 to 100 s in the literature."""
-BENDS = ((1e-4, math.log(0.9998)), (2e-3, math.log(1e-4)), (1.2e-2, math.log(1e-4)))
+BENDS = (
+    (3e-5, math.log(0.9997)),
+    (1.5e-3, math.log(1e-4)),
+    (5e-3, math.log(1e-4)),
+    (1.3e-2, math.log(1e-4)),
+)
 """How a road's direction wanders, rad per root metre, and the logarithm of how likely that is.
 
-The first is straight within 2.4 m over 1,200 m. The last turns 7 degrees in 100 m.
+The first is straight within 1 m over 1,500 m. The last turns 7 degrees in 100 m.
 """
+STRAIGHT_M = 75.0
+"""A gate stands where the road is straight so far to either side."""
 SKEW_RAD = math.radians(10.0)
 """One standard deviation between the normal of a gate's line and the road."""
 COURSE_RAD = math.radians(3.0)
@@ -242,10 +249,10 @@ def white_m(at_s: Floats, right_m: Floats) -> float:
 def _bent(run_m: Floats, split: int) -> Floats:
     """Covariance of directions (the first `split`) and offsets, both 0 at the gate, per rate².
 
-    Both are integrals of one Wiener process in the distance from the gate; the two sides of the
-    gate bend independently.
+    Both are integrals of one Wiener process in the distance from the straight stretch around the
+    gate; the two sides of the gate bend independently.
     """
-    size = np.abs(run_m)
+    size = np.maximum(0.0, np.abs(run_m) - STRAIGHT_M)
     sign = np.where(run_m < 0.0, -1.0, 1.0)
     same = sign[:, None] == sign[None, :]
     least = np.minimum(size[:, None], size[None, :])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapely import STRtree
 from shapely.geometry import LineString, Point
@@ -27,6 +27,8 @@ class GateFrame:
         bearing_rad: Of the way through it: normal to its line, on the side of `bearing_deg`.
         half_width_m: Half the length of the line.
         way: Of the context's carriageway in the frame; `None`: straight.
+        sine: Of the bearing.
+        cosine: Of the bearing.
     """
 
     gate: Gate
@@ -34,12 +36,13 @@ class GateFrame:
     bearing_rad: float
     half_width_m: float
     way: Way | None
+    sine: float
+    cosine: float
 
     def straight(self, lat_deg: float, lon_deg: float) -> Place:
         """Along the bearing and to the right of it, in m."""
         east, north = self.plane.metres(lat_deg, lon_deg)
-        sine, cosine = math.sin(self.bearing_rad), math.cos(self.bearing_rad)
-        return east * sine + north * cosine, east * cosine - north * sine
+        return east * self.sine + north * self.cosine, east * self.cosine - north * self.sine
 
     def place(self, lat_deg: float, lon_deg: float) -> Place:
         """Along the gate's way and to the right of it, in m; 0 along is the gate."""
@@ -63,11 +66,11 @@ def frame_of(gate: Gate) -> GateFrame | None:
         normal += math.pi
     if abs(turn_rad(normal, wanted)) > MOST_SKEW_RAD:
         return None
-    bare = GateFrame(gate, plane, normal % math.tau, width / 2, None)
+    normal %= math.tau
+    bare = GateFrame(gate, plane, normal, width / 2, None, math.sin(normal), math.cos(normal))
     if len(gate.carriageway) < 2:
         return bare
-    way = Way.through(way_in(bare, gate.carriageway))
-    return GateFrame(gate, plane, normal % math.tau, width / 2, way)
+    return replace(bare, way=Way.through(way_in(bare, gate.carriageway)))
 
 
 def way_in(frame: GateFrame, line: Sequence[LatLon]) -> list[Place]:
