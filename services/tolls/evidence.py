@@ -4,20 +4,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from services.tolls.alternatives import Alternative, assumed, lanes_m
 from services.tolls.crossing import Instant, crossed
 from services.tolls.facts import Evidence, Verdict
-from services.tolls.likelihood import Fits, Floats, Seen, fit
+from services.tolls.likelihood import Fits, fit
 from services.tolls.network import GateFrame
 from services.tolls.position import Spot
+from services.tolls.shapes import shapes_of
 from services.tolls.window import window
 
 PROVEN = math.log(1e6)
 """A tolled path is so much likelier than the best free one."""
 REJECTED = math.log(1e-4)
-BESIDE_SIGMAS = 3.3
+BESIDE_SIGMAS = 3.0
 """Further beside the gate's lanes than this the vehicle was on no way that is known."""
 MOST_LOG_RATIO = 300.0
 
@@ -63,7 +62,7 @@ def assess(
     fixes = seen.about(instant.net_m)
     sigma = sorted(one.sigma_m for one in fixes)[len(fixes) // 2]
     others = [*known, *assumed(sigma, known)]
-    fits = fit(fixes, _shapes(frame, others, fixes))
+    fits = fit(fixes, shapes_of(frame, others, fixes))
     held = _hold(frame, others, fits, instant)
     place, spread = fits.offset
     lanes = lanes_m(frame.half_width_m)
@@ -80,25 +79,6 @@ def assess(
         sigma, seen.told(), words,
     )  # fmt: skip
     return Assessment(verdict, evidence, instant)
-
-
-def _shapes(frame: GateFrame, others: Sequence[Alternative], fixes: Sequence[Seen]) -> Floats:
-    """Offsets and courses of the ways that are not parallel: shape (n, 2, k)."""
-    columns = []
-    for other in others:
-        if other.way is None:
-            continue
-        column = []
-        for one in fixes:
-            along, right, turn = other.way.at(one.run_m)
-            if frame.way is not None:
-                _, right, own = frame.way.place(along, right)
-                turn -= own
-            column.append((right, math.remainder(turn, math.tau)))
-        columns.append(column)
-    if not columns:
-        return np.zeros((len(fixes), 2, 0))
-    return np.moveaxis(np.array(columns), 0, -1)
 
 
 def _hold(frame: GateFrame, others: Sequence[Alternative], fits: Fits, instant: Instant) -> _Held:

@@ -1,0 +1,155 @@
+"""Which gates GNSS can prove at all, said offline by the same formulas that decide on the road.
+
+A model passage is held against each alternative: straight, at 15 m/s, 60 s before the gate and
+behind it, in each of the gate's lanes. What the fixes say of the offset at the gate has a known
+precision p (1/m²); against a way at a distance d from the lane the log ratio is then normal with
+mean p·d²/2 and variance p·d². A gate is provable where, over its lanes, it is wrongly rejected in
+fewer than 1 of 10,000 passages and left unresolved in fewer than 1 of 1,000.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.tolls.alternatives import Alternative, alternatives, assumed, lanes_m
+from services.tolls.evidence import BESIDE_SIGMAS, MOST_LOG_RATIO, PROVEN, REJECTED
+from services.tolls.likelihood import Fits, Seen, fit
+from services.tolls.network import GateFrame, frame_of
+from services.tolls.objects import Gate, Road
+from services.tolls.shapes import shapes_of
+
+MODEL_SPEED_MPS = 15.0
+MODEL_SIDE_S = 60.0
+MOST_MISSED = 1e-4
+MOST_UNRESOLVED = 1e-3
+APART = "no way comes near in this direction"
+
+
+@dataclass(frozen=True, slots=True)
+class Provability:
+    """Whether the passage of a gate can be proven, and against what.
+
+    Attributes:
+        gate: Its id.
+        is_provable: Whether it is.
+        alternative: What is hardest to tell from it; a gate without direction has none.
+        separation_m: How far that is from the gate's middle.
+        log_ratio: Expected natural logarithm of the likelihood ratio, in the worst lane.
+        missed: Share of the passages that would be wrongly rejected.
+        unresolved: Share of the passages that would be left unresolved.
+        reason: Why it is not provable; empty if it is.
+    """
+
+    gate: str
+    is_provable: bool
+    alternative: str
+    separation_m: float
+    log_ratio: float
+    missed: float
+    unresolved: float
+    reason: str
+
+
+def provable(
+    gates: Sequence[Gate], roads: Sequence[Road], sigma_m: float, interval_s: float
+) -> list[Provability]:
+    """Judge every gate of a context.
+
+    Args:
+        gates: All of them: each is an alternative to its neighbours.
+        roads: Free ways the context knows.
+        sigma_m: Standard deviation of a fix on each axis.
+        interval_s: Seconds between two fixes.
+    """
+    frames = {gate.id: frame_of(gate) for gate in gates}
+    others = [frames[gate.id] or gate for gate in gates]
+    found = []
+    for gate in gates:
+        frame = frames[gate.id]
+        if frame is None:
+            reason = "its direction is unknown"
+            if gate.bearing_deg is not None:
+                reason = "its direction runs along its line"
+            found.append(Provability(gate.id, False, "", 0.0, 0.0, 1.0, 1.0, reason))
+            continue
+        known = alternatives(frame, others, roads)
+        found.append(_judged(frame, [*known, *assumed(sigma_m, known)], sigma_m, interval_s))
+    return found
+
+
+def _judged(
+    frame: GateFrame, others: Sequence[Alternative], sigma_m: float, interval_s: float
+) -> Provability:
+    fits = _model(frame, others, sigma_m, interval_s)
+    lanes = lanes_m(frame.half_width_m)
+    missed = unresolved = 0.0
+    worst = (math.inf, "", 0.0)
+    for lane in lanes:
+        hardest = min(
+            (
+                (*_against(fits, lanes, lane, other, shape), other)
+                for other, shape in _with_shapes(others)
+            ),
+            key=lambda each: each[0] - 3.0 * each[1],
+            default=None,
+        )
+        beside = _tail(BESIDE_SIGMAS + (lanes[-1] - abs(lane)) / fits.offset[1])
+        unresolved += beside / len(lanes)
+        if hardest is None:
+            continue
+        mean, sigma, other = hardest
+        missed += _tail((mean - REJECTED) / sigma) / len(lanes)
+        unresolved += _tail((mean - PROVEN) / sigma) / len(lanes)
+        worst = min(worst, (mean, other.name, other.separation_m))
+    ratio, name, separation = worst
+    is_provable = missed < MOST_MISSED and unresolved < MOST_UNRESOLVED
+    reason = ""
+    if not is_provable:
+        reason = f"{name} is {separation:.1f} m from its middle: at sigma {sigma_m:g} m unresolved"
+    return Provability(
+        frame.gate.id, is_provable, name or APART, round(separation, 1),
+        round(min(ratio, MOST_LOG_RATIO), 1), missed, min(1.0, unresolved), reason,
+    )  # fmt: skip
+
+
+def _with_shapes(others: Sequence[Alternative]) -> list[tuple[Alternative, int | None]]:
+    """Each alternative that goes in the gate's direction, and its column among the shapes."""
+    found: list[tuple[Alternative, int | None]] = []
+    shape = 0
+    for other in others:
+        if other.is_opposite:
+            continue
+        found.append((other, None if other.way is None else shape))
+        shape += other.way is not None
+    return found
+
+
+def _model(
+    frame: GateFrame, others: Sequence[Alternative], sigma_m: float, interval_s: float
+) -> Fits:
+    """What a passage in the middle of the gate would be fitted as, were there no error at all."""
+    count = max(1, round(MODEL_SIDE_S / interval_s))
+    seen = [
+        Seen(index * interval_s, index * interval_s * MODEL_SPEED_MPS, 0.0, sigma_m, 0.0)
+        for index in range(-count, count + 1)
+    ]
+    return fit(seen, shapes_of(frame, others, seen))
+
+
+def _against(
+    fits: Fits, lanes: Sequence[float], lane: float, other: Alternative, shape: int | None
+) -> tuple[float, float]:
+    """Mean and standard deviation of the log ratio of a passage in a lane."""
+    straight = fits.fits[0]
+    if shape is not None:
+        rest = straight.shapes[:, shape] - lane * straight.offset
+        distance2 = float(rest @ rest)
+    else:
+        distance2 = straight.precision * min((lane - each) ** 2 for each in other.offsets_m)
+    mean = distance2 / 2.0 - math.log(len(lanes))
+    return mean, max(1e-9, math.sqrt(distance2))
+
+
+def _tail(sigmas: float) -> float:
+    """How likely a normal deviate is beyond so many standard deviations."""
+    return 0.5 * math.erfc(sigmas / math.sqrt(2.0))
