@@ -4,10 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shapely import STRtree
+from shapely.geometry import LineString, Point
+
 from services.tolls.network import GateFrame, way_in
 from services.tolls.objects import Gate, Road
 from services.tolls.paths import Way
-from services.tolls.plane import turn_rad
+from services.tolls.plane import mercator, stretch, turn_rad
 
 REACH_M = 100.0
 """Ways that come nearer to a gate than this are alternatives."""
@@ -57,19 +60,38 @@ def lanes_m(half_width_m: float) -> tuple[float, ...]:
 
 
 def alternatives(
-    frame: GateFrame, gates: Sequence[Gate | GateFrame], roads: Sequence[Road]
-) -> list[Alternative]:
-    """The ways known to the context that come near a gate, without the assumed ones.
+    frames: Sequence[GateFrame], gates: Sequence[Gate], roads: Sequence[Road]
+) -> list[list[Alternative]]:
+    """For each frame the ways known to the context that come near its gate.
 
-    A line of a context may be driven in both directions: it is held against the gate in the gate's.
+    A road may be driven in both directions: it is held against a gate in the gate's.
+
+    Args:
+        frames: The gates that have a direction.
+        gates: All of them.
+        roads: Free ways.
     """
-    found = [alternative for gate in gates if (alternative := _gate(frame, gate)) is not None]
-    for road in roads:
-        way = Way.through(way_in(frame, road.line))
-        alternative = _line(road.id, frame, way, 0.0) if way else None
-        if alternative is not None:
-            found.append(alternative)
+    framed = {frame.gate.id: frame for frame in frames}
+    lines = [gate.line for gate in gates] + [road.line for road in roads]
+    tree = STRtree([LineString([mercator(*point) for point in line]) for line in lines])
+    found = []
+    for frame in frames:
+        middle = mercator(frame.plane.lat_deg, frame.plane.lon_deg)
+        reach = (REACH_M + frame.half_width_m) * stretch(frame.plane.lat_deg)
+        near = sorted(int(i) for i in tree.query(Point(middle), "dwithin", reach))
+        each = [
+            _gate(frame, gates[i], framed.get(gates[i].id))
+            if i < len(gates)
+            else _road(frame, roads[i - len(gates)])
+            for i in near
+        ]
+        found.append([alternative for alternative in each if alternative is not None])
     return found
+
+
+def _road(frame: GateFrame, road: Road) -> Alternative | None:
+    way = Way.through(way_in(frame, road.line))
+    return _line(road.id, frame, way, frame.half_width_m) if way else None
 
 
 def assumed(sigma_m: float, known: Sequence[Alternative]) -> list[Alternative]:
@@ -99,9 +121,8 @@ def _line(name: str, frame: GateFrame, way: Way, half_m: float) -> Alternative |
     return Alternative(name, (offset,), way)
 
 
-def _gate(frame: GateFrame, other: Gate | GateFrame) -> Alternative | None:
+def _gate(frame: GateFrame, gate: Gate, other: GateFrame | None) -> Alternative | None:
     """Another gate's carriageway as an alternative; `None` where it is far or on the same road."""
-    gate = other.gate if isinstance(other, GateFrame) else other
     if gate.id == frame.gate.id:
         return None
     (lat1, lon1), (lat2, lon2) = gate.line
@@ -111,7 +132,7 @@ def _gate(frame: GateFrame, other: Gate | GateFrame) -> Alternative | None:
     if math.hypot(*middle) > REACH_M + half + frame.half_width_m:
         return None
     name = f"gate {gate.id}"
-    if not isinstance(other, GateFrame):
+    if other is None:
         return Alternative(name, tuple(middle[1] + lane for lane in lanes_m(half)))
     turn = turn_rad(frame.bearing_rad, other.bearing_rad)
     if abs(turn) > math.pi / 2:

@@ -80,10 +80,7 @@ class Detector:
     ) -> None:
         self._network = Network(gates)
         self._options = options or DetectionOptions()
-        frames = self._network.frames
-        found = {frame.gate.id: frame for frame in frames}
-        others = [found.get(gate.id, gate) for gate in gates]
-        self._known = [alternatives(frame, others, roads) for frame in frames]
+        self._known = alternatives(self._network.frames, gates, roads)
         self._index = {frame.gate.id: i for i, frame in enumerate(self._network.frames)}
 
     def begin(self) -> State:

@@ -16,7 +16,7 @@ from services.tolls.window import window
 PROVEN = math.log(1e6)
 """A tolled path is so much likelier than the best free one."""
 REJECTED = math.log(1e-4)
-BESIDE_SIGMAS = 3.0
+BESIDE_SIGMAS = 3.3
 """Further beside the gate's lanes than this the vehicle was on no way that is known."""
 MOST_LOG_RATIO = 300.0
 

@@ -154,20 +154,25 @@ def _log_sum(terms: Sequence[float]) -> float:
     return most + math.log(sum(math.exp(term - most) for term in terms))
 
 
-def fit(seen: Sequence[Seen], shapes: Floats | None = None) -> Fits:
+def fit(
+    seen: Sequence[Seen],
+    shapes: Floats | None = None,
+    bends: Sequence[tuple[float, float]] = BENDS,
+) -> Fits:
     """Fit what was seen, in the order of time; at least one fix.
 
     Args:
         seen: The fixes.
         shapes: Shape (n, 2, k): how far to the right of the gate's way each of k other ways is,
             and its direction to the right of that way's, where the wheels are as far.
+        bends: How roads may bend, as `BENDS`.
     """
     given = shapes if shapes is not None else np.zeros((len(seen), 2, 0))
     rows = _Rows(seen, given)
     stretch = np.zeros(len(seen), dtype=np.int64)
     jumps = 0
     for _ in range(_PASSES):
-        fits = [rows.fit(bend, prior, stretch if jumps else None) for bend, prior in BENDS]
+        fits = [rows.fit(bend, prior, stretch if jumps else None) for bend, prior in bends]
         best = max(fits, key=lambda fit: fit.weight - 0.5 * fit.chi2(fit.best_m))
         rest = (best.fixes - best.best_m * best.offset)[best.order]
         leaps = np.abs(rest) > JUMP

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from services.tolls.alternatives import Alternative, alternatives, assumed, lanes_m
 from services.tolls.evidence import BESIDE_SIGMAS, MOST_LOG_RATIO, PROVEN, REJECTED
-from services.tolls.likelihood import Fits, Seen, fit
+from services.tolls.likelihood import BENDS, Fits, Seen, fit
 from services.tolls.network import GateFrame, frame_of
 from services.tolls.objects import Gate, Road
 from services.tolls.shapes import shapes_of
+from services.tolls.window import MOST_FIXES
 
 MODEL_SPEED_MPS = 15.0
 MODEL_SIDE_S = 60.0
@@ -61,19 +62,19 @@ def provable(
         sigma_m: Standard deviation of a fix on each axis.
         interval_s: Seconds between two fixes.
     """
-    frames = {gate.id: frame_of(gate) for gate in gates}
-    others = [frames[gate.id] or gate for gate in gates]
+    frames = {gate.id: frame for gate in gates if (frame := frame_of(gate)) is not None}
+    known = alternatives(list(frames.values()), gates, roads)
+    by_gate = dict(zip(frames, known, strict=True))
     found = []
     for gate in gates:
-        frame = frames[gate.id]
-        if frame is None:
+        if gate.id not in frames:
             reason = "its direction is unknown"
             if gate.bearing_deg is not None:
                 reason = "its direction runs along its line"
             found.append(Provability(gate.id, False, "", 0.0, 0.0, 1.0, 1.0, reason))
             continue
-        known = alternatives(frame, others, roads)
-        found.append(_judged(frame, [*known, *assumed(sigma_m, known)], sigma_m, interval_s))
+        others = [*by_gate[gate.id], *assumed(sigma_m, by_gate[gate.id])]
+        found.append(_judged(frames[gate.id], others, sigma_m, interval_s))
     return found
 
 
@@ -128,12 +129,13 @@ def _model(
     frame: GateFrame, others: Sequence[Alternative], sigma_m: float, interval_s: float
 ) -> Fits:
     """What a passage in the middle of the gate would be fitted as, were there no error at all."""
-    count = max(1, round(MODEL_SIDE_S / interval_s))
+    step_s = max(interval_s, MODEL_SIDE_S / MOST_FIXES)
+    count = max(1, round(MODEL_SIDE_S / step_s))
     seen = [
-        Seen(index * interval_s, index * interval_s * MODEL_SPEED_MPS, 0.0, sigma_m, 0.0)
+        Seen(index * step_s, index * step_s * MODEL_SPEED_MPS, 0.0, sigma_m, 0.0)
         for index in range(-count, count + 1)
     ]
-    return fit(seen, shapes_of(frame, others, seen))
+    return fit(seen, shapes_of(frame, others, seen), BENDS[:1])
 
 
 def _against(
