@@ -16,7 +16,7 @@ REACH_M = 100.0
 """Ways that come nearer to a gate than this are alternatives."""
 PARALLEL_M = 43.0
 """Where nothing is known a free road is assumed this far from the gate, on either side,"""
-PARALLEL_SIGMAS = 8.6
+PARALLEL_SIGMAS = 9.3
 """or so many standard deviations, if that is nearer: what a receiver can just tell apart."""
 LANE_M = 3.5
 LANE_EDGE_M = 1.5

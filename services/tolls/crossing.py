@@ -51,7 +51,8 @@ def crossed(window: Window, spots: Sequence[Spot]) -> Instant:
     Generalised least squares of way minus place: receiver's error as in `likelihood`, wheels that
     measure wrong in common (so that fixes before and behind the gate balance), and bends.
     """
-    fixes = sorted(window.fixes, key=lambda fix: abs(fix.along_m))[: 2 * NEAREST_FIXES]
+    before = [fix for fix in window.fixes if fix.along_m < 0.0][-NEAREST_FIXES:]
+    fixes = before + [fix for fix in window.fixes if fix.along_m >= 0.0][:NEAREST_FIXES]
     along = np.array([fix.along_m for fix in fixes])
     guess = np.array([fix.spot.net_m for fix in fixes]) - along
     at = np.array([fix.spot.at_ms / 1000.0 for fix in fixes])
@@ -69,11 +70,10 @@ def crossed(window: Window, spots: Sequence[Spot]) -> Instant:
     spread = math.sqrt(excess / precision)
     at_ms, driven = _at(spots, net)
     early, late = _at(spots, net - spread)[0], _at(spots, net + spread)[0]
-    before, behind = net - window.first_net_m, window.last_net_m - net
-    least = min(before, behind)
+    least = min(net - window.first_net_m, window.last_net_m - net)
     ratio = math.copysign(min(MOST_ALONG, (least / spread) ** 2 / 2.0), least)
-    reach = min(max(0.0, -float(along.min())), max(0.0, float(along.max())))
-    opposite = min(MOST_ALONG, 2.0 * (reach / float(sigma.max())) ** 2)
+    forward = max(0.0, window.fixes[-1].along_m - window.fixes[0].along_m)
+    opposite = min(MOST_ALONG, (forward / float(sigma.max())) ** 2)
     return Instant(
         net,
         spread,

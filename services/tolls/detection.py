@@ -7,12 +7,11 @@ run-out, and then the evidence decides. What stays unresolved is looked at again
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from services.tolls.alternatives import alternatives
-from services.tolls.detection_state import Pending, Side, State, dump, load
-from services.tolls.evidence import MOST_LOG_RATIO, assess
-from services.tolls.facts import Evidence, Finding, Sample
+from services.tolls.decision import Decision, DetectionOptions
+from services.tolls.detection_state import Side, State, dump, load
+from services.tolls.facts import Finding, Sample
 from services.tolls.network import NEAR_M, Network
 from services.tolls.objects import Gate, Road
 from services.tolls.plane import Plane
@@ -27,40 +26,12 @@ _ASIDE_M = 90.0
 """Passing a line's end further off than this is not worth a look."""
 _ASIDE_SHARE = 0.15
 _MOST_ASIDE_M = 400.0
-_BACK_M = 15.0
 _LONG_CHORD_M = 200.0
 _GLIDE_MPS = 80.0
 """No vehicle on a toll road is faster."""
 _SLACK_M = 150.0
 _SLACK_DEG = 0.0009
 """Less than `_SLACK_M` on either axis."""
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionOptions:
-    """How long the detector waits.
-
-    Attributes:
-        run_out_m: Way behind a gate before the evidence is weighed.
-        again_m: Further way until an unresolved crossing is weighed again.
-        again_ms: Or time, in a jam.
-        say_m: Way behind a gate after which an unresolved crossing is said to be so.
-        say_ms: Or time.
-        forget_m: Way behind a gate after which an unresolved crossing stays so.
-        forget_ms: Or time.
-        rearm_m: Way after a passage before the same gate can be passed again.
-        rearm_ms: Without wheels: time, and another gate between.
-    """
-
-    run_out_m: float = 300.0
-    again_m: float = 150.0
-    again_ms: int = 30_000
-    say_m: float = 900.0
-    say_ms: int = 120_000
-    forget_m: float = 3_000.0
-    forget_ms: int = 1_800_000
-    rearm_m: float = 300.0
-    rearm_ms: int = 600_000
 
 
 class Detector:
@@ -79,9 +50,9 @@ class Detector:
         options: DetectionOptions | None = None,
     ) -> None:
         self._network = Network(gates)
-        self._options = options or DetectionOptions()
-        self._known = alternatives(self._network.frames, gates, roads)
-        self._index = {frame.gate.id: i for i, frame in enumerate(self._network.frames)}
+        frames = self._network.frames
+        known = alternatives(frames, gates, roads)
+        self._decision = Decision(frames, known, options or DetectionOptions())
 
     def begin(self) -> State:
         """The state of a vehicle of which nothing is known."""
@@ -121,10 +92,7 @@ class Detector:
             if spot is not None:
                 found = self._see(state, spot, found)
         state.motion.waiting.clear()
-        for pending in list(state.pending):
-            found = self._weigh(state, pending, found, is_last=True)
-        state.pending.clear()
-        return found
+        return self._decision.close(state, found)
 
     def _see(self, state: State, spot: Spot, found: list[Finding]) -> list[Finding]:
         """Hold a new place against the gates near it."""
@@ -144,8 +112,8 @@ class Detector:
             near = self._look_around(state, last, lat, lon)
         for index in near:
             self._side(state, index, last, spot)
-        for pending in list(state.pending):
-            found = self._follow(state, pending, spot, found)
+        if state.pending:
+            found = self._decision.follow(state, last, spot, found)
         return found
 
     def _look_around(self, state: State, last: Spot | None, lat: float, lon: float) -> list[int]:
@@ -187,101 +155,13 @@ class Detector:
         reach = min(_MOST_ASIDE_M, _ASIDE_M + _ASIDE_SHARE * gap)
         if aside <= frame.half_width_m + reach:
             net = side.net_m + part * (spot.net_m - side.net_m)
-            self._cross(state, index, net, spot)
-
-    def _cross(self, state: State, index: int, net_m: float, spot: Spot) -> None:
-        """A line was crossed, so it seems: wait for the run-out, unless it is the same again."""
-        gate = self._network.frames[index].gate.id
-        if any(pending.gate == gate for pending in state.pending):
-            return
-        driven = spot.driven_m - abs(spot.net_m - net_m)
-        if self._is_same(state, gate, driven, spot.at_ms):
-            return
-        state.pending.append(
-            Pending(gate, net_m, driven, spot.at_ms, driven + self._options.run_out_m,
-                    spot.at_ms + 2 * self._options.again_ms)
-        )  # fmt: skip
-
-    def _is_same(self, state: State, gate: str, driven_m: float, at_ms: int) -> bool:
-        """Whether the gate was passed so shortly before that it is the same passage."""
-        passed = state.passed.get(gate)
-        if passed is None:
-            return False
-        if state.motion.has_wheels:
-            return driven_m - passed[0] < self._options.rearm_m
-        return at_ms - passed[1] < self._options.rearm_ms or state.newest == gate
-
-    def _follow(
-        self, state: State, pending: Pending, spot: Spot, found: list[Finding]
-    ) -> list[Finding]:
-        """Weigh a pending crossing when it is time to; forget one that was taken back."""
-        if spot.net_m < pending.net_m - _BACK_M:
-            state.pending.remove(pending)
-            return self._take_back(pending, found)
-        if spot.driven_m < pending.next_m and spot.at_ms < pending.next_ms:
-            return found
-        return self._weigh(state, pending, found)
-
-    def _weigh(
-        self, state: State, pending: Pending, found: list[Finding], *, is_last: bool = False
-    ) -> list[Finding]:
-        """Let the evidence decide; what it cannot is weighed again later."""
-        options, motion = self._options, state.motion
-        index = self._index.get(pending.gate)
-        frame = self._network.frames[index] if index is not None else None
-        assessment = None
-        if frame is not None and index is not None:
-            assessment = assess(frame, self._known[index], tuple(motion.spots), pending.net_m)
-        newest = motion.spots[-1]
-        gone, waited = newest.driven_m - pending.driven_m, newest.at_ms - pending.at_ms
-        is_over = is_last or gone > options.forget_m or waited > options.forget_ms
-        if assessment is None:
-            pending.next_m = newest.driven_m + options.again_m
-            if is_over and pending in state.pending:
-                state.pending.remove(pending)
-            return found
-        pending.next_m = newest.driven_m + options.again_m
-        pending.next_ms = newest.at_ms + options.again_ms
-        verdict, instant = assessment.verdict, assessment.instant
-        is_time = gone >= options.say_m or waited >= options.say_ms or is_over
-        if verdict == "rejected" and not is_time:
-            return found
-        if verdict != "unresolved" or is_over:
-            state.pending.remove(pending)
-        if verdict == "unresolved":
-            if pending.is_said or not is_time:
-                return found
-            pending.is_said = True
-        if verdict == "proven":
-            state.passed[pending.gate] = (instant.driven_m, instant.at_ms)
-            state.newest = pending.gate
-        travelled = instant.driven_m if motion.odometer_m is not None else None
-        finding = Finding(
-            pending.gate, instant.at_ms, instant.uncertainty_ms, travelled, verdict,
-            assessment.evidence,
-        )  # fmt: skip
-        pending.crossed_ms, pending.travelled_m = instant.at_ms, travelled
-        return [*found, finding]
-
-    def _take_back(self, pending: Pending, found: list[Finding]) -> list[Finding]:
-        """The vehicle went back over the line in reverse: what was said of it is no more."""
-        if not pending.is_said:
-            return found
-        evidence = Evidence(
-            -MOST_LOG_RATIO, "", 0.0, 0.0, (), ("the vehicle went back over the line in reverse",)
-        )
-        finding = Finding(
-            pending.gate, pending.crossed_ms, 0, pending.travelled_m, "rejected", evidence
-        )
-        return [*found, finding]
+            self._decision.open(state, index, net, spot)
 
     def _break(self, state: State, spot: Spot, found: list[Finding]) -> list[Finding]:
         """The vehicle was carried, or GNSS is wrong: what was before has nothing to do with it."""
         motion = state.motion
         motion.spots.pop()
-        for pending in list(state.pending):
-            found = self._weigh(state, pending, found, is_last=True)
-        state.pending.clear()
+        found = self._decision.close(state, found)
         state.sides.clear()
         motion.spots.clear()
         motion.spots.append(spot)

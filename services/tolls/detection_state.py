@@ -39,23 +39,29 @@ class Pending:
         gate: Its id.
         net_m: Where about it was crossed, by the wheels.
         driven_m: The same, always counted up.
-        at_ms: When it was noticed.
+        at_ms: When it was noticed,
+        noticed_m: and at which way driven.
         next_m: Way driven at which it is weighed next,
         next_ms: or time.
         is_said: Whether it was said to be unresolved,
         crossed_ms: with this instant,
         travelled_m: and this distance.
+        is_back: Whether it turned and came back past the gate,
+        is_doubtful: and whether that may have been over the same line.
     """
 
     gate: str
     net_m: float
     driven_m: float
     at_ms: int
+    noticed_m: float
     next_m: float
     next_ms: int
     is_said: bool = False
     crossed_ms: int = 0
     travelled_m: float | None = None
+    is_back: bool = False
+    is_doubtful: bool = False
 
 
 @dataclass(slots=True)

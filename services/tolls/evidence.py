@@ -18,6 +18,8 @@ PROVEN = math.log(1e6)
 REJECTED = math.log(1e-4)
 BESIDE_SIGMAS = 3.3
 """Further beside the gate's lanes than this the vehicle was on no way that is known."""
+ELSEWHERE_SIGMAS = 6.5
+"""Only further beside the lanes than this it was on another: a reflection moves fixes by 15 m."""
 MOST_LOG_RATIO = 300.0
 
 
@@ -71,7 +73,7 @@ def assess(
     verdict: Verdict = "unresolved"
     if ratio >= PROVEN and beside <= BESIDE_SIGMAS:
         verdict = "proven"
-    elif ratio <= REJECTED:
+    elif held.log_ratio <= REJECTED and beside >= ELSEWHERE_SIGMAS:
         verdict = "rejected"
     words = _words(held, instant, place, spread, beside, fits, len(fixes))
     evidence = Evidence(

@@ -47,7 +47,7 @@ SKEW_RAD = math.radians(10.0)
 """One standard deviation between the normal of a gate's line and the road."""
 COURSE_RAD = math.radians(3.0)
 """One standard deviation of a course over ground, of one fix,"""
-COURSE_BIAS_RAD = math.radians(0.6)
+COURSE_BIAS_RAD = math.radians(0.3)
 """and of all in common."""
 LEAST_WHITE_M = 0.5
 WANDER_M = 0.7

@@ -24,7 +24,7 @@ HOLD_MS = 5_000
 """How long a sample waits for others that come late."""
 STEP_MS = 60_000
 """What lies further back than this is not late: the clock was set."""
-KEPT = 320
+KEPT = 400
 """Places remembered."""
 _LONGEST_COAST_S = 15.0
 _MOST_SPEED_MPS = 100.0
@@ -33,7 +33,7 @@ _COURSE_SPEED_MPS = 2.0
 """Below this a course over ground is noise."""
 _STRIDE_M = 2.0
 _STRIDE_MS = 900
-_BLIND_STRIDE_M = 20.0
+_BLIND_STRIDE_M = 4.0
 _STANDING_MS = 10_000
 _WANDER_M = 8.0
 """Without wheels: GNSS that moves less has not moved."""

@@ -16,6 +16,7 @@ from services.tolls.evidence import BESIDE_SIGMAS, MOST_LOG_RATIO, PROVEN, REJEC
 from services.tolls.likelihood import BENDS, Fits, Seen, fit
 from services.tolls.network import GateFrame, frame_of
 from services.tolls.objects import Gate, Road
+from services.tolls.position import LEAST_SIGMA_M
 from services.tolls.shapes import shapes_of
 from services.tolls.window import MOST_FIXES
 
@@ -59,7 +60,8 @@ def provable(
     Args:
         gates: All of them: each is an alternative to its neighbours.
         roads: Free ways the context knows.
-        sigma_m: Standard deviation of a fix on each axis.
+        sigma_m: Standard deviation of a fix on each axis. A gate must be provable with the best
+            receiver as well: a free road may be nearer for it.
         interval_s: Seconds between two fixes.
     """
     frames = {gate.id: frame for gate in gates if (frame := frame_of(gate)) is not None}
@@ -73,8 +75,12 @@ def provable(
                 reason = "its direction runs along its line"
             found.append(Provability(gate.id, False, "", 0.0, 0.0, 1.0, 1.0, reason))
             continue
-        others = [*by_gate[gate.id], *assumed(sigma_m, by_gate[gate.id])]
-        found.append(_judged(frames[gate.id], others, sigma_m, interval_s))
+        near = by_gate[gate.id]
+        judged = [
+            _judged(frames[gate.id], [*near, *assumed(sigma, near)], sigma, interval_s)
+            for sigma in sorted({sigma_m, min(sigma_m, LEAST_SIGMA_M)}, reverse=True)
+        ]
+        found.append(max(judged, key=lambda each: (not each.is_provable, each.unresolved)))
     return found
 
 
