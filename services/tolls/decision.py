@@ -38,7 +38,7 @@ class DetectionOptions:
     say_m: float = 900.0
     say_ms: int = 120_000
     forget_m: float = 3_000.0
-    forget_ms: int = 1_800_000
+    forget_ms: int = 43_200_000
     rearm_m: float = 300.0
     rearm_ms: int = 600_000
 

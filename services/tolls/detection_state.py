@@ -11,7 +11,7 @@ from services.tolls.position import KEPT, Motion, Spot
 _FORMAT = 1
 _PLAIN = (
     "newest_ms", "passed_ms", "at_ms", "net_m", "driven_m", "speed_mps", "odometer_m", "base_m",
-    "is_reverse",
+    "is_reverse", "moved_ms",
 )  # fmt: skip
 """What of a `Motion` is a number."""
 

@@ -35,6 +35,8 @@ _STRIDE_M = 2.0
 _STRIDE_MS = 900
 _BLIND_STRIDE_M = 4.0
 _STANDING_MS = 10_000
+_STANDING_SHARE = 0.25
+"""The longer a vehicle stands the rarer it is looked at: a jam must not push out the approach."""
 _WANDER_M = 8.0
 """Without wheels: GNSS that moves less has not moved."""
 
@@ -74,6 +76,7 @@ class Motion:
         odometer_m: As last said.
         base_m: What makes `driven_m` of an odometer reading.
         is_reverse: As last said; `None`: never said.
+        moved_ms: When it last was in another place.
         anchor: Without wheels: where the distance was last counted, latitude and longitude.
         spots: The last places, the newest last.
     """
@@ -88,6 +91,7 @@ class Motion:
     odometer_m: float | None = None
     base_m: float = 0.0
     is_reverse: bool | None = None
+    moved_ms: int = 0
     anchor: tuple[float, float] | None = None
     spots: deque[Spot] = field(default_factory=lambda: deque(maxlen=KEPT))
 
@@ -191,12 +195,13 @@ def move(motion: Motion, sample: Sample) -> Spot | None:
 def _is_worth(motion: Motion, last: Spot, at_ms: int) -> bool:
     """Whether a fix adds to the last place: another place, or the same after a while."""
     elapsed = at_ms - last.at_ms
-    if last.lat_deg is None:
-        return True
-    if elapsed < _STRIDE_MS:
+    if elapsed < _STRIDE_MS and last.lat_deg is not None:
         return False
-    has_moved = motion.driven_m - last.driven_m >= _STRIDE_M or not motion.has_wheels
-    return has_moved or elapsed >= _STANDING_MS
+    if not motion.has_wheels or motion.driven_m - last.driven_m >= _STRIDE_M:
+        motion.moved_ms = at_ms
+        return True
+    stood = last.at_ms - motion.moved_ms
+    return last.lat_deg is None or elapsed >= max(_STANDING_MS, _STANDING_SHARE * stood)
 
 
 def _course(motion: Motion, heading_deg: float | None) -> float | None:

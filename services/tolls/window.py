@@ -11,7 +11,7 @@ from services.tolls.position import Spot
 
 STRETCH_M = 1_000.0
 """On each side, from the fix nearest to the gate on."""
-LONGEST_MS = 1_800_000
+LONGEST_MS = 43_200_000
 MOST_TURN_RAD = math.radians(35.0)
 """A vehicle that goes in another direction is not on the gate's way any more."""
 MOST_ASIDE_M = 300.0
