@@ -140,8 +140,8 @@ class Decision:
         gone, waited = newest.driven_m - pending.noticed_m, newest.at_ms - pending.at_ms
         is_over = is_last or gone > options.forget_m or waited > options.forget_ms
         is_time = is_over or gone >= options.say_m or waited >= options.say_ms
-        pending.next_m = newest.driven_m + options.again_m
-        pending.next_ms = newest.at_ms + options.again_ms
+        pending.next_m = newest.driven_m + max(options.again_m, gone / 2.0)
+        pending.next_ms = newest.at_ms + max(options.again_ms, waited // 2)
         frame, others = self._gates[pending.gate]
         found_now = assess(frame, others, tuple(state.motion.spots), pending.net_m)
         verdict: Verdict = "unresolved" if found_now is None else found_now.verdict

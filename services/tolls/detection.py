@@ -15,7 +15,7 @@ from services.tolls.facts import Finding, Sample
 from services.tolls.network import NEAR_M, Network
 from services.tolls.objects import Gate, Road
 from services.tolls.plane import Plane
-from services.tolls.position import Spot, is_due, is_stepped, move, wait
+from services.tolls.position import HOLD_MS, Spot, is_stepped, move, wait
 
 __all__ = ["DetectionOptions", "Detector", "State", "dump", "load"]
 
@@ -75,11 +75,9 @@ class Detector:
             wait(motion, sample)
             return found
         wait(motion, sample)
-        if not is_due(motion):
-            return _NOTHING
-        found = _NOTHING
-        while is_due(motion):
-            spot = move(motion, motion.waiting.pop(0))
+        waiting, found = motion.waiting, _NOTHING
+        while waiting and waiting[-1].at_ms - waiting[0].at_ms > HOLD_MS:
+            spot = move(motion, waiting.pop(0))
             if spot is not None:
                 found = self._see(state, spot, found)
         return found

@@ -58,6 +58,7 @@ JUMP = 4.5
 REFLECTION_M = 8.0
 """One standard deviation of what a reflection shifts."""
 _PASSES = 3
+_LARGE = 1e18
 
 
 class Seen(NamedTuple):
@@ -204,6 +205,7 @@ class _Rows:
         self._shapes = np.vstack((shapes[self._turning, 1], shapes[:, 0]))
         self._bent = _bent(self._all, self._split)
         self._noise = self._noises(white_m(self._at, right))
+        self._whole = _bordered(np.column_stack((self._fixes, self._offset, self._shapes)))
 
     def _noises(self, white: float) -> Floats:
         """What does not depend on how roads bend."""
@@ -231,12 +233,25 @@ class _Rows:
         if stretch is not None:
             same = stretch[:, None] == stretch[None, :]
             covariance[self._split :, self._split :] += REFLECTION_M**2 * same
-        root = np.linalg.cholesky(covariance)
-        right_sides = np.column_stack((self._fixes, self._offset, self._shapes))
-        white = np.linalg.solve(root, right_sides)
-        weight = prior - float(np.sum(np.log(np.diag(root))))
+        count = len(covariance)
+        self._whole[:count, :count] = covariance
+        root: Floats = np.linalg.cholesky(self._whole).astype(np.float64, copy=False)
+        white = root[count:, :count].T
+        weight = prior - float(np.sum(np.log(np.diag(root)[:count])))
         order = slice(self._split, None)
         return Fit(weight, white[:, 0], white[:, 1], white[:, 2:], order)
+
+
+def _bordered(columns: Floats) -> Floats:
+    """A matrix whose Cholesky factor has the whitened columns in its last rows.
+
+    The factor of [[C, b], [b', D]] is [[L, 0], [(L^-1 b)', ...]], whatever D is, if large enough.
+    """
+    count, more = columns.shape
+    found = np.eye(count + more) * _LARGE
+    found[count:, :count] = columns.T
+    found[:count, count:] = columns
+    return found
 
 
 def white_m(at_s: Floats, right_m: Floats) -> float:

@@ -156,12 +156,6 @@ def _instant(sample: Sample) -> int:
     return sample.at_ms
 
 
-def is_due(motion: Motion) -> bool:
-    """Whether the first that waits has waited long enough."""
-    waiting = motion.waiting
-    return bool(waiting) and waiting[-1].at_ms - waiting[0].at_ms > HOLD_MS
-
-
 def move(motion: Motion, sample: Sample) -> Spot | None:
     """Use the next sample in order; the new place if there is one worth remembering."""
     at_ms = sample.at_ms

@@ -15,7 +15,7 @@ LONGEST_MS = 43_200_000
 MOST_TURN_RAD = math.radians(35.0)
 """A vehicle that goes in another direction is not on the gate's way any more."""
 MOST_ASIDE_M = 300.0
-MOST_FIXES = 24
+MOST_FIXES = 16
 """On each side; more of them say little more, for their errors are alike."""
 _CHORD_M = 15.0
 
