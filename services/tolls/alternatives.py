@@ -15,7 +15,7 @@ from services.tolls.plane import mercator, stretch, turn_rad
 REACH_M = 100.0
 """Ways that come nearer to a gate than this are alternatives."""
 PARALLEL_M = 43.0
-"""Where nothing is known a free road is assumed this far from the gate, on either side,"""
+"""A free road is assumed this far from the gate, on either side,"""
 PARALLEL_SIGMAS = 9.3
 """or so many standard deviations, if that is nearer: what a receiver can just tell apart."""
 LANE_M = 3.5
@@ -94,19 +94,10 @@ def _road(frame: GateFrame, road: Road) -> Alternative | None:
     return _line(road.id, frame, way, frame.half_width_m) if way else None
 
 
-def assumed(sigma_m: float, known: Sequence[Alternative]) -> list[Alternative]:
-    """The free roads assumed on each side where no nearer parallel way is known."""
+def assumed(sigma_m: float) -> list[Alternative]:
+    """The free roads assumed on each side, whatever is known: no map has all of them."""
     distance = min(PARALLEL_M, PARALLEL_SIGMAS * sigma_m)
-    found = []
-    for offset in (-distance, distance):
-        nearer = any(
-            not other.is_opposite and 0.0 <= each * math.copysign(1.0, offset) <= distance
-            for other in known
-            for each in other.offsets_m
-        )
-        if not nearer:
-            found.append(Alternative(UNKNOWN, (offset,)))
-    return found
+    return [Alternative(UNKNOWN, (offset,)) for offset in (-distance, distance)]
 
 
 def _line(name: str, frame: GateFrame, way: Way, half_m: float) -> Alternative | None:

@@ -10,8 +10,7 @@ from services.tolls.facts import Evidence, Finding, Verdict
 from services.tolls.network import GateFrame
 from services.tolls.position import Spot
 
-_BACK_M = 10.0
-"""So far before the line a vehicle that had passed it is back."""
+BACK = "the vehicle went back over the line"
 _REVERSED_M = 15.0
 _BACK_SIGMAS = 3.0
 
@@ -70,6 +69,9 @@ class Decision:
         if any(pending.gate == gate for pending in state.pending):
             return
         driven = spot.driven_m - abs(spot.net_m - net_m)
+        backed = state.backed.pop(gate, None)
+        if backed is not None and driven - backed < self._options.rearm_m:
+            return
         if self._is_same(state, gate, driven, spot.at_ms):
             return
         next_m = spot.driven_m + self._options.run_out_m
@@ -78,21 +80,38 @@ class Decision:
             Pending(gate, net_m, driven, spot.at_ms, spot.driven_m, next_m, next_ms)
         )
 
-    def follow(
-        self, state: State, last: Spot | None, spot: Spot, found: list[Finding]
-    ) -> list[Finding]:
+    def turn_back(self, state: State, index: int, aside_m: float, spot: Spot) -> None:
+        """The line was crossed against its direction: that takes a crossing back, or the next.
+
+        Only net crossings within the re-arm distance count. Where the vehicle went back near the
+        line's end nobody can say whether it did: then nothing is proven.
+
+        Args:
+            state: Of the vehicle; changed.
+            index: Of the gate.
+            aside_m: How far from the middle of the line.
+            spot: Where the vehicle is now.
+        """
+        frame, _ = self._gates[self._names[index]]
+        if aside_m > frame.half_width_m + _BACK_SIGMAS * spot.sigma_m:
+            return
+        pending = next((one for one in state.pending if one.gate == frame.gate.id), None)
+        if pending is None:
+            state.backed[frame.gate.id] = spot.driven_m
+        elif aside_m <= frame.half_width_m:
+            pending.is_back = True
+        else:
+            pending.is_doubtful = True
+
+    def follow(self, state: State, spot: Spot, found: list[Finding]) -> list[Finding]:
         """Weigh the crossings whose time has come; forget one that was taken back."""
         for pending in list(state.pending):
+            is_reversed = spot.net_m < pending.net_m - _REVERSED_M
             if pending.gate not in self._gates:
                 state.pending.remove(pending)
-            elif spot.net_m < pending.net_m - _REVERSED_M:
+            elif is_reversed or pending.is_back:
                 state.pending.remove(pending)
-                found = _taken_back(pending, found, "the vehicle backed over the line again")
-            elif not pending.is_back and self._is_back(pending, last, spot):
-                state.pending.remove(pending)
-                found = _taken_back(
-                    pending, found, "the vehicle turned and went back over the line"
-                )
+                found = _taken_back(pending, found)
             elif spot.driven_m >= pending.next_m or spot.at_ms >= pending.next_ms:
                 found = self._weigh(state, pending, found)
         return found
@@ -113,24 +132,6 @@ class Decision:
         if state.motion.has_wheels:
             return driven_m - passed[0] < self._options.rearm_m
         return at_ms - passed[1] < self._options.rearm_ms or state.newest == gate
-
-    def _is_back(self, pending: Pending, last: Spot | None, spot: Spot) -> bool:
-        """Whether the vehicle turned and went back over the same line, as good as surely.
-
-        Where it went back near the line's end nobody can say: then it is never proven.
-        """
-        frame, _ = self._gates[pending.gate]
-        along, right = frame.place(spot.lat_deg or 0.0, spot.lon_deg or 0.0)
-        if along > -_BACK_M:
-            return False
-        pending.is_back = True
-        if last is not None and last.lat_deg is not None:
-            before = frame.place(last.lat_deg, last.lon_deg or 0.0)
-            if before[0] > 0.0:
-                right += (before[1] - right) * along / (along - before[0])
-        doubt = _BACK_SIGMAS * spot.sigma_m
-        pending.is_doubtful = abs(right) <= frame.half_width_m + doubt
-        return abs(right) <= frame.half_width_m
 
     def _weigh(
         self, state: State, pending: Pending, found: list[Finding], *, is_last: bool = False
@@ -169,11 +170,11 @@ def _finding(pending: Pending, found: Assessment, verdict: Verdict) -> Finding:
     )  # fmt: skip
 
 
-def _taken_back(pending: Pending, found: list[Finding], why: str) -> list[Finding]:
+def _taken_back(pending: Pending, found: list[Finding]) -> list[Finding]:
     """What was said of a crossing is no more; nothing if nothing was."""
     if not pending.is_said:
         return found
-    evidence = Evidence(-MOST_LOG_RATIO, "", 0.0, 0.0, (), (why,))
+    evidence = Evidence(-MOST_LOG_RATIO, "", 0.0, 0.0, (), (BACK,))
     finding = Finding(
         pending.gate, pending.crossed_ms, 0, pending.travelled_m, "rejected", evidence
     )

@@ -111,7 +111,7 @@ class Detector:
         for index in near:
             self._side(state, index, last, spot)
         if state.pending:
-            found = self._decision.follow(state, last, spot, found)
+            found = self._decision.follow(state, spot, found)
         return found
 
     def _look_around(self, state: State, last: Spot | None, lat: float, lon: float) -> list[int]:
@@ -123,21 +123,30 @@ class Detector:
         state.box_half_lat_deg = half_m / plane.north_m_per_deg
         state.box_half_lon_deg = half_m / max(1.0, plane.east_m_per_deg)
         state.near = near
-        state.sides = {index: side for index, side in state.sides.items() if index in near}
-        if last is None or last.lat_deg is None or last.lon_deg is None:
-            return near
-        if math.hypot(*plane.metres(last.lat_deg, last.lon_deg)) < _LONG_CHORD_M:
-            return near
-        passed = self._network.along((last.lat_deg, last.lon_deg), (lat, lon), NEAR_M)
-        return sorted({*near, *passed})
+        passed: list[int] = []
+        if last is not None and last.lat_deg is not None and last.lon_deg is not None:
+            step_m = math.hypot(*plane.metres(last.lat_deg, last.lon_deg))
+            if step_m >= _LONG_CHORD_M:
+                passed = self._network.along((last.lat_deg, last.lon_deg), (lat, lon), NEAR_M)
+        found = sorted({*near, *passed})
+        state.sides = {index: side for index, side in state.sides.items() if index in found}
+        state.beyond = {index: side for index, side in state.beyond.items() if index in found}
+        return found
 
     def _side(self, state: State, index: int, last: Spot | None, spot: Spot) -> None:
         """See on which side of a gate's line the vehicle is, and whether that changed."""
         frame = self._network.frames[index]
         along, right = frame.place(spot.lat_deg or 0.0, spot.lon_deg or 0.0)
         if along < 0.0:
+            if along < -_BEHIND_M and index in state.beyond:
+                beyond = state.beyond.pop(index)
+                part = beyond.along_m / (beyond.along_m - along)
+                aside = abs(beyond.right_m + part * (right - beyond.right_m))
+                self._decision.turn_back(state, index, aside, spot)
             state.sides[index] = Side(along, right, spot.net_m)
             return
+        if along >= _BEHIND_M:
+            state.beyond[index] = Side(along, right, spot.net_m)
         side = state.sides.get(index)
         if side is None and last is not None and last.lat_deg is not None:
             before = frame.place(last.lat_deg, last.lon_deg or 0.0)
@@ -161,6 +170,7 @@ class Detector:
         motion.spots.pop()
         found = self._decision.close(state, found)
         state.sides.clear()
+        state.beyond.clear()
         motion.spots.clear()
         motion.spots.append(spot)
         return found

@@ -46,8 +46,8 @@ class Pending:
         is_said: Whether it was said to be unresolved,
         crossed_ms: with this instant,
         travelled_m: and this distance.
-        is_back: Whether it turned and came back past the gate,
-        is_doubtful: and whether that may have been over the same line.
+        is_back: Whether the vehicle went back over the line,
+        is_doubtful: or may have.
     """
 
     gate: str
@@ -73,6 +73,8 @@ class State:
         last: Its last place.
         near: The gates near it, as places in the detector's list.
         sides: Those it is or was before.
+        beyond: Those it is or was behind, and where.
+        backed: Gates passed against their direction, and at which way driven.
         pending: Crossings that are not decided.
         passed: The last proven passage of each gate: way driven and instant.
         newest: The gate passed last.
@@ -86,6 +88,8 @@ class State:
     last: Spot | None = None
     near: list[int] = field(default_factory=list)
     sides: dict[int, Side] = field(default_factory=dict)
+    beyond: dict[int, Side] = field(default_factory=dict)
+    backed: dict[str, float] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)
     passed: dict[str, tuple[float, int]] = field(default_factory=dict)
     newest: str | None = None
@@ -100,7 +104,7 @@ class State:
         motion.newest_ms = motion.passed_ms = motion.at_ms = None
         motion.spots.clear()
         self.last = None
-        self.near, self.sides, self.pending = [], {}, []
+        self.near, self.sides, self.beyond, self.pending = [], {}, {}, []
         self.box_half_lat_deg = -1.0
 
 
@@ -117,6 +121,8 @@ def dump(state: State) -> bytes:
             "last": None if state.last is None else tuple(state.last),
             "near": state.near,
             "sides": [[index, *astuple(side)] for index, side in state.sides.items()],
+            "beyond": [[index, *astuple(side)] for index, side in state.beyond.items()],
+            "backed": state.backed,
             "pending": [astuple(pending) for pending in state.pending],
             "passed": state.passed,
             "newest": state.newest,
@@ -148,6 +154,8 @@ def load(kept: bytes) -> State:
         Spot(*found["last"]) if found["last"] else None,
         found["near"],
         {index: Side(*side) for index, *side in found["sides"]},
+        {index: Side(*side) for index, *side in found["beyond"]},
+        found["backed"],
         [Pending(*pending) for pending in found["pending"]],
         {gate: (driven, at_ms) for gate, (driven, at_ms) in found["passed"].items()},
         found["newest"],

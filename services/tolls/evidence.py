@@ -63,7 +63,7 @@ def assess(
     instant = crossed(seen, spots)
     fixes = seen.about(instant.net_m)
     sigma = sorted(one.sigma_m for one in fixes)[len(fixes) // 2]
-    others = [*known, *assumed(sigma, known)]
+    others = [*known, *assumed(sigma)]
     fits = fit(fixes, shapes_of(frame, others, fixes))
     held = _hold(frame, others, fits, instant)
     place, spread = fits.offset

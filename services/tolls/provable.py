@@ -77,7 +77,7 @@ def provable(
             continue
         near = by_gate[gate.id]
         judged = [
-            _judged(frames[gate.id], [*near, *assumed(sigma, near)], sigma, interval_s)
+            _judged(frames[gate.id], [*near, *assumed(sigma)], sigma, interval_s)
             for sigma in sorted({sigma_m, min(sigma_m, LEAST_SIGMA_M)}, reverse=True)
         ]
         found.append(max(judged, key=lambda each: (not each.is_provable, each.unresolved)))

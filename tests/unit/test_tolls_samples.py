@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -36,7 +37,7 @@ def batch(samples: dict[str, Any], *, after_ms: int = 0, kind: str = "changes") 
     )  # fmt: skip
 
 
-FIX = {
+FIX: dict[str, Any] = {
     LATITUDE: [[100, 1.5]], LONGITUDE: [[100, 103.5]], ACCURACY: [[100, 2.5]], HEADING: [[100, 90]],
 }  # fmt: skip
 
@@ -126,7 +127,7 @@ def test_how_the_log_is_cut_is_no_matter(told: dict[str, dict[int, Any]], cuts: 
     whole, reading = Reading(), Reading()
     edges = [0, *sorted(cuts), 10]
     parts: list[Sample] = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         parts += read(reading, cut(first, last))
         reading = Reading.load(reading.dump())
     assert parts == read(whole, cut(0, 10))
