@@ -41,7 +41,7 @@ BENDS = (
 
 The first is straight within 1 m over 1,500 m. The last turns 7 degrees in 100 m.
 """
-STRAIGHT_M = 75.0
+STRAIGHT_M = 50.0
 """A gate stands where the road is straight so far to either side."""
 SKEW_RAD = math.radians(10.0)
 """One standard deviation between the normal of a gate's line and the road."""
