@@ -47,6 +47,11 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     "services/repeating.py",
+    *(f"services/tolls/{name}.py" for name in (
+        "alternatives", "crossing", "decision", "detection", "detection_state", "evidence",
+        "facts", "likelihood", "network", "objects", "paths", "plane", "position", "provable",
+        "samples", "shapes", "window",
+    )),
     *(f"simulator/{name}.py" for name in (
         "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),
