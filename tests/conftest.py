@@ -6,10 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from internetcar.launcher.broker import APT_LINE, RunningBroker, mosquitto_path
 from tests.postgres import Cluster, running_cluster
+
+hypothesis.settings.register_profile("suite", deadline=None)  # no test is about how fast it is
+hypothesis.settings.load_profile("suite")
 
 BROKERS = ("mosquitto", "mosquitto-3.1.1", "embedded")
 STORES = ("sqlite", "postgresql")
