@@ -134,11 +134,11 @@ def parse_database(text: str, name: str, form: str) -> Database:
 def _refuse_crowds(text: str, name: str) -> None:
     """Refuse what no vehicle has and no parser ends with in time."""
     for kind, most in _MOST_OBJECTS.items():
-        count = len(re.findall(rf"^\s*{kind} ", text, re.MULTILINE))
+        count = len(re.findall(rf"^[^\S\n]*{kind} ", text, re.MULTILINE))
         if count > most:
             raise DatabaseError(f"{name}: {count} {kind} lines, more than the {most} read here")
     for message in re.split(r"^BO_ ", text, flags=re.MULTILINE)[1:]:
-        count = len(re.findall(r"^\s+SG_ ", message, re.MULTILINE))
+        count = len(re.findall(r"^[^\S\n]+SG_ ", message, re.MULTILINE))
         if count > MAX_SIGNALS:
             title = " ".join(message.split(None, 2)[:2])[:60]
             raise DatabaseError(

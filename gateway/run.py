@@ -4,6 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from gateway.announcer import Announcer
@@ -251,6 +252,7 @@ class Run:
         )  # fmt: skip
 
 
+@cache
 def software_version() -> str:
     """The version of this software, as presence says it."""
     try:

@@ -1,14 +1,19 @@
-"""Fixtures that several rooms' tests share, and the option that forbids skipping."""
+"""Fixtures that several rooms' tests share, how many workers run, and that nothing is skipped."""
 
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from internetcar.launcher.broker import APT_LINE, RunningBroker, mosquitto_path
 from tests.postgres import Cluster, running_cluster
+
+hypothesis.settings.register_profile("suite", deadline=None)  # no test is about how fast it is
+hypothesis.settings.load_profile("suite")
 
 BROKERS = ("mosquitto", "mosquitto-3.1.1", "embedded")
 STORES = ("sqlite", "postgresql")
@@ -18,6 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--nothing-skipped", action="store_true", help="a test that would be skipped fails"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than CPUs, for many tests wait for processes; none where only files are named."""
+    if not any(Path(argument).is_dir() for argument in config.args):
+        return 0
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,6 +58,17 @@ def _forbid_skip(report: pytest.TestReport | pytest.CollectReport, config: pytes
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"nothing may be skipped, and this was: {reason}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Channels and run files are neither the user's nor another worker's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.delenv("INTERNETCAR_BROKER", raising=False)
+        patch.delenv("INTERNETCAR_RUN", raising=False)
+        yield
 
 
 def need_mosquitto() -> None:

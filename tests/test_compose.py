@@ -16,7 +16,7 @@ import yaml
 
 from internetcar.launcher.broker import free_port
 from tests.conftest import need_mosquitto
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 ROOT = Path(__file__).parent.parent
 PASSWORDS = {"BROKER_PASSWORD_GATEWAY": "between-us", "BROKER_PASSWORD_HOME": "sweet-home"}
@@ -124,7 +124,7 @@ class Containers:
             yield child
         finally:
             child.terminate()
-            assert child.wait(20) in (0, -15), log.read_text()
+            assert child.wait(PATIENCE_S) in (0, -15), log.read_text()
         assert not self._written_elsewhere(name), "the container's root is read-only"
 
     def is_healthy(self, name: str) -> bool:
@@ -260,4 +260,4 @@ def test_the_broker_does_not_start_with_a_password_that_would_not_fit(
     containers = Containers({"broker": service}, tmp_path)
     refusal = pytest.raises(AssertionError, match="the password of home must be")
     with refusal, containers.running("broker") as broker:
-        broker.wait(20)
+        broker.wait(PATIENCE_S)

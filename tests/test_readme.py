@@ -23,7 +23,7 @@ from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
 from internetcar.launcher.command import build
 from tests.readme import README, blocks, shell_lines, spans
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 ROOT = Path(__file__).parent.parent
 CHARGE = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current"
@@ -136,7 +136,7 @@ def running(
         yield service
     finally:
         service.terminate()
-        service.wait(20)
+        service.wait(PATIENCE_S)
 
 
 def test_the_service_of_forty_lines_does_what_it_says(

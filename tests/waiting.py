@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def eventually(happened: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:

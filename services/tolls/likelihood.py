@@ -32,16 +32,16 @@ Floats = NDArray[np.float64]
 TIME_CONSTANT_S = 30.0
 """Of errors of the ionosphere and of multipath in motion; 10 to 100 s in the literature."""
 BENDS = (
-    (3e-5, math.log(0.9997)),
-    (1.5e-3, math.log(1e-4)),
-    (5e-3, math.log(1e-4)),
-    (1.3e-2, math.log(1e-4)),
+    (3e-5, math.log(1.0 - 3e-5)),
+    (1.5e-3, math.log(1e-5)),
+    (5e-3, math.log(1e-5)),
+    (1.3e-2, math.log(1e-5)),
 )
 """How a road's direction wanders, rad per root metre, and the logarithm of how likely that is.
 
 The first is straight within 1 m over 1,500 m. The last turns 7 degrees in 100 m.
 """
-STRAIGHT_M = 75.0
+STRAIGHT_M = 50.0
 """A gate stands where the road is straight so far to either side."""
 SKEW_RAD = math.radians(10.0)
 """One standard deviation between the normal of a gate's line and the road."""

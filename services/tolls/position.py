@@ -106,33 +106,35 @@ def is_stepped(motion: Motion, sample: Sample) -> bool:
     return motion.newest_ms is not None and sample.at_ms < motion.newest_ms - STEP_MS
 
 
-def _rank(sample: Sample) -> tuple[object, ...]:
-    """An order of samples of one instant that depends on what they say alone."""
-    values = (
-        sample.lat_deg, sample.lon_deg, sample.accuracy_m, sample.heading_deg,
-        sample.speed_mps, sample.odometer_m, sample.is_reverse,
-    )  # fmt: skip
-    return tuple((value is None, 0.0 if value is None else float(value)) for value in values)
+Said = float | bool | None
 
 
-def _merged(first: Sample, second: Sample) -> Sample:
-    """Two samples of one instant; where they differ the lesser in `_rank` has the word."""
-    if _rank(second) < _rank(first):
-        first, second = second, first
-    has_fix = first.lat_deg is not None and first.lon_deg is not None
-    place = first if has_fix else second
-
-    def told(one: float | None, other: float | None) -> float | None:
+def _lesser(one: Said, other: Said) -> Said:
+    """One of two values by their text alone, so that not-a-number has its place too."""
+    if one is None or other is None:
         return other if one is None else one
+    return min(one, other, key=repr)
 
-    reverse = second.is_reverse if first.is_reverse is None else first.is_reverse
+
+def _merged(one: Sample, other: Sample) -> Sample:
+    """Two samples of one instant: in any order, and with any third, they give the same."""
+    places = [
+        (sample.lat_deg, sample.lon_deg, sample.accuracy_m, sample.heading_deg)
+        for sample in (one, other)
+        if sample.lat_deg is not None and sample.lon_deg is not None
+    ]
+    lat, lon, accuracy, heading = min(places, key=repr, default=(None, None, None, None))
+    reverse = _lesser(one.is_reverse, other.is_reverse)
     return Sample(
-        first.at_ms, place.lat_deg, place.lon_deg, place.accuracy_m,
-        told(place.heading_deg, second.heading_deg),
-        told(first.speed_mps, second.speed_mps),
-        told(first.odometer_m, second.odometer_m),
-        reverse,
-    )  # fmt: skip
+        one.at_ms,
+        lat,
+        lon,
+        accuracy,
+        heading,
+        _lesser(one.speed_mps, other.speed_mps),
+        _lesser(one.odometer_m, other.odometer_m),
+        None if reverse is None else bool(reverse),
+    )
 
 
 def wait(motion: Motion, sample: Sample) -> None:

@@ -15,8 +15,10 @@ LONGEST_MS = 43_200_000
 MOST_TURN_RAD = math.radians(35.0)
 """A vehicle that goes in another direction is not on the gate's way any more."""
 MOST_ASIDE_M = 300.0
-MOST_FIXES = 16
+MOST_FIXES = 18
 """On each side; more of them say little more, for their errors are alike."""
+_NEAREST_FIXES = 9
+"""All of these are used: their courses say how the road runs through the gate."""
 _CHORD_M = 15.0
 
 
@@ -131,4 +133,6 @@ def _thinned(fixes: list[Fix]) -> list[Fix]:
     count = len(fixes)
     if count <= MOST_FIXES:
         return fixes
-    return [fixes[round(i * (count - 1) / (MOST_FIXES - 1))] for i in range(MOST_FIXES)]
+    rest = fixes[_NEAREST_FIXES:]
+    last, chosen = len(rest) - 1, MOST_FIXES - _NEAREST_FIXES
+    return fixes[:_NEAREST_FIXES] + [rest[round(i * last / (chosen - 1))] for i in range(chosen)]

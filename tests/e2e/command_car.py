@@ -86,7 +86,7 @@ def mapping(**changes: Any) -> str:
     return json.dumps(
         {
             TEMPERATURE: _leaf("Temperature", "float", **temperature),
-            FAN: _leaf("Fan", "uint8", rate_limit_hz=100),
+            FAN: _leaf("Fan", "uint8", rate_limit_hz=100, timeout_ms=60_000),
             LIGHT: _leaf("Light", "boolean", hold_s=600, only_when="Vehicle.Speed < 5"),
             HORN: _leaf("Horn", "boolean", momentary=True),
             "Vehicle.Speed": {

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
@@ -37,7 +37,7 @@ class Actor:
     def is_running(self) -> bool:
         return self.process.poll() is None
 
-    def wait(self, timeout_s: float = 60.0) -> int:
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
         return self.process.wait(timeout_s)
 
     def send(self, number: signal.Signals) -> None:
@@ -46,12 +46,12 @@ class Actor:
     def kill(self) -> None:
         """kill -9."""
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(PATIENCE_S)
 
     def end(self) -> int:
         """Ask it to end, as systemd would."""
         self.process.terminate()
-        return self.wait(20)
+        return self.wait()
 
 
 class Stage:
@@ -109,7 +109,7 @@ class Stage:
         return self.start(PYTHON, "-m", "internetcar.launcher", *arguments, environ=environ)
 
     def ended(
-        self, *arguments: str, timeout_s: float = 60.0, environ: dict[str, str] | None = None
+        self, *arguments: str, timeout_s: float = PATIENCE_S, environ: dict[str, str] | None = None
     ) -> Actor:
         """Run the command `car` to its end."""
         actor = self.car(*arguments, environ=environ)

@@ -15,7 +15,7 @@ from tests.e2e.stage import REPOSITORY, Actor, Stage
 from tests.readme import blocks
 from tests.waiting import eventually
 
-INSTALLED_S = 180.0
+INSTALLED_S = 600.0
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
 
 
@@ -31,6 +31,7 @@ class Terminal:
         own = Path.home() / ".config/pip/pip.conf"
         if own.exists():
             stage.environ.setdefault("PIP_CONFIG_FILE", str(own))
+        stage.environ["PIP_NO_COMPILE"] = "1"  # most of what is installed is never imported
         stage.environ["PATH"] = f"{self.clone}/.venv/bin:{os.environ['PATH']}"
         stage.environ["PYTHON"] = sys.executable
 
@@ -39,7 +40,7 @@ class Terminal:
 
     def ended(self, line: str) -> Actor:
         actor = self.start(line)
-        actor.wait(60.0)
+        actor.wait()
         return actor
 
 
@@ -107,4 +108,4 @@ def test_the_commands_work_in_a_clean_clone(terminal: Terminal) -> None:
         assert replay.wait() == 0, replay.stderr
 
     up.send(signal.SIGINT)
-    assert up.wait(20) == 0, up.stderr
+    assert up.wait() == 0, up.stderr

@@ -184,6 +184,7 @@ def test_a_retained_command_is_refused_and_its_topic_cleared(
         gateway(stage, broker.url)
         desk.until_heard()
         assert desk.until_final("kept") == ["rejected(retained)"]
+        desk.until(lambda heard: any(one.topic == topic and not one.payload for one in heard.heard))
         with Desk(broker.url, topic) as late:
             late.command(TEMPERATURE, {"id": "next", "value": 10.5})
             late.until(lambda heard: heard.heard)

@@ -19,10 +19,9 @@ from internetcar.launcher.broker import RunningBroker
 from tests.conftest import need_mosquitto
 from tests.e2e.observer import Observer
 from tests.e2e.stage import PYTHON, Actor, Stage, children, is_alive, until_gone
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 CAR = [PYTHON, "-m", "internetcar.launcher"]
-STARTED_S = 60.0
 FULL_BYTES = 4096
 
 
@@ -44,14 +43,14 @@ def temporary(stage: Stage) -> Path:
 
 def broker_of(up: Actor) -> BrokerUrl:
     """The broker, as the first line says it."""
-    eventually(lambda: "\n" in up.stdout, STARTED_S)
+    eventually(lambda: "\n" in up.stdout)
     word, _, url = up.stdout.splitlines()[0].partition(" ")
     assert word == "broker"
     return parse_broker_url(url)
 
 
 def until_signals(up: Actor) -> None:
-    eventually(lambda: "\nVehicle.Speed = " in up.stdout, STARTED_S)
+    eventually(lambda: "\nVehicle.Speed = " in up.stdout)
 
 
 def child(up: Actor, word: str) -> int | None:
@@ -61,7 +60,7 @@ def child(up: Actor, word: str) -> int | None:
 
 
 def until_replaced(up: Actor, word: str, pid: int) -> None:
-    eventually(lambda: child(up, word) not in (None, pid), STARTED_S)
+    eventually(lambda: child(up, word) not in (None, pid))
 
 
 def assert_nothing_left(stage: Stage, pids: list[int]) -> None:
@@ -84,7 +83,7 @@ def test_it_starts_with_every_broker_and_ends_when_asked(
         assert len(pids) == 3
         up.send(signal.SIGTERM)
         observer.until_presence(online=False)
-    assert up.wait(10) == 0, up.stderr
+    assert up.wait(PATIENCE_S) == 0, up.stderr
     assert_nothing_left(stage, pids)
     assert list(temporary.iterdir()) == []
     assert "Traceback" not in up.stderr
@@ -95,7 +94,7 @@ def test_ctrl_c_ends_it_as_cleanly(stage: Stage, temporary: Path) -> None:
     until_signals(up)
     pids = list(children(up.process.pid))
     up.send(signal.SIGINT)
-    assert up.wait(10) == 0, up.stderr
+    assert up.wait(PATIENCE_S) == 0, up.stderr
     assert_nothing_left(stage, pids)
     assert list(temporary.iterdir()) == []
 
@@ -120,14 +119,14 @@ def test_it_ends_cleanly_when_nobody_reads_its_output(
     assert up.stdout is not None
     try:
         fcntl.fcntl(up.stdout, fcntl.F_SETPIPE_SZ, FULL_BYTES)
-        assert select.select([up.stdout], [], [], STARTED_S)[0]
-        eventually(lambda: waiting_bytes(up) > FULL_BYTES - 200, STARTED_S)
+        assert select.select([up.stdout], [], [], PATIENCE_S)[0]
+        eventually(lambda: waiting_bytes(up) > FULL_BYTES - 200)
         if is_closed:
             up.stdout.close()
         pids = list(children(up.pid))
         assert len(pids) == 3
         up.terminate()
-        assert up.wait(10) == 0, (stage.folder / "stderr").read_text()
+        assert up.wait(PATIENCE_S) == 0, (stage.folder / "stderr").read_text()
     finally:
         up.kill()
         up.wait()
@@ -156,11 +155,11 @@ def test_in_a_terminal_it_draws_a_picture_and_gives_the_screen_back(stage: Stage
 
     try:
         for text in (b"waiting for the gateway", b"mosquitto_sub -h 127.0.0.1", b"Vehicle.Speed"):
-            eventually(partial(has_drawn, text), STARTED_S)
+            eventually(partial(has_drawn, text))
         pids = list(children(up.pid))
         up.send_signal(signal.SIGINT)
         eventually(lambda: has_drawn(b"\x1b[?1049l"))
-        assert up.wait(10) == 0
+        assert up.wait(PATIENCE_S) == 0
     finally:
         up.kill()
         up.wait()

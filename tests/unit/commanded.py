@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from typing_extensions import override
@@ -10,7 +11,7 @@ from typing_extensions import override
 from gateway.actuation import Actuation
 from gateway.actuators import Actuators, CommandMessage, bind_actuators
 from gateway.condition import NoValueError
-from gateway.databases import parse_database
+from gateway.databases import Database, parse_database
 from gateway.decode import Decoder
 from gateway.encoding import Refusal
 from gateway.feedback import Feedback
@@ -103,6 +104,12 @@ def changed(**commands: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return leaves
 
 
+@cache
+def database(dbc: str, bus: int) -> Database:
+    """Read once: nobody changes what is read, and walks bind it again and again."""
+    return parse_database(dbc, "test.dbc", "dbc")
+
+
 def bound(
     dbc: str, leaves: Mapping[str, Mapping[str, Any]], bus_names: Sequence[str] = ("can0",)
 ) -> Actuators:
@@ -114,7 +121,7 @@ def bound(
             node["vss2dbc"] = {"allow": True, **node["vss2dbc"]}
         nodes[path] = node
     mapping = parse_mapping(json.dumps(nodes), "test.json")
-    decoder = Decoder([[parse_database(dbc, "test.dbc", "dbc")] for _ in bus_names])
+    decoder = Decoder([[database(dbc, bus)] for bus, _ in enumerate(bus_names)])
     signals = decoder.signals
     return bind_actuators(
         mapping, signals, bus_names, bind(mapping, signals, bus_names).leaves,

@@ -93,22 +93,29 @@ def test_long_values_and_details_are_kept_in_part(audit: Audit, path: Path) -> N
     assert isinstance(read_audit(path, 3)[0].value, str)
 
 
-def test_refusals_are_written_together(audit: Audit, path: Path) -> None:
+def test_refusals_are_written_together(
+    audit: Audit, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.audit, "_REFUSALS_LAG_S", 3600.0)
     with closing(sqlite3.connect(path)) as reader:
+        sizes = []
 
         def written() -> int:
-            return int(reader.execute("SELECT count(*) FROM commands").fetchone()[0])
+            sizes.append(int(reader.execute("SELECT count(*) FROM commands").fetchone()[0]))
+            return sizes[-1]
 
-        def version() -> int:
-            return int(reader.execute("PRAGMA data_version").fetchone()[0])
-
-        sizes = set()
         for _ in range(50):
             audit.append(report("mallory", "rejected"))
-            time.sleep(0.01)
-            sizes.add(written())
-        eventually(lambda: written() == 50)
-        assert len(sizes) <= 3
-        before = version()
+            time.sleep(0.005)  # it could be written now
+            assert written() == 0
         audit.append(report("alice", "accepted"))  # somebody waits for this one
-        eventually(lambda: version() != before, 0.9)
+        eventually(lambda: written() == 51)
+        assert set(sizes) == {0, 51}
+
+
+def test_refusals_do_not_wait_for_ever(
+    audit: Audit, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.audit, "_REFUSALS_LAG_S", 0.01)
+    audit.append(report("mallory", "rejected"))
+    eventually(lambda: len(read_audit(path, 10)) == 1)
