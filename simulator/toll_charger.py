@@ -113,7 +113,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         help="what `car tolls key` prints; others' declarations are rejected; again for more",
     )
     given = parser.parse_args(arguments)
-    keys = [read_public_key(text) for text in given.trust]
+    keys = [read_public_key(text.split()[-1] if text.split() else text) for text in given.trust]
     try:
         broker = parse_broker_url(given.broker)
     except BrokerUrlError as error:

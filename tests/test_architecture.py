@@ -52,8 +52,8 @@ PURE = [
         "prices", "rounding", "sharing", "tariff", "vehicle",
     )),
     *(f"services/tolls/{name}.py" for name in (
-        "charging", "detectors", "entry", "explain", "invoice", "passages", "reckoning", "reconcile", "records",
-        "watching",
+        "charging", "detectors", "entry", "explain", "invoice", "passages", "reckoning",
+        "reconcile", "records", "watching",
     )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",

@@ -244,6 +244,7 @@ class Stand:
         for _ in range(turns):
             self.now_ms += 1_000
             try:
+                self.logs.turn()
                 self.answers.turn()
                 self.sender.turn(self.now_ms)
             except CrashError:

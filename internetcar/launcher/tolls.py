@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from internetcar.contract.message import InputError
 from internetcar.contract.money import format_minor
@@ -12,7 +13,7 @@ from internetcar.contract.signature import key_id, public_key_text
 from internetcar.launcher.options import VehicleIdOption
 from internetcar.launcher.tables import print_table, printable
 from internetcar.launcher.tolls_context import context_app
-from internetcar.launcher.tolls_desk import SettingsOption, StoreOption, opened
+from internetcar.launcher.tolls_desk import Desk, SettingsOption, StoreOption, opened
 from internetcar.launcher.tolls_reconcile import reconcile
 from services.settings import load_settings, state_folder
 from services.tolls import explain as words
@@ -21,7 +22,7 @@ from services.tolls.provable import provable as judged
 from services.tolls.reckoning import instant
 from services.tolls.settings import SERVICE, TollSettings
 from services.tolls.shipped import find_context
-from services.tolls.signing_key import load_key
+from services.tolls.signing_key import load_key, load_or_make_key
 
 app = typer.Typer(help="Tolls: passages, charges, why they cost what they cost, and invoices.")
 app.add_typer(context_app, name="context")
@@ -100,9 +101,8 @@ def explain(
                     f"{event_id[:70]}: no such charge or passage; `car tolls passages` names them"
                 )
             records = inquiry.records(connection, entry.passage_id)
-        public = load_key(state_folder(desk.settings, SERVICE)).public_key()
         zone = desk.zone_of(entry.facts.context)
-        for line in words.explain(entry, records, {key_id(public): public}, zone):
+        for line in words.explain(entry, records, _trusted(desk), zone):
             sys.stdout.write(printable(line) + "\n")
 
 
@@ -142,7 +142,20 @@ def provable(
 
 @app.command()
 def key(settings: SettingsOption = "") -> None:
-    """Print the public key that charges are signed with, as payments and operators want it."""
+    """Print the id and the public key that charges are signed with; payments and operators want it.
+
+    The key is made where there is none yet, so that they can be told before the service begins.
+    """
     read = load_settings(TollSettings, Path(settings) if settings else None)
-    public = load_key(state_folder(read, SERVICE)).public_key()
+    public = load_or_make_key(state_folder(read, SERVICE)).public_key()
     typer.echo(f"{key_id(public)} {public_key_text(public)}")
+
+
+def _trusted(desk: Desk) -> dict[str, Ed25519PublicKey]:
+    """Our key by its id; none where it is on another machine, and then signatures are not ours."""
+    try:
+        public = load_key(state_folder(desk.settings, SERVICE)).public_key()
+    except InputError as error:
+        typer.echo(printable(f"no signature can be checked: {error}"), err=True)
+        return {}
+    return {key_id(public): public}

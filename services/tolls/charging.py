@@ -175,20 +175,29 @@ def next_movement(
     difference = owed_minor - asked_minor(movements)
     if difference == 0:
         return None
-    if movements:
-        last = movements[-1]
-        retry_ms = retry_at_ms(movements)
-        if last.state == "asked" or (last.state == "refused" and (retry_ms or now_ms + 1) > now_ms):
-            return None
+    kind: Literal["charge", "refund"] = "charge" if difference > 0 else "refund"
+    if movements and _must_wait(movements, kind, now_ms):
+        return None
     number = len(movements) + 1
     return Movement(
         charge_id=derived_id("c", passage_id, number),
         number=number,
-        kind="charge" if difference > 0 else "refund",
+        kind=kind,
         amount_minor=abs(difference),
         state="asked",
         at_ms=now_ms,
     )
+
+
+def _must_wait(
+    movements: Sequence[Movement], kind: Literal["charge", "refund"], now_ms: int
+) -> bool:
+    """Whether payments owes an answer, or has refused the like too short a while ago."""
+    last = movements[-1]
+    if last.state != "refused":
+        return last.state == "asked"
+    retry_ms = retry_at_ms(movements)
+    return last.kind == kind and (retry_ms is None or retry_ms > now_ms)
 
 
 def answered(

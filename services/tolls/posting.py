@@ -139,6 +139,7 @@ class Poster:
         kept = store.in_period(connection, vehicle_id, context, name, shift_ms)
         if not kept or context not in self._terms.contexts:
             return
+        kept = [self._as_of_now(each) for each in kept]
         rules = Rules(
             fees=self._fees(vehicle_id, context),
             exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator),
@@ -150,6 +151,13 @@ class Poster:
         for each in kept:
             is_changed = each.passage_id in changed
             self._post(connection, each, reckoned[each.passage_id], now_ms, is_changed=is_changed)
+
+    def _as_of_now(self, kept: Entry) -> Entry:
+        """The entry with the version of the context that it is reckoned by from here on."""
+        versions = self._terms.contexts[kept.facts.context]
+        tariff_at = instant(kept.account.known.finding.crossed_at_ms + kept.account.shift_ms)
+        version = (at(versions, tariff_at) or versions[-1]).version
+        return replace(kept, facts=replace(kept.facts, version=version))
 
     def _fees(self, vehicle_id: str, context: str) -> Callable[[Sequence[Passage]], Sequence[Fee]]:
         versions, facts = self._terms.contexts[context], self._terms.facts_of(vehicle_id)

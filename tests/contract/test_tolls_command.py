@@ -1,5 +1,6 @@
 """`car tolls`, on a store as the service leaves it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,8 @@ def test_passages_and_charges_are_listed_and_explained(place: Path) -> None:
     assert "which is not ours" in explained  # the stand signs with a key of its own
     passage_id = stand.bank.charges[charge_id].passage_id
     assert car("explain", passage_id) == explained
+    (place / "tolls" / "tolls.key").unlink()
+    assert "no signature can be checked" in car("explain", passage_id)
 
 
 def test_what_is_unknown_is_named(place: Path) -> None:
@@ -93,7 +96,9 @@ def test_an_invoice_is_held_against_a_recorded_drive_that_was_never_charged(plac
 
 
 def test_the_key_and_what_is_provable_are_told(place: Path) -> None:
+    shutil.rmtree(place / "tolls")
     assert len(car("key").split()) == 2
+    assert car("key") == car("key")
     said = car("provable", "norway", "--sigma", "5", "--interval", "10")
     assert "gates of norway are provable" in said
 

@@ -108,7 +108,7 @@ def test_rules_come_from_a_file_and_a_wrong_one_is_named(tmp_path: Path) -> None
     path.write_text('seed = 3\n[[rules]]\nverdict = "rejected"\ngate = "42"\n')
     broker = ["--broker", "mqtt://127.0.0.1:1"]
     key = public_key_text(KEY.public_key())
-    settings = parse_arguments([*broker, "--rules", str(path), "--trust", key])
+    settings = parse_arguments([*broker, "--rules", str(path), "--trust", f"{KEY_ID} {key}"])
     assert settings.rules == Rules(seed=3, rules=(Rule(verdict="rejected", gate="42"),))
     assert settings.trusted is not None
     assert set(settings.trusted) == {KEY_ID}

@@ -102,6 +102,15 @@ def test_what_would_be_refused_for_ever_is_not_asked_again(reason: PaymentReason
     assert (retry_at_ms(movements) is None) == (reason in FINAL_REFUSALS)
 
 
+@pytest.mark.parametrize("reason", ["conflict", "limit"])
+def test_a_refused_charge_holds_up_no_refund_of_what_was_paid(reason: PaymentReason) -> None:
+    paid = posted(asked(300))
+    movements = (paid, refused(asked(450, (paid,)), reason))
+    assert next_movement("p1", movements, 400, NOW_MS) is None
+    back = asked(100, movements)
+    assert (back.kind, back.amount_minor, back.number) == ("refund", 200, 3)
+
+
 def test_nothing_is_retried_once_money_moved() -> None:
     assert retry_at_ms(()) is None
     assert retry_at_ms((refused(asked(300)), posted(asked(300)))) is None
