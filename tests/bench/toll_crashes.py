@@ -9,33 +9,27 @@ restarts it loses part of what it had; telemetry is repaired from the gateway's 
 import os
 import random
 import signal
-import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import select
-
 from internetcar.contract.telemetry import TelemetryRequest
 from internetcar.contract.tolls import TollCharge
 from services import points
-from services.payments import audit, desk
-from services.payments.movements import Movement
-from services.payments.tables import entries
-from tests.bench.report import Figure, progress
-from tests.bench.toll_town import OWNER, SERVICES, Driven, Town, open_payments, serve
-from tests.bench.toll_worlds import Ground
+from tests.bench.report import CannotMeasureError
+from tests.bench.toll_town import SERVICES, Driven, Town, serve
 
 Death = Literal["error", "exit", "kill at a point", "kill"]
 DEATHS: tuple[Death, ...] = ("error", "exit", "kill at a point", "kill")
 WEIGHTS = (4, 4, 1, 1)
+ERROR, EXIT = 2, 3
+"""How a process says which death it died; another end is none of ours."""
 MOST_REACHED = 14
 LONGEST_LIFE_S = 0.04
 IN_FLIGHT = 10
@@ -48,7 +42,6 @@ LOST = 0.3
 PATIENCE_S = 120.0
 QUIET_S = 3.0
 """A hole in a log is asked for again within a minute of the services' hasty time."""
-FUNDS_MINOR = 10**9
 
 
 class EndError(Exception):
@@ -191,8 +184,8 @@ class Broker:
                     self._say(client, "answer", number)
                     client.is_idle = False
                 elif kind == "acknowledge":
-                    one = client.in_flight.pop(number)
-                    if self._random.random() < AGAIN:
+                    one = client.in_flight.pop(number, None)  # none: a broker ago
+                    if one is not None and self._random.random() < AGAIN:
                         client.queue.append(Waiting(next(self._numbers), one.topic, one.payload))
                 else:
                     client.is_idle = bool(number)
@@ -204,6 +197,8 @@ class Broker:
         client.process.join()
         client.pipe.close()
         code = client.process.exitcode
+        if code not in (ERROR, EXIT, -signal.SIGKILL):
+            raise CannotMeasureError(f"{client.service} died of itself, see above")
         self.deaths["kill -9" if code == -signal.SIGKILL else f"exit {code}"] += 1
         queue = deque([*client.in_flight.values(), *client.queue])
         self._start(client.service, queue)
@@ -260,64 +255,10 @@ def _live(
                 raise EndError(point)
             if death == "kill at a point":
                 os.kill(os.getpid(), signal.SIGKILL)
-            os._exit(3)
+            os._exit(EXIT)
 
     points.install(None if death in (None, "kill") else hook)
     try:
         serve(service, town, folder, pipe)
     except EndError:
-        os._exit(2)
-    os._exit(0)
-
-
-def measure(ground: Ground, crashes: int) -> list[Figure]:
-    """What the ledger has when so many processes have died."""
-    town = Town(ground)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        database = open_payments(folder)
-        for index in range(20):
-            movement = Movement("cash", f"start {index}", OWNER, FUNDS_MINOR, "SGD")
-            desk.take_in(database, movement, datetime.now(UTC))
-        database.close()
-        broker = Broker(town, folder, crashes)
-        broker.run()
-        found = _figures(broker, folder)
-    killed = broker.deaths["kill -9"]
-    progress(f"  deaths: {dict(broker.deaths)}, the broker restarted {broker.restarts} times")
-    words = f"of them {killed} real kill -9, over {len(broker.driven)} paid passages"
-    return [Figure("crashes", broker.crashes, words), *found]
-
-
-def _figures(broker: Broker, folder: Path) -> list[Figure]:
-    database = open_payments(folder)
-    with database.read() as connection:
-        sums = audit.sums(connection)
-        wrong = audit.findings(connection)
-        booked = connection.execute(
-            select(entries.c.request_id, entries.c.booked_change).where(
-                entries.c.requester == "tolls"
-            )
-        ).all()
-    database.close()
-    paid: Counter[tuple[str, str, str]] = Counter()
-    for row in booked:
-        crossing = broker.charges[row.request_id].crossing
-        day = f"{crossing.crossed_at:%Y-%m-%d}"
-        paid[broker.charges[row.request_id].vehicle_id, crossing.gate, day] -= row.booked_change
-    lost = double = 0
-    for one in broker.driven:
-        day = f"{datetime.fromtimestamp(one.passed_at_ms / 1000, UTC):%Y-%m-%d}"
-        minor = paid.pop((one.vehicle_id, one.gate, day), 0)
-        lost += minor < one.fee_minor
-        double += minor > one.fee_minor
-        if minor != one.fee_minor:
-            progress(f"  {one.vehicle_id} {one.gate} {day}: {minor}, not {one.fee_minor}")
-    stray = sum(minor != 0 for minor in paid.values())
-    off = sum(abs(value) for value in sums.values()) + len(wrong)
-    return [
-        Figure("double_crashed", double + stray, "passages paid twice, or never driven", "0",
-               double + stray == 0),
-        Figure("lost_crashed", lost, "passages not paid, or not in full", "0", lost == 0),
-        Figure("ledger_sum", off, "sum of the ledger, and what its audit finds", "0", off == 0),
-    ]  # fmt: skip
+        os._exit(ERROR)

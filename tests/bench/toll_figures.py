@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 
 from tests.bench.report import Figure, progress
+from tests.bench.toll_ledger import Ledger
 from tests.bench.toll_verdicts import Tally
 
 PEERS = ("circle", "line")
 COMPARED = (
     "missed", "missed_b", "missed_clear", "false_parallel", "false_parallel_18", "wrong_direction",
-    "double",
 )  # fmt: skip
 """What a peer has too."""
 SHOWN = 25
@@ -46,8 +46,13 @@ def share(events: int, trials: int) -> float:
     return events / trials if trials else math.nan
 
 
-def rows(tally: Tally) -> list[Row]:
-    """What the drives show; everything is a share of the drives it is about."""
+def rows(tally: Tally, ledger: Ledger) -> list[Row]:
+    """What the drives show; everything is a share of the drives it is about.
+
+    Args:
+        tally: What came of them.
+        ledger: What was paid while processes died: its passages count for `double` too.
+    """
     counts = tally.counts
     passed, parallel = counts["at_provable"], counts["parallel"]
     passed_b = counts["at_provable_b"]
@@ -84,8 +89,19 @@ def rows(tally: Tally) -> list[Row]:
         row("turn_charged", counts["turn"], "charged though it turned or backed out", "0", 0),
         row("turn_missed", counts["turn"], "passed, then turned: not found"),
         row("turn_unresolved", counts["turn"], "passed, then turned: undecided"),
-        row("double", passed + passed_b, "passages beyond the first: jams, restarts", "0", 0),
+        _double(tally, ledger),
     ]  # fmt: skip
+
+
+def _double(tally: Tally, ledger: Ledger) -> Row:
+    """Passages beyond the first: jams, redelivery, restarts, and those paid twice over deaths."""
+    counts = tally.counts
+    driven = counts["at_provable"] + counts["at_provable_b"]
+    double = counts["double"] + ledger.double
+    value = share(double, driven + ledger.passages)
+    words = f"charged again: {counts['double']} of {driven} drives, {ledger.double} over deaths"
+    peers = tuple(share(counts[f"{peer}_double"], driven) for peer in PEERS)
+    return Row(Figure("double", value, words, "0", double == 0), peers)
 
 
 def table(found: list[Row], title: str) -> str:

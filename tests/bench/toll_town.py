@@ -5,14 +5,12 @@ A service here is a process with handlers, store and sender of its own; its brok
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.delivery import Delivery, Outcome
@@ -31,7 +29,7 @@ from services.points import BEFORE_ACKNOWLEDGE, reach
 from services.telemetry_log import LogReader
 from services.tolls.answers import Answers
 from services.tolls.context import Context
-from services.tolls.detectors import Detectors
+from services.tolls.detectors import Detectors, samples_of
 from services.tolls.facts import Passage, Sample
 from services.tolls.fees import fees
 from services.tolls.logs import Logs
@@ -53,7 +51,15 @@ HASTE = 50.0
 """Time of the services runs so much faster, or repeating after seconds would take all day."""
 BATCH_S = 20
 SINGAPORE_S = 8 * 3600
-LEAF = "Vehicle.Simulated"
+LEAVES: dict[str, Callable[[Sample], float | None]] = {
+    "Vehicle.CurrentLocation.Latitude": lambda one: one.lat_deg,
+    "Vehicle.CurrentLocation.Longitude": lambda one: one.lon_deg,
+    "Vehicle.CurrentLocation.HorizontalAccuracy": lambda one: one.accuracy_m,
+    "Vehicle.CurrentLocation.Heading": lambda one: one.heading_deg,
+    "Vehicle.Speed": lambda one: (one.speed_mps or 0.0) * 3.6,
+    "Vehicle.TraveledDistance": lambda one: one.odometer_m,
+}
+"""VSS, as a gateway says it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class Town:
             and prices != {0}
         ]
         self._odometer_m: dict[str, float] = {}
+        self._journals: dict[str, tuple[str, int]] = {}
 
     def _fee(self, gate: str, at_ms: int) -> int:
         passage = Passage("p", gate, datetime.fromtimestamp(at_ms / 1000, UTC))
@@ -107,6 +114,17 @@ class Town:
                 for number in range(first, first + 10):
                     yield self._drive(number, day)
 
+    def is_proven(self, one: Driven) -> bool:
+        """Whether the detector proves the passage from its log alone, with nothing in between."""
+        detector, reading, state = self.detectors.of(self.context), "", None
+        found = []
+        for batch in one.batches:
+            reading, samples = samples_of(reading, batch)
+            state, more = detector.advance(state, samples)
+            found += more
+        found += detector.finish(state or "")
+        return any(each.gate == one.gate and each.verdict == "proven" for each in found)
+
     def _drive(self, number: int, day: int) -> Driven:
         random = np.random.default_rng((7, number, day))
         vehicle_id = VEHICLES[number]
@@ -117,18 +135,19 @@ class Town:
         driven = drive(site, site.centre, plan, random, _local_ms(when, 494))
         assert driven.passed_at_ms is not None
         samples = self._on(vehicle_id, driven.samples)
+        before = self._journals.get(vehicle_id, (None, None))
+        batches = tuple(_batches(vehicle_id, f"day-{day}", before, samples))
+        self._journals[vehicle_id] = f"day-{day}", len(batches)
         return Driven(
             vehicle_id, gate, driven.passed_at_ms, self._fee(gate, driven.passed_at_ms),
-            tuple(_batches(vehicle_id, day, samples)),
+            batches,
         )  # fmt: skip
 
-    def _on(self, vehicle_id: str, samples: list[Sample]) -> list[dict[str, Any]]:
+    def _on(self, vehicle_id: str, samples: list[Sample]) -> list[Sample]:
         """The samples with the odometer going on where the last drive ended, and 3 km."""
         shift = self._odometer_m.get(vehicle_id, 0.0) + 3_000 - (samples[0].odometer_m or 0.0)
         self._odometer_m[vehicle_id] = (samples[-1].odometer_m or 0.0) + shift
-        names = Sample.__slots__
-        rows = [{name: getattr(sample, name) for name in names} for sample in samples]
-        return [{**row, "odometer_m": row["odometer_m"] + shift} for row in rows]
+        return [replace(one, odometer_m=(one.odometer_m or 0.0) + shift) for one in samples]
 
 
 def _local_ms(day: date, minute: int) -> int:
@@ -136,31 +155,38 @@ def _local_ms(day: date, minute: int) -> int:
     return int(midnight.timestamp() - SINGAPORE_S + minute * 60) * 1000
 
 
-def _batches(vehicle_id: str, day: int, rows: list[dict[str, Any]]) -> Iterator[Telemetry]:
-    """A journal a day, each naming the one before, with whole samples as one leaf's text."""
-    parts = [rows[start : start + BATCH_S] for start in range(0, len(rows), BATCH_S)]
-    for index, part in enumerate(parts):
-        start_ms, end_ms = part[0]["at_ms"], part[-1]["at_ms"]
+def _batches(
+    vehicle_id: str,
+    journal: str,
+    before: tuple[str | None, int | None],
+    samples: list[Sample],
+) -> Iterator[Telemetry]:
+    """A journal that names the one before and that one's last."""
+    for index, start in enumerate(range(0, len(samples), BATCH_S)):
+        part = samples[start : start + BATCH_S]
+        start_ms = part[0].at_ms
         yield Telemetry.model_validate(
             {
                 "vehicle_id": vehicle_id,
-                "journal": f"day-{day}",
+                "journal": journal,
                 "sequence": index + 1,
-                "previous": f"day-{day - 1}" if day and index == 0 else None,
+                "previous": before[0] if index == 0 else None,
+                "previous_last": before[1] if index == 0 else None,
                 "kind": "snapshot" if index == 0 else "changes",
                 "start_at": datetime.fromtimestamp(start_ms / 1000, UTC),
-                "end_at": datetime.fromtimestamp(end_ms / 1000, UTC),
+                "end_at": datetime.fromtimestamp(part[-1].at_ms / 1000, UTC),
                 "clock": "synchronized",
                 "origin": "simulation",
                 "samples": {
-                    LEAF: [[row["at_ms"] - start_ms, orjson.dumps(row).decode()] for row in part]
+                    leaf: [
+                        (one.at_ms - start_ms, value)
+                        for one in part
+                        if (value := value_of(one)) is not None
+                    ]
+                    for leaf, value_of in LEAVES.items()
                 },
             }
         )
-
-
-def samples_of(batch: Telemetry) -> list[Sample]:
-    return [Sample(**orjson.loads(str(entry[1]))) for entry in batch.samples.get(LEAF, [])]
 
 
 class PipeLink:

@@ -1,7 +1,7 @@
 """Tolls: simulated passages through the detector, beside a circle geofence and a bare line.
 
 Run `python -m tests.bench.tolls`; `--passages N` sets how many are simulated (the same number is
-the same passage in every run), `--crashes N` how often the services are killed among them. With
+the same passage in every run), `--crashes N` how often the services are killed. With
 `--json` stdout is one flat object; what fails, and where, is said on stderr either way.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
-from tests.bench import toll_fees, toll_speed
+from tests.bench import toll_fees, toll_ledger, toll_speed
 from tests.bench.report import CannotMeasureError, Figure, progress
 from tests.bench.toll_figures import Row, explain, flat, rows, table
 from tests.bench.toll_scenarios import Mixture
@@ -29,12 +29,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=TITLE)
     parser.add_argument("--json", action="store_true", help="one flat JSON object on stdout")
     parser.add_argument("--passages", type=int, default=100_000, help="how many to simulate")
+    parser.add_argument("--crashes", type=int, default=300, help="how many processes die")
     parser.add_argument("--first", type=int, default=0, help="the number of the first passage")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     arguments = parser.parse_args()
     numbers = range(arguments.first, arguments.first + arguments.passages)
     try:
-        found = measure(numbers, arguments.workers)
+        found = measure(numbers, arguments.workers, arguments.crashes)
     except CannotMeasureError as error:
         progress(str(error))
         sys.exit(1)
@@ -48,13 +49,16 @@ def _keep_to_one_core() -> None:
         os.execv(sys.executable, [sys.executable, "-m", "tests.bench.tolls", *sys.argv[1:]])
 
 
-def measure(numbers: range, workers: int) -> list[Row]:
+def measure(numbers: range, workers: int, crashes: int) -> list[Row]:
     """All figures, in one run."""
     found = [share_row()]
+    ground, mixture, _ = _parts()
     tally = simulated(numbers, workers)
     explain(tally)
-    found += rows(tally)
-    ground, mixture, _ = _parts()
+    progress(f"{crashes} processes that die …")
+    ledger = toll_ledger.measure(ground, crashes)
+    found += rows(tally, ledger)
+    found += [Row(figure) for figure in ledger.figures()]
     progress("how fast …")
     found += [Row(figure) for figure in toll_speed.measure(ground, mixture)]
     progress("fees against the sources …")

@@ -1,0 +1,99 @@
+"""What is in the ledger when many processes have died while tolls were paid."""
+
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from services.payments import audit, desk
+from services.payments.movements import Movement
+from services.payments.tables import entries
+from tests.bench.report import Figure, progress
+from tests.bench.toll_crashes import Broker
+from tests.bench.toll_town import OWNER, Town, open_payments
+from tests.bench.toll_worlds import Ground
+
+FUNDS_MINOR = 10**9
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What came of all the deaths.
+
+    Attributes:
+        passages: True ones that had to be paid.
+        undecided: Of them those that the detector leaves open without any death too.
+        double: Paid more than once or too much, or never driven.
+        lost: Not paid, or not in full.
+        off: Sum of the ledger in every currency, and what its own audit finds.
+    """
+
+    crashes: int
+    killed: int
+    passages: int
+    undecided: int
+    double: int
+    lost: int
+    off: int
+
+    def figures(self) -> list[Figure]:
+        words = f"deaths, {self.killed} of them real kill -9, over {self.passages} paid passages"
+        return [
+            Figure("crashes", self.crashes, words),
+            Figure("double_crashed", self.double, "passages paid twice", "0", not self.double),
+            Figure("lost_crashed", self.lost, "passages not paid in full", "0", not self.lost),
+            Figure("ledger_sum", self.off, "sum of the ledger, and its audit", "0", not self.off),
+        ]
+
+
+def measure(ground: Ground, crashes: int) -> Ledger:
+    """What the ledger has when so many processes have died."""
+    town = Town(ground)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        database = open_payments(folder)
+        movement = Movement("cash", "start", OWNER, FUNDS_MINOR, "SGD")
+        desk.take_in(database, movement, datetime.now(UTC))
+        database.close()
+        broker = Broker(town, folder, crashes)
+        broker.run()
+        found = _ledger(town, broker, folder)
+    progress(f"  deaths: {dict(broker.deaths)}, the broker restarted {broker.restarts} times")
+    return found
+
+
+def _ledger(town: Town, broker: Broker, folder: Path) -> Ledger:
+    database = open_payments(folder)
+    with database.read() as connection:
+        off = sum(abs(value) for value in audit.sums(connection).values())
+        off += len(audit.findings(connection))
+        wanted = select(entries.c.request_id, entries.c.booked_change)
+        booked = connection.execute(wanted.where(entries.c.requester == "tolls")).all()
+    database.close()
+    paid: Counter[tuple[str, str, str]] = Counter()
+    for row in booked:
+        charge = broker.charges[row.request_id]
+        day = f"{charge.crossing.crossed_at:%Y-%m-%d}"
+        paid[charge.vehicle_id, charge.crossing.gate, day] -= row.booked_change
+    counts: Counter[str] = Counter()
+    for one in broker.driven:
+        day = f"{datetime.fromtimestamp(one.passed_at_ms / 1000, UTC):%Y-%m-%d}"
+        minor = paid.pop((one.vehicle_id, one.gate, day), 0)
+        if minor == one.fee_minor:
+            continue
+        what = "double" if minor > one.fee_minor else "lost"
+        if minor == 0 and not town.is_proven(one):
+            what = "undecided"
+        counts[what] += 1
+        progress(f"  {what}: {one.vehicle_id} {one.gate} {day}: {minor}, not {one.fee_minor}")
+    for stray, minor in paid.items():
+        if minor:
+            counts["double"] += 1
+            progress(f"  never driven, but paid: {stray}: {minor}")
+    return Ledger(
+        broker.crashes, broker.deaths["kill -9"], len(broker.driven),
+        counts["undecided"], counts["double"], counts["lost"], off,
+    )  # fmt: skip
