@@ -48,9 +48,12 @@ PURE = [
     )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
-        "alternatives", "crossing", "decision", "detection", "detection_state", "evidence",
-        "facts", "likelihood", "network", "objects", "paths", "plane", "position", "provable",
-        "samples", "shapes", "window",
+        "alternatives", "bands", "calendar", "charging", "context", "crossing", "decision",
+        "detection", "detection_state", "detectors", "entry", "evidence", "explain", "facts",
+        "fees", "invoice", "layout", "likelihood", "lint", "lint_tariff", "network", "objects",
+        "passages", "paths", "plane", "position", "prices", "provable", "reckoning", "reconcile",
+        "records", "rounding", "samples", "shapes", "sharing", "tariff", "vehicle", "watching",
+        "window",
     )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
