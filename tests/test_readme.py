@@ -22,6 +22,9 @@ from internetcar.contract.signals import Quality, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
 from internetcar.launcher.command import build
+from services.payments.settings import PaymentsSettings
+from services.settings import load_settings
+from services.tolls.settings import TollSettings
 from tests.readme import README, blocks, shell_lines, spans
 from tests.waiting import PATIENCE_S, eventually
 
@@ -95,6 +98,17 @@ def test_every_module_in_the_text_exists() -> None:
     missing = [name for name in modules if not importlib.util.find_spec(name)]
     assert "internetcar.contract.reader" in modules
     assert not missing
+
+
+def test_the_services_take_the_settings_of_the_text(tmp_path: Path) -> None:
+    written = {block.split(",")[0].removeprefix("# "): block for block in blocks("toml")}
+    for name, text in written.items():
+        (tmp_path / name).write_text(text)
+    tolls = load_settings(TollSettings, tmp_path / "tolls.toml")
+    assert tolls.facts_of("mycar").has_tag
+    assert not tolls.facts_of("another").has_tag
+    payments = load_settings(PaymentsSettings, tmp_path / "payments.toml")
+    assert payments.agreements().account_of("mycar") == "family"
 
 
 class Hall:
