@@ -21,7 +21,7 @@ from internetcar.launcher.tables import printable
 
 _FRESH_S = 1.0
 _COMMANDS_SHOWN = 3
-_PASSAGES_SHOWN = 4
+_PASSAGES_SHOWN = 3
 _LINES_AROUND_SIGNALS = 9
 """The header's frame, the heads of both tables, and a line to spare."""
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
@@ -107,15 +107,21 @@ def command_line(status: CommandStatus) -> str:
 
 def passage_line(passage: TollPassage) -> str:
     """One toll passage as one line: where, when, what it costs, and by which rule."""
+    return f"{_passed(passage)}  ({_rules(passage)})"
+
+
+def _passed(passage: TollPassage) -> str:
     crossing = passage.crossing
     outcome = format_minor(passage.fee_minor, passage.currency)
     if passage.state != "proven":
         outcome = f"{passage.state}, {outcome}"
-    words = "; ".join(passage.words)
     return printable(
-        f"toll {crossing.gate} {crossing.label}, {crossing.crossed_at:%H:%M:%S} UTC"
-        f" = {outcome}  ({words})"
+        f"toll {crossing.gate} = {outcome}  {crossing.label}, {crossing.crossed_at:%H:%M:%S} UTC"
     )
+
+
+def _rules(passage: TollPassage) -> str:
+    return printable("; ".join(passage.words))
 
 
 def balance_line(balance: WalletBalance) -> str:
@@ -145,9 +151,7 @@ def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
-    tolls = [passage_line(passage) for passage in list(view.passages.values())]
-    if view.wallet is not None:
-        tolls.append(balance_line(view.wallet))
+    tolls = _tolls(view)
     others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),
@@ -155,10 +159,22 @@ def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe
         *([Text(to_set, no_wrap=True, overflow="ignore")] if to_set else []),
         _buses(view),
         _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - others)),
-        *(Text(line, style="bold", no_wrap=True) for line in tolls),
+        *tolls,
         *(Text(line, style="cyan", no_wrap=True) for line in commands),
         *(f"[yellow]{escape(notice)}[/]" for notice in view.notices),
     )
+
+
+def _tolls(view: VehicleView) -> list[Text]:
+    """What was passed, each fee's rules on a line of their own, and what the wallet has."""
+    lines = []
+    for passage in list(view.passages.values()):
+        lines.append(Text(_passed(passage), style="bold", no_wrap=True, overflow="ellipsis"))
+        rules = f"     {_rules(passage)}"
+        lines.append(Text(rules, style="dim", no_wrap=True, overflow="ellipsis"))
+    if view.wallet is not None:
+        lines.append(Text(balance_line(view.wallet), style="bold", no_wrap=True))
+    return lines
 
 
 def _header(view: VehicleView, now: datetime, broker: str) -> Panel:

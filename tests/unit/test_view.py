@@ -180,13 +180,13 @@ def balance(entries: int, available_minor: int, held_minor: int = 0) -> WalletBa
 def test_it_shows_what_was_passed_what_it_cost_and_what_is_left() -> None:
     view = heard()
     assert view.on_passage(passage(1, 0))
-    assert "toll 36 AYE\ufffd[2J, 03:00:00 UTC = unresolved, 0.00 SGD" in shown(view)
+    assert "toll 36 = unresolved, 0.00 SGD  AYE\ufffd[2J, 03:00:00 UTC" in shown(view)
     assert view.on_passage(passage(2, 200))
     assert not view.on_passage(passage(1, 0)), "an older revision is no news"
     assert view.on_balance(balance(7, 1800, 50))
     assert not view.on_balance(balance(6, 2000))
     text = shown(view)
-    assert "03:00:00 UTC = 2.00 SGD  (08:05-08:25; car)" in text
+    assert "toll 36 = 2.00 SGD  AYE\ufffd[2J, 03:00:00 UTC\n     08:05-08:25; car\n" in text
     assert "unresolved" not in text
     assert "wallet family = 18.00 SGD and 0.50 SGD held" in text
 
@@ -197,6 +197,6 @@ def test_it_shows_the_newest_passages_only_and_keeps_its_height() -> None:
         view.on_passage(passage(1, 100 * number, number))
     view.on_balance(balance(1, -5))
     text = shown(view, height=24)
-    assert "4.00 SGD" not in text
-    assert text.index("5.00 SGD") < text.index("8.00 SGD") < text.index("wallet family = -0.05")
+    assert "5.00 SGD" not in text
+    assert text.index("6.00 SGD") < text.index("8.00 SGD") < text.index("wallet family = -0.05")
     assert len(text.splitlines()) <= 24
