@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.tolls.likelihood import Seen
 from services.tolls.network import GateFrame
@@ -22,8 +23,7 @@ _NEAREST_FIXES = 9
 _CHORD_M = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A fix of the window.
 
     Attributes:
