@@ -103,7 +103,7 @@ def test_what_is_no_place_is_none(values: dict[str, float]) -> None:
 
 @pytest.mark.parametrize(
     ("values", "course"),
-    [({"heading_deg": 90.0}, math.pi / 2), ({"heading_deg": 400.0}, None),
+    [({"heading_deg": 90.0}, 1.5708), ({"heading_deg": 400.0}, None),
      ({"heading_deg": 90.0, "speed_mps": 1.0}, None), ({}, None)],
 )  # fmt: skip
 def test_a_course_needs_to_go_forward(values: dict[str, float], course: float | None) -> None:
