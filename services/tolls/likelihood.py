@@ -56,6 +56,10 @@ JUMP = 4.5
 """Standard deviations of a fix from what the ones before it let expect."""
 REFLECTION_M = 8.0
 """One standard deviation of what a reflection shifts."""
+ROUGH = 1.5
+"""White noise so many times what autoregressive noise looks like is that of reflections,"""
+ROUGH_SHARE = 2.0
+"""and then all fixes may be off together by so many times the white noise."""
 _PASSES = 3
 _LARGE = 1e18
 
@@ -221,6 +225,9 @@ class _Rows:
         slow = np.outer(self._sigma, self._sigma) * np.exp(-apart / TIME_CONSTANT_S)
         gap = np.abs(run[fixes, None] - run[None, fixes])
         slow += WANDER_M**2 * np.exp(-gap / WANDER_OVER_M)
+        smooth = float(np.median(self._sigma)) / math.sqrt(1.5 * TIME_CONSTANT_S)
+        if white > ROUGH * max(smooth, LEAST_WHITE_M):
+            slow += (ROUGH_SHARE * white) ** 2
         found[fixes, fixes] += slow + np.eye(len(self._at)) * white**2
         return found
 
