@@ -42,7 +42,7 @@ _WANDER_M = 8.0
 
 
 class Spot(NamedTuple):
-    """Where the vehicle was at one instant.
+    """Where the vehicle was at one instant; rounded far below any error, for many are kept.
 
     Attributes:
         at_ms: UTC milliseconds since 1970.
@@ -168,7 +168,8 @@ def move(motion: Motion, sample: Sample) -> Spot | None:
     if lat is None or lon is None or not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
         if last is None or motion.driven_m - last.driven_m < _BLIND_STRIDE_M:
             return None
-        blind = Spot(at_ms, motion.net_m, motion.driven_m, None, None, 0.0, None)
+        net, driven = round(motion.net_m, 2), round(motion.driven_m, 2)
+        blind = Spot(at_ms, net, driven, None, None, 0.0, None)
         motion.spots.append(blind)
         return None
     sigma = sample.accuracy_m
@@ -181,9 +182,14 @@ def move(motion: Motion, sample: Sample) -> Spot | None:
     if last is not None and not _is_worth(motion, last, at_ms):
         return None
     spot = Spot(
-        at_ms, motion.net_m, motion.driven_m, lat, lon,
-        max(LEAST_SIGMA_M, sigma), _course(motion, sample.heading_deg),
-    )  # fmt: skip
+        at_ms,
+        round(motion.net_m, 2),
+        round(motion.driven_m, 2),
+        round(lat, 8),
+        round(lon, 8),
+        max(LEAST_SIGMA_M, sigma),
+        _course(motion, sample.heading_deg),
+    )
     motion.spots.append(spot)
     return spot
 
@@ -205,7 +211,7 @@ def _course(motion: Motion, heading_deg: float | None) -> float | None:
         return None
     if motion.speed_mps is not None and motion.speed_mps < _COURSE_SPEED_MPS:
         return None
-    return math.radians(heading_deg)
+    return round(math.radians(heading_deg), 4)
 
 
 def _advance(motion: Motion, sample: Sample) -> None:
@@ -236,8 +242,9 @@ def _by_odometer(motion: Motion, odometer: float, driven: float, elapsed_s: floa
     before = motion.odometer_m
     motion.odometer_m = odometer
     if before is None:
-        motion.base_m = 0.0 if motion.driven_m == 0.0 else driven - odometer
-        return odometer if motion.driven_m == 0.0 else driven
+        is_first = driven == 0.0 and not motion.spots
+        motion.base_m = 0.0 if is_first else driven - odometer
+        return odometer if is_first else driven
     if not 0.0 <= odometer - before <= _MOST_SPEED_MPS * elapsed_s + 100.0:
         motion.base_m = driven - odometer
         return driven

@@ -62,6 +62,18 @@ def test_an_odometer_that_comes_late_changes_no_way_driven() -> None:
     assert motion.driven_m == 20.0
 
 
+def test_an_odometer_that_comes_after_a_place_is_no_way_driven() -> None:
+    motion = driven(said(0, lat_deg=1.0, lon_deg=103.0), said(1, odometer_m=5000.0))
+    assert motion.driven_m == 0.0
+
+
+def test_fixes_faster_than_one_a_second_are_thinned() -> None:
+    motion = driven(
+        *(said(i / 10, lat_deg=1.0, lon_deg=103.0, speed_mps=30.0) for i in range(100))
+    )  # fmt: skip
+    assert len(motion.spots) == 12
+
+
 @pytest.mark.parametrize("speed", [-1.0, math.nan, math.inf, 500.0])
 def test_a_speed_that_cannot_be_is_not_used(speed: float) -> None:
     motion = driven(said(0, speed_mps=10.0), said(1, speed_mps=speed))
@@ -91,7 +103,7 @@ def test_what_is_no_place_is_none(values: dict[str, float]) -> None:
 
 @pytest.mark.parametrize(
     ("values", "course"),
-    [({"heading_deg": 90.0}, math.pi / 2), ({"heading_deg": 400.0}, None),
+    [({"heading_deg": 90.0}, 1.5708), ({"heading_deg": 400.0}, None),
      ({"heading_deg": 90.0, "speed_mps": 1.0}, None), ({}, None)],
 )  # fmt: skip
 def test_a_course_needs_to_go_forward(values: dict[str, float], course: float | None) -> None:
