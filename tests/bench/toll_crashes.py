@@ -23,7 +23,8 @@ from internetcar.contract.telemetry import TelemetryRequest
 from internetcar.contract.tolls import TollCharge
 from services import points
 from tests.bench.report import CannotMeasureError
-from tests.bench.toll_town import SERVICES, Driven, Town, serve
+from tests.bench.toll_services import SERVICES, serve
+from tests.bench.toll_town import Driven, Town
 
 Death = Literal["error", "exit", "kill at a point", "kill"]
 DEATHS: tuple[Death, ...] = ("error", "exit", "kill at a point", "kill")
