@@ -48,12 +48,9 @@ PURE = [
     )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
-        "bands", "calendar", "context", "facts", "fees", "layout", "lint", "lint_tariff", "objects",
-        "prices", "rounding", "sharing", "tariff", "vehicle",
-    )),
-    *(f"services/tolls/{name}.py" for name in (
-        "charging", "detectors", "entry", "explain", "invoice", "passages", "reckoning",
-        "reconcile", "records", "watching",
+        "alternatives", "crossing", "decision", "detection", "detection_state", "evidence",
+        "facts", "likelihood", "network", "objects", "paths", "plane", "position", "provable",
+        "samples", "shapes", "window",
     )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",

@@ -91,7 +91,7 @@ def alternatives(
 
 def _road(frame: GateFrame, road: Road) -> Alternative | None:
     way = Way.through(way_in(frame, road.line))
-    return _line(road.id, frame, way, frame.half_width_m) if way else None
+    return _line(road.id, way) if way else None
 
 
 def assumed(sigma_m: float) -> list[Alternative]:
@@ -100,14 +100,12 @@ def assumed(sigma_m: float) -> list[Alternative]:
     return [Alternative(UNKNOWN, (offset,)) for offset in (-distance, distance)]
 
 
-def _line(name: str, frame: GateFrame, way: Way, half_m: float) -> Alternative | None:
-    """A known line as an alternative; `None` where it stays away or is the gate's own."""
+def _line(name: str, way: Way) -> Alternative:
+    """A known line as an alternative, in the gate's direction."""
     along, right, turn = way.at(0.0)
     if abs(turn) > math.pi / 2:
         way = Way.through(tuple(reversed(way.points[1:-1]))) or way
         along, right, turn = way.at(0.0)
-    if math.hypot(along, right) > REACH_M + half_m:
-        return None
     offset = right - along * math.tan(turn) if abs(turn) < _ALIKE_RAD else right
     return Alternative(name, (offset,), way)
 
@@ -120,8 +118,6 @@ def _gate(frame: GateFrame, gate: Gate, other: GateFrame | None) -> Alternative 
     first, second = frame.straight(lat1, lon1), frame.straight(lat2, lon2)
     half = math.dist(first, second) / 2
     middle = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
-    if math.hypot(*middle) > REACH_M + half + frame.half_width_m:
-        return None
     name = f"gate {gate.id}"
     if other is None:
         return Alternative(name, tuple(middle[1] + lane for lane in lanes_m(half)))
@@ -130,7 +126,7 @@ def _gate(frame: GateFrame, gate: Gate, other: GateFrame | None) -> Alternative 
         return Alternative(name, (middle[1],), is_opposite=True)
     if len(gate.carriageway) > 1:
         way = Way.through(way_in(frame, gate.carriageway))
-        return None if way is None else _line(name, frame, way, half)
+        return None if way is None else _line(name, way)
     ahead, aside = middle[0], _nearer(middle[1], other, frame)
     if abs(ahead) > _SAME_ROAD_M and abs(aside) < max(half, frame.half_width_m):
         return None

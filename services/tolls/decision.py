@@ -107,9 +107,7 @@ class Decision:
         """Weigh the crossings whose time has come; forget one that was taken back."""
         for pending in list(state.pending):
             is_reversed = spot.net_m < pending.net_m - _REVERSED_M
-            if pending.gate not in self._gates:
-                state.pending.remove(pending)
-            elif is_reversed or pending.is_back:
+            if is_reversed or pending.is_back:
                 state.pending.remove(pending)
                 found = _taken_back(pending, found)
             elif spot.driven_m >= pending.next_m or spot.at_ms >= pending.next_ms:
@@ -119,8 +117,7 @@ class Decision:
     def close(self, state: State, found: list[Finding]) -> list[Finding]:
         """Say of every crossing what can be said now."""
         for pending in list(state.pending):
-            if pending.gate in self._gates:
-                found = self._weigh(state, pending, found, is_last=True)
+            found = self._weigh(state, pending, found, is_last=True)
         state.pending.clear()
         return found
 

@@ -5,6 +5,7 @@ vehicle is; once it was before and is behind it, the crossing is pending until t
 run-out, and then the evidence decides. What stays unresolved is looked at again for a while.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 
@@ -51,6 +52,8 @@ class Detector:
     ) -> None:
         self._network = Network(gates)
         frames = self._network.frames
+        places = "\n".join(f"{frame.gate.id} {frame.gate.line}" for frame in frames)
+        self._gates = hashlib.sha256(places.encode()).hexdigest()[:16]
         known = alternatives(frames, gates, roads)
         self._decision = Decision(frames, known, options or DetectionOptions())
 
@@ -84,6 +87,7 @@ class Detector:
 
     def finish(self, state: State) -> list[Finding]:
         """Say what can be said: there will be no more samples, at least for a long while."""
+        self._adopt(state)
         found = _NOTHING
         for sample in state.motion.waiting:
             spot = move(state.motion, sample)
@@ -92,10 +96,16 @@ class Detector:
         state.motion.waiting.clear()
         return self._decision.close(state, found)
 
+    def _adopt(self, state: State) -> None:
+        """Go on with a state of another version of the context."""
+        if state.gates != self._gates:
+            state.set_gates(self._gates, [frame.gate.id for frame in self._network.frames])
+
     def _see(self, state: State, spot: Spot, found: list[Finding]) -> list[Finding]:
         """Hold a new place against the gates near it."""
         lat, lon = spot.lat_deg or 0.0, spot.lon_deg or 0.0
         last, state.last = state.last, spot
+        self._adopt(state)
         is_still_far = (
             abs(lat - state.box_lat_deg) < state.box_half_lat_deg
             and abs(lon - state.box_lon_deg) < state.box_half_lon_deg

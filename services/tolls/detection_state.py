@@ -1,6 +1,7 @@
 """What the detector remembers of a vehicle, and its bytes."""
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import astuple, dataclass, field
 
 import orjson
@@ -70,6 +71,7 @@ class State:
 
     Attributes:
         motion: Its way.
+        gates: The detector's, in short: with others `near` means nothing.
         last: Its last place.
         near: The gates near it, as places in the detector's list.
         sides: Those it is or was before.
@@ -85,6 +87,7 @@ class State:
     """
 
     motion: Motion = field(default_factory=Motion)
+    gates: str = ""
     last: Spot | None = None
     near: list[int] = field(default_factory=list)
     sides: dict[int, Side] = field(default_factory=dict)
@@ -104,7 +107,18 @@ class State:
         motion.newest_ms = motion.passed_ms = motion.at_ms = None
         motion.spots.clear()
         self.last = None
-        self.near, self.sides, self.beyond, self.pending = [], {}, {}, []
+        self.set_gates(self.gates, ())
+
+    def set_gates(self, gates: str, names: Collection[str]) -> None:
+        """Forget what is said by a gate's place in the detector's list, and gates that are gone.
+
+        Args:
+            gates: The detector's, in short.
+            names: Their ids.
+        """
+        self.gates = gates
+        self.pending = [pending for pending in self.pending if pending.gate in names]
+        self.near, self.sides, self.beyond = [], {}, {}
         self.box_half_lat_deg = -1.0
 
 
@@ -118,6 +132,7 @@ def dump(state: State) -> bytes:
             "motion": {name: getattr(motion, name) for name in _PLAIN},
             "anchor": motion.anchor,
             "spots": [tuple(spot) for spot in motion.spots],
+            "gates": state.gates,
             "last": None if state.last is None else tuple(state.last),
             "near": state.near,
             "sides": [[index, *astuple(side)] for index, side in state.sides.items()],
@@ -151,6 +166,7 @@ def load(kept: bytes) -> State:
     )
     return State(
         motion,
+        found["gates"],
         Spot(*found["last"]) if found["last"] else None,
         found["near"],
         {index: Side(*side) for index, *side in found["sides"]},

@@ -32,9 +32,8 @@ Floats = NDArray[np.float64]
 TIME_CONSTANT_S = 30.0
 """Of errors of the ionosphere and of multipath in motion; 10 to 100 s in the literature."""
 BENDS = (
-    (3e-5, math.log(1.0 - 3e-5)),
-    (1.5e-3, math.log(1e-5)),
-    (5e-3, math.log(1e-5)),
+    (3e-5, math.log(1.0 - 2e-5)),
+    (4e-3, math.log(1e-5)),
     (1.3e-2, math.log(1e-5)),
 )
 """How a road's direction wanders, rad per root metre, and the logarithm of how likely that is.
@@ -107,12 +106,16 @@ class Fit:
         """The offset at the gate that suits best."""
         return float(self.offset @ self.fixes) / self.precision
 
-    def chi2(self, right_m: float, shape: int | None = None) -> float:
-        """Squared distance of the fixes from a way that passes the gate here."""
-        rest = self.fixes - right_m * self.offset
-        if shape is not None:
-            rest = rest - self.shapes[:, shape]
-        return float(rest @ rest)
+    def chi2(self, offsets_m: Sequence[float], shape: int | None = None) -> list[float]:
+        """Squared distances of the fixes from ways that pass the gate at these offsets."""
+        rest = self.fixes if shape is None else self.fixes - self.shapes[:, shape]
+        square, pull, precision = float(rest @ rest), float(self.offset @ rest), self.precision
+        return [max(0.0, square + at * (at * precision - 2.0 * pull)) for at in offsets_m]
+
+    @property
+    def least_chi2(self) -> float:
+        """At the offset that suits best."""
+        return self.chi2((self.best_m,))[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +140,16 @@ class Fits:
             shape: Which of the given ways that are not parallel to the gate's.
         """
         terms = [
-            fit.weight - 0.5 * fit.chi2(offset, shape) / self.excess
+            fit.weight - 0.5 * chi2 / self.excess
             for fit in self.fits
-            for offset in offsets_m
+            for chi2 in fit.chi2(offsets_m, shape)
         ]
         return _log_sum(terms) - math.log(len(offsets_m))
 
     @property
     def offset(self) -> tuple[float, float]:
         """Where at the gate the vehicle was, to the right of its middle, and the sigma."""
-        fit = max(self.fits, key=lambda fit: fit.weight - 0.5 * fit.chi2(fit.best_m) / self.excess)
+        fit = max(self.fits, key=lambda fit: fit.weight - 0.5 * fit.least_chi2 / self.excess)
         return fit.best_m, math.sqrt(self.excess / fit.precision)
 
 
@@ -174,7 +177,7 @@ def fit(
     jumps = 0
     for _ in range(_PASSES):
         fits = [rows.fit(bend, prior, stretch if jumps else None) for bend, prior in bends]
-        best = max(fits, key=lambda fit: fit.weight - 0.5 * fit.chi2(fit.best_m))
+        best = max(fits, key=lambda fit: fit.weight - 0.5 * fit.least_chi2)
         rest = (best.fixes - best.best_m * best.offset)[best.order]
         leaps = np.abs(rest) > JUMP
         leaps[0] = False
@@ -184,7 +187,7 @@ def fit(
         stretch, jumps = found, int(found[-1])
     count = len(best.fixes)
     allowed = count + 3.0 * math.sqrt(2.0 * count)
-    excess = max(1.0, best.chi2(best.best_m) / allowed)
+    excess = max(1.0, best.least_chi2 / allowed)
     return Fits(tuple(fits), excess, jumps)
 
 

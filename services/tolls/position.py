@@ -236,8 +236,9 @@ def _by_odometer(motion: Motion, odometer: float, driven: float, elapsed_s: floa
     before = motion.odometer_m
     motion.odometer_m = odometer
     if before is None:
-        motion.base_m = 0.0 if motion.driven_m == 0.0 else driven - odometer
-        return odometer if motion.driven_m == 0.0 else driven
+        is_first = driven == 0.0 and not motion.spots
+        motion.base_m = 0.0 if is_first else driven - odometer
+        return odometer if is_first else driven
     if not 0.0 <= odometer - before <= _MOST_SPEED_MPS * elapsed_s + 100.0:
         motion.base_m = driven - odometer
         return driven

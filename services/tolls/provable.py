@@ -24,7 +24,6 @@ MODEL_SPEED_MPS = 15.0
 MODEL_SIDE_S = 60.0
 MOST_MISSED = 1e-4
 MOST_UNRESOLVED = 1e-3
-APART = "no way comes near in this direction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +97,9 @@ def _judged(
                 for other, shape in _with_shapes(others)
             ),
             key=lambda each: each[0] - 3.0 * each[1],
-            default=None,
         )
         beside = _tail(BESIDE_SIGMAS + (lanes[-1] - abs(lane)) / fits.offset[1])
         unresolved += beside / len(lanes)
-        if hardest is None:
-            continue
         mean, sigma, other = hardest
         missed += _tail((mean - REJECTED) / sigma) / len(lanes)
         unresolved += _tail((mean - PROVEN) / sigma) / len(lanes)
@@ -114,7 +110,7 @@ def _judged(
     if not is_provable:
         reason = f"{name} is {separation:.1f} m from its middle: at sigma {sigma_m:g} m unresolved"
     return Provability(
-        frame.gate.id, is_provable, name or APART, round(separation, 1),
+        frame.gate.id, is_provable, name, round(separation, 1),
         round(min(ratio, MOST_LOG_RATIO), 1), missed, min(1.0, unresolved), reason,
     )  # fmt: skip
 

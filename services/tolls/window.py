@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.tolls.likelihood import Seen
 from services.tolls.network import GateFrame
@@ -15,15 +16,14 @@ LONGEST_MS = 43_200_000
 MOST_TURN_RAD = math.radians(35.0)
 """A vehicle that goes in another direction is not on the gate's way any more."""
 MOST_ASIDE_M = 300.0
-MOST_FIXES = 18
+MOST_FIXES = 15
 """On each side; more of them say little more, for their errors are alike."""
-_NEAREST_FIXES = 9
+_NEAREST_FIXES = 7
 """All of these are used: their courses say how the road runs through the gate."""
 _CHORD_M = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A fix of the window.
 
     Attributes:

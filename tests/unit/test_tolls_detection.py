@@ -177,7 +177,11 @@ def test_a_sensor_less_is_still_a_passage(sensors: dict[str, bool]) -> None:
 def test_a_carriageway_that_bends_is_followed() -> None:
     radius_m, turns = 626.2, [math.radians(degrees) for degrees in range(-45, 46, 5)]
     way = tuple(at(radius_m * math.sin(turn), radius_m * (1 - math.cos(turn))) for turn in turns)
-    detector = Detector([gate(carriageway=way)])
+    beside_way = tuple(
+        at((radius_m - 50) * math.sin(turn), 50 + (radius_m - 50) * (1 - math.cos(turn)))
+        for turn in turns
+    )
+    detector = Detector([gate(carriageway=way)], [Road(id="inner", line=beside_way)])
     start = (
         -radius_m * math.sin(math.radians(37.5)),
         radius_m * (1 - math.cos(math.radians(37.5))),
@@ -192,6 +196,69 @@ def test_a_road_that_bends_without_a_carriageway_is_followed_by_its_courses() ->
     legs = [Leg(20, 20.0, 0.8), Leg(14, 20.0), Leg(40, 20.0, -0.8)]
     samples = drive(legs, along_m=-515.0, right_m=55.5, turned_deg=-16.0, noise=autoregressive(3.0))
     assert verdicts(findings(DETECTOR, samples))["g"][-1] == "proven"
+
+
+def test_a_circle_through_the_gate_within_the_run_out_is_one_passage_at_most() -> None:
+    legs = [Leg(60, 10.0), Leg(38, 10.0, 19.0), Leg(60, 10.0)]
+    assert len(findings(DETECTOR, drive(legs))) == 1
+
+
+def test_against_the_direction_and_back_again_is_no_passage() -> None:
+    legs = [Leg(33, 20.0), Leg(9, 1.0, 20.0), Leg(60, 20.0)]
+    assert findings(DETECTOR, drive(legs, along_m=600.0, turned_deg=180.0)) == []
+    longer = [Leg(60, 20.0), Leg(9, 1.0, 20.0), Leg(90, 20.0)]
+    found = findings(DETECTOR, drive(longer, along_m=600.0, turned_deg=180.0))
+    assert verdicts(found) == {"g": ["proven"]}
+
+
+def test_where_it_went_back_near_the_end_of_the_line_nothing_is_proven() -> None:
+    legs = [Leg(33, 20.0), Leg(9, 3.5, 20.0), Leg(60, 20.0)]
+    assert verdicts(findings(DETECTOR, drive(legs, right_m=-6.0))) == {"g": ["unresolved"]}
+
+
+def test_what_was_said_to_be_unresolved_is_taken_back() -> None:
+    detector = Detector([gate()], [Road(id="near", line=(at(-900, 9), at(900, 9)))])
+    legs = [Leg(33, 20.0), Leg(300, 0.0), Leg(60, -3.0), Leg(60, 0.0)]
+    unresolved, back = findings(detector, drive(legs))
+    assert (unresolved.verdict, back.verdict) == ("unresolved", "rejected")
+    assert back.crossed_at_ms == unresolved.crossed_at_ms
+    assert back.evidence.words == ("the vehicle went back over the line",)
+
+
+def test_unresolved_is_said_once_and_revised_by_the_run_out() -> None:
+    slip = Road(id="slip", line=(at(-900, 2), at(600, 2), at(1200, 500)))
+    detector = Detector([gate()], [slip])
+    legs = [Leg(35, 20.0), Leg(300, 0.0), Leg(80, 20.0)]
+    said = verdicts(findings(detector, drive(legs)))
+    assert said == {"g": ["unresolved", "proven"]}
+
+
+def test_a_line_passed_far_aside_is_not_looked_at() -> None:
+    assert findings(DETECTOR, drive(straight(), right_m=200.0)) == []
+
+
+def test_without_wheels_a_gate_is_passed_again_after_another() -> None:
+    gates = [gate(), gate("other", along_m=-100.0, right_m=140.0, turned_deg=180.0)]
+    lap = [Leg(40, 20.0), Leg(18, 12.0, 10.0), Leg(30, 20.0), Leg(18, 12.0, 10.0)]
+    legs = [*lap, Leg(600, 0.0), *lap, Leg(40, 20.0)]
+    samples = drive(legs, has_odometer=False, has_speed=False)
+    assert verdicts(findings(Detector(gates), samples))["g"] == ["proven", "proven"]
+    assert verdicts(findings(DETECTOR, samples))["g"] == ["proven"]
+
+
+def test_a_state_goes_on_with_a_new_version_of_the_context() -> None:
+    samples = drive(straight())
+    state = Detector([gate("old", along_m=-250), gate(), gate("gone", along_m=-20.0)]).begin()
+    first = Detector([gate("old", along_m=-250), gate(), gate("gone", along_m=-20.0)])
+    found = [one for sample in samples[:42] for one in first.advance(state, sample)]
+    renewed = Detector([gate()])
+    found += [one for sample in samples[42:] for one in renewed.advance(state, sample)]
+    found += renewed.finish(state)
+    assert verdicts(found) == {"old": ["proven"], "g": ["proven"]}
+    other = first.begin()
+    for sample in samples[:42]:
+        first.advance(other, sample)
+    assert Detector([]).finish(other) == []
 
 
 def _told(samples: list[Sample], restart: bool) -> list[bytes]:

@@ -7,12 +7,15 @@ import pytest
 
 from services.tolls.alternatives import alternatives, assumed, lanes_m
 from services.tolls.detection import Detector
+from services.tolls.evidence import assess
 from services.tolls.likelihood import Fits, Seen, fit, white_m
 from services.tolls.network import Network, frame_of
 from services.tolls.objects import Gate, Road
 from services.tolls.paths import Way
 from services.tolls.plane import Plane, mercator, stretch, turn_rad
+from services.tolls.position import Spot
 from services.tolls.provable import Provability, provable
+from services.tolls.window import window
 from tests.data import data_path
 from tests.unit.tolled import Leg, at, autoregressive, drive, findings, gate, straight, verdicts
 
@@ -138,6 +141,9 @@ def test_alternatives_are_the_ways_that_come_near() -> None:
     assert names([mine, crossing]) == [("gate crossing", 20.0)]
     bent = gate("bent", right_m=20.0, carriageway=(at(-300, 20), at(0, 20), at(300, 60)))
     assert names([mine, bent]) == [("gate bent", 20.0)]
+    assert names([mine, gate("askew", line=(at(17.1, -1.5), at(12.9, 7.5)))]) == [
+        ("gate askew", 0.0)
+    ]
     dot = gate("dot", right_m=20.0, carriageway=(at(0, 20), at(0, 20)))
     assert names([mine, dot]) == []
 
@@ -158,6 +164,29 @@ def test_a_free_road_is_assumed_nearer_for_a_better_receiver() -> None:
 def test_lanes_keep_from_the_edges() -> None:
     assert lanes_m(1.0) == (0.0,)
     assert lanes_m(8.5) == pytest.approx((-7.0, -3.5, 0.0, 3.5, 7.0))
+
+
+def spot(at_ms: int, net_m: float, along_m: float, right_m: float = 0.0) -> Spot:
+    return Spot(at_ms, net_m, net_m, *at(along_m, right_m), 5.0, None)
+
+
+def test_a_window_ends_where_the_vehicle_was_elsewhere() -> None:
+    frame = frame_of(gate())
+    assert frame is not None
+    near = [spot(0, 0.0, -50.0), spot(5000, 100.0, 50.0)]
+    assert len(window(frame, near, 50.0).fixes) == 2
+    early = spot(-50_000_000, -100.0, -150.0)
+    assert len(window(frame, [early, *near], 50.0).fixes) == 2
+    aside = spot(-50_000, -400.0, -150.0, 390.0)
+    assert len(window(frame, [aside, *near], 50.0).fixes) == 2
+    far = spot(-50_000, -1400.0, -1450.0)
+    assert len(window(frame, [far, *near], 50.0).fixes) == 2
+
+
+def test_one_fix_is_no_evidence() -> None:
+    frame = frame_of(gate())
+    assert frame is not None
+    assert assess(frame, [], [spot(0, 0.0, -50.0)], 50.0) is None
 
 
 def judged(gates: list[Gate], roads: list[Road] | None = None) -> Provability:

@@ -62,6 +62,18 @@ def test_an_odometer_that_comes_late_changes_no_way_driven() -> None:
     assert motion.driven_m == 20.0
 
 
+def test_an_odometer_that_comes_after_a_place_is_no_way_driven() -> None:
+    motion = driven(said(0, lat_deg=1.0, lon_deg=103.0), said(1, odometer_m=5000.0))
+    assert motion.driven_m == 0.0
+
+
+def test_fixes_faster_than_one_a_second_are_thinned() -> None:
+    motion = driven(
+        *(said(i / 10, lat_deg=1.0, lon_deg=103.0, speed_mps=30.0) for i in range(100))
+    )  # fmt: skip
+    assert len(motion.spots) == 12
+
+
 @pytest.mark.parametrize("speed", [-1.0, math.nan, math.inf, 500.0])
 def test_a_speed_that_cannot_be_is_not_used(speed: float) -> None:
     motion = driven(said(0, speed_mps=10.0), said(1, speed_mps=speed))
