@@ -186,7 +186,7 @@ class Judge:
             if gate != partner and self._net(site, other, drive) > 0:
                 continue
             beyond_m = SIGMAS_OF_SEPARATION * scenario.plan.sigma_m
-            if gate == partner:
+            if gate == partner and scenario.kind != "turn":
                 beyond_m = BESIDE_PARTNER_M if scenario.kind == "wrong way" else 0.0
             if beyond_m and self._passes(site, other, drive, beyond_m)[0] > 0:
                 tally.counts["grazed"] += 1  # the road of the simulation, not the real one
