@@ -32,8 +32,9 @@ Floats = NDArray[np.float64]
 TIME_CONSTANT_S = 30.0
 """Of errors of the ionosphere and of multipath in motion; 10 to 100 s in the literature."""
 BENDS = (
-    (3e-5, math.log(1.0 - 2e-5)),
-    (4e-3, math.log(1e-5)),
+    (3e-5, math.log(1.0 - 3e-5)),
+    (1.5e-3, math.log(1e-5)),
+    (5e-3, math.log(1e-5)),
     (1.3e-2, math.log(1e-5)),
 )
 """How a road's direction wanders, rad per root metre, and the logarithm of how likely that is.

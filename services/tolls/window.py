@@ -16,9 +16,9 @@ LONGEST_MS = 43_200_000
 MOST_TURN_RAD = math.radians(35.0)
 """A vehicle that goes in another direction is not on the gate's way any more."""
 MOST_ASIDE_M = 300.0
-MOST_FIXES = 15
+MOST_FIXES = 18
 """On each side; more of them say little more, for their errors are alike."""
-_NEAREST_FIXES = 7
+_NEAREST_FIXES = 9
 """All of these are used: their courses say how the road runs through the gate."""
 _CHORD_M = 15.0
 

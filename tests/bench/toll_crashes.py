@@ -19,11 +19,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal
 
-from internetcar.contract.telemetry import TelemetryRequest
+from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 from internetcar.contract.tolls import TollCharge
 from services import points
 from tests.bench.report import CannotMeasureError
-from tests.bench.toll_town import SERVICES, Driven, Town, serve
+from tests.bench.toll_services import SERVICES, serve
+from tests.bench.toll_town import Driven, Town
 
 Death = Literal["error", "exit", "kill at a point", "kill"]
 DEATHS: tuple[Death, ...] = ("error", "exit", "kill at a point", "kill")
@@ -40,7 +41,9 @@ AGAIN = 0.02
 LIVES_OF_BROKER = 100
 LOST = 0.3
 PATIENCE_S = 120.0
-QUIET_S = 3.0
+CALM_S = 2.0
+"""After a restart of the broker: who lives for milliseconds never asks for what was missed."""
+QUIET_S = 4.0
 """A hole in a log is asked for again within a minute of the services' hasty time."""
 
 
@@ -85,6 +88,7 @@ class Broker:
         self._random = random.Random(4)
         self._clients: dict[str, Client] = {}
         self._numbers = iter(range(1, 1 << 60))
+        self._calm_until_s = 0.0
         self.deaths: Counter[str] = Counter()
         self.restarts = 0
         self.charges: dict[str, TollCharge] = {}
@@ -109,9 +113,13 @@ class Broker:
             self._start(service, deque())
         drives = self._town.drives()
         moved_s = time.monotonic()
+        is_last = False
         while not self._is_over() or time.monotonic() - moved_s < QUIET_S:
             if not self._clients["tolls"].queue and self.crashes < self._wanted:
                 self._send_out(drives)
+            if self.crashes >= self._wanted and not is_last:
+                is_last = True
+                self._send_signs_of_life()
             if self._turn():
                 moved_s = time.monotonic()
             assert time.monotonic() - moved_s < PATIENCE_S, "the services no longer get on"
@@ -126,19 +134,37 @@ class Broker:
         """Put the next drives on the road, their batches dealt among each other."""
         some = [next(drives) for _ in range(AT_ONCE)]
         self.driven += some
-        queue = self._clients["tolls"].queue
         for index in range(max(len(one.batches) for one in some)):
             for one in some:
                 if index < len(one.batches):
-                    batch = one.batches[index]
-                    said = batch.topic, batch.encode()
-                    self.history[batch.vehicle_id, batch.journal, batch.sequence] = said
                     is_last = index == len(one.batches) - 1
-                    queue.append(Waiting(next(self._numbers), *said, not is_last))
+                    self._log(one.batches[index], is_last=is_last)
+
+    def _log(self, batch: Telemetry, *, is_last: bool) -> None:
+        """The gateway says a batch and keeps it; the ends of a log always get through."""
+        said = batch.topic, batch.encode()
+        self.history[batch.vehicle_id, batch.journal, batch.sequence] = said
+        is_first = batch.sequence == 1 and batch.previous is None
+        self._to("tolls", *said, may_be_lost=not (is_first or is_last))
+
+    def _send_signs_of_life(self) -> None:
+        """As a gateway does for ever: by the next batch a reader learns what it has missed."""
+        newest = {one.vehicle_id: one.batches[-1] for one in self.driven}
+        for last in newest.values():
+            self._log(
+                last.model_copy(
+                    update={
+                        "sequence": last.sequence + 1, "kind": "changes", "samples": {},
+                        "previous": None, "previous_last": None, "start_at": last.end_at,
+                    }
+                ),
+                is_last=True,
+            )  # fmt: skip
 
     def _start(self, service: str, queue: deque[Waiting]) -> None:
         ours, theirs = Pipe()
-        armed = self.crashes < self._wanted
+        is_calm = time.monotonic() < self._calm_until_s
+        armed = self.crashes < self._wanted and not is_calm
         death = self._random.choices(DEATHS, WEIGHTS)[0] if armed else None
         reached = self._random.randint(1, MOST_REACHED)
         process = Process(
@@ -149,7 +175,9 @@ class Broker:
         process.start()
         theirs.close()
         kill_at_s = None
-        if death == "kill":
+        if is_calm and self.crashes < self._wanted:
+            kill_at_s = self._calm_until_s + self._random.uniform(0.0, LONGEST_LIFE_S)
+        elif death == "kill":
             kill_at_s = time.monotonic() + self._random.uniform(0.0, LONGEST_LIFE_S)
         self._clients[service] = Client(service, ours, process, kill_at_s, queue)
 
@@ -207,6 +235,7 @@ class Broker:
 
     def _restart_broker(self) -> None:
         self.restarts += 1
+        self._calm_until_s = time.monotonic() + CALM_S
         for client in self._clients.values():
             kept = [*client.in_flight.values(), *client.queue]
             client.in_flight.clear()
@@ -230,8 +259,9 @@ class Broker:
                 if said is not None:
                     self._to("tolls", *said)
 
-    def _to(self, service: str, topic: str, payload: bytes) -> None:
-        self._clients[service].queue.append(Waiting(next(self._numbers), topic, payload))
+    def _to(self, service: str, topic: str, payload: bytes, *, may_be_lost: bool = True) -> None:
+        one = Waiting(next(self._numbers), topic, payload, may_be_lost)
+        self._clients[service].queue.append(one)
 
 
 def _live(

@@ -13,7 +13,8 @@ from services.payments.movements import Movement
 from services.payments.tables import entries
 from tests.bench.report import Figure, progress
 from tests.bench.toll_crashes import Broker
-from tests.bench.toll_town import OWNER, Town, open_payments
+from tests.bench.toll_services import open_payments
+from tests.bench.toll_town import OWNER, Town
 from tests.bench.toll_worlds import Ground
 
 FUNDS_MINOR = 10**9

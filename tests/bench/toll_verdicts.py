@@ -17,6 +17,9 @@ from tests.tolls_drive import Drive
 from tests.tolls_site import Site
 
 MOST_FAILURES = 400
+BESIDE_PARTNER_M = 5.0
+"""The lines of 63 and 64 lie one behind the other and so far aside: who passes one the wrong way
+passes the other the right way."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,9 @@ class Judge:
             if gate != partner and self._net(site, other, drive) > 0:
                 continue
             beyond_m = SIGMAS_OF_SEPARATION * scenario.plan.sigma_m
-            if gate != partner and self._passes(site, other, drive, beyond_m)[0] > 0:
+            if gate == partner and scenario.kind != "turn":
+                beyond_m = BESIDE_PARTNER_M if scenario.kind == "wrong way" else 0.0
+            if beyond_m and self._passes(site, other, drive, beyond_m)[0] > 0:
                 tally.counts["grazed"] += 1  # the road of the simulation, not the real one
                 continue
             is_near = distance_m(site.gate, other) <= NEAR_M
