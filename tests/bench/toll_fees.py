@@ -62,7 +62,7 @@ def check() -> tuple[int, int]:
     Raises:
         CannotMeasureError: The raw data are absent.
     """
-    checks = {"singapore": singapore, "norway": norway, "gothenburg-2013": gothenburg}
+    checks = {"singapore": singapore, "norway": norway, "gothenburg": gothenburg}
     count = wrong = 0
     for name, cases in checks.items():
         if name not in names():
