@@ -28,6 +28,9 @@ from services.tolls.tables import toll_passage
 from services.tolls.vehicle import VehicleFacts
 from services.tolls.watching import Found
 
+SHIFTED = "priced as if driven then"
+"""Of a fee at another time than the drive's: it is the time that the fee's own words name."""
+
 Period = tuple[str, str, int]
 """What is reckoned together: context, its period, and by how much its time is shifted."""
 
@@ -42,7 +45,6 @@ class Terms:
         key: Signs what is asked for.
         declares: Whether passages are declared to their operators.
         pays_dearer: Whether more than the fee is paid on an operator's word alone.
-        shift_words: What is said of a fee at another time than the drive's.
     """
 
     contexts: Mapping[str, Sequence[Context]]
@@ -50,7 +52,6 @@ class Terms:
     key: Ed25519PrivateKey
     declares: bool = True
     pays_dearer: bool = False
-    shift_words: str = "priced at another time than it was driven"
 
 
 class Poster:
@@ -144,7 +145,7 @@ class Poster:
             fees=self._fees(vehicle_id, context),
             exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator),
             pays_dearer=self._terms.pays_dearer,
-            words=(self._terms.shift_words,) if shift_ms else (),
+            words=(SHIFTED,) if shift_ms else (),
         )
         reckoned = reckon([each.account for each in kept], rules)
         changed = set(changed)

@@ -94,7 +94,7 @@ class Rules:
         fees: The tariff.
         exceptions: The operator's list.
         pays_dearer: Whether more than the fee is paid on the operator's word alone.
-        words: What stands before each fee's own words, such as a tariff time that was set.
+        words: What stands behind each fee's own words, such as that a tariff time was set.
     """
 
     fees: Fees
@@ -136,7 +136,7 @@ def reckon(accounts: Iterable[Account], rules: Rules) -> dict[str, Reckoned]:
     passages.sort(key=lambda passage: (passage.crossed_at, passage.gate, passage.passage_id))
     for fee in rules.fees(passages) if passages else ():
         billings = charged[fee.passage_id].billings
-        words = (*rules.words, *fee.words)
+        words = (*fee.words, *rules.words)
         due = owed(fee.amount_minor, words, billings, pays_dearer=rules.pays_dearer)
         reckoned[fee.passage_id] = Reckoned(fee.amount_minor, due)
     return reckoned

@@ -50,7 +50,6 @@ def make_terms(settings: TollSettings) -> tuple[Terms, Watcher]:
         key=load_or_make_key(state_folder(settings, SERVICE)),
         declares=settings.declares,
         pays_dearer=settings.pays_dearer,
-        shift_words=settings.shift_words,
     )
     watcher = Watcher(
         contexts=contexts,

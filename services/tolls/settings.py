@@ -1,6 +1,5 @@
 """The settings of the toll service: vehicles, contexts, and what may cost money."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -69,14 +68,3 @@ class TollSettings(ServiceSettings):
     def facts_of(self, vehicle_id: str) -> VehicleFacts:
         """What is known of a vehicle."""
         return self.vehicles.get(vehicle_id, self.vehicle)
-
-    @property
-    def shift_words(self) -> str:
-        """What is said of a fee that is priced at another time."""
-        if self.tariff_time is None:
-            return "priced at another time than it was driven"
-        return f"priced as if the drive had begun at {_shown(self.tariff_time)} (tariff_time)"
-
-
-def _shown(at: datetime) -> str:
-    return at.isoformat(sep=" ", timespec="minutes")

@@ -115,12 +115,21 @@ def singapore(context: Context) -> Iterator[Case]:
                     minute: _minor(_singapore(bands, dated, day, minute) * factor)
                     for minute in minutes
                 }
-                yield from _alone_and_twice(gates, day, prices, vehicle, context.zone)
+                minutes_of_set = 60 if len(group["gantryNos"]) > 1 else 0
+                yield from _alone_and_twice(
+                    gates, day, prices, vehicle, context.zone, minutes_of_set
+                )
 
 
 def _alone_and_twice(
-    gates: list[str], day: date, prices: dict[int, int], vehicle: VehicleFacts, zone: ZoneInfo
+    gates: list[str],
+    day: date,
+    prices: dict[int, int],
+    vehicle: VehicleFacts,
+    zone: ZoneInfo,
+    minutes_of_set: int,
 ) -> Iterator[Case]:
+    """One passage, and two of one group; a group of one gantry is no set, so both are paid."""
     for minute, wanted in prices.items():
         once = _passage(gates[0], day, minute, zone)
         yield Case((once,), vehicle, wanted, f"{gates[0]} {day} minute {minute} {vehicle.kind}")
@@ -130,8 +139,8 @@ def _alone_and_twice(
             _passage(gates[0], day, first, zone), _passage(gates[-1], day, last, zone, 2),
         )  # fmt: skip
         together = [prices[first], prices[last]]
-        wanted = max(together) if last - first < 60 else sum(together)
-        if last - first != 60:
+        wanted = max(together) if last - first < minutes_of_set else sum(together)
+        if last - first != minutes_of_set:
             yield Case(pair, vehicle, wanted, f"{gates} {day} minutes {first} and {last}")
 
 

@@ -177,7 +177,10 @@ def test_a_tariff_time_prices_the_drive_as_if_it_had_begun_then(store_url: str) 
     )
     stand.drive(Drive(origin="simulation", clock="free").until(1_500))
     assert stand.bank.net() == {"g1": 900}
-    assert "priced at another time" in stand.passages[-1].words[0]
+    assert stand.passages[-1].words == [
+        "Fri 1 May 2026 18:01, car: 9.00 SGD (18:00–19:00)",  # noqa: RUF001
+        "priced as if driven then",
+    ]
     stand.close()
 
 

@@ -158,4 +158,4 @@ def test_the_tariff_sees_the_shifted_time_and_the_words_say_so() -> None:
     )
     (reckoned,) = reckon([account], rules).values()
     assert seen[0].crossed_at == instant(START_MS + 3_600_000)
-    assert reckoned.owed.words[0] == "priced as if at eight"
+    assert reckoned.owed.words[-1] == "priced as if at eight"
