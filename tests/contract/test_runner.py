@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,12 @@ class Paying:
     """The small service as processes of its own, on one store."""
 
     def __init__(self, broker: BrokerUrl, store_url: str, folder: Path) -> None:
+        self._state = folder / "state"
         self._environment = {
             **os.environ,
             "INTERNETCAR_BROKER": broker.secret,
             "INTERNETCAR_PAYING_STORE": store_url,
-            "INTERNETCAR_PAYING_STATE": str(folder / "state"),
+            "INTERNETCAR_PAYING_STATE": str(self._state),
         }
         self._children: list[subprocess.Popen[bytes]] = []
 
@@ -50,6 +52,10 @@ class Paying:
         )
         self._children.append(child)
         return child
+
+    def serves(self, replica: str) -> bool:
+        """Whether a replica has been connected."""
+        return any(self._state.glob(f"*/replica-{replica}/alive"))
 
     def dies(self, more: Mapping[str, str] | None = None) -> None:
         assert self.start(more).wait(PATIENCE_S) == -signal.SIGKILL
@@ -138,6 +144,7 @@ def test_two_replicas_on_one_store_share_the_requests(
     with asking(mosquitto) as (link, answered):
         for replica in ("1", "2"):
             paying.start({"INTERNETCAR_PAYING_REPLICA": replica, "INTERNETCAR_PAYING_SHARE": "all"})
+            eventually(partial(paying.serves, replica))
         eventually(
             lambda: link.publish(request("first", vehicle_id="leaf")) and "first" in answered
         )
