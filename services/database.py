@@ -168,21 +168,22 @@ def open_database(
     return database
 
 
-def open_existing(url: str, service: str = "") -> Database:
+def open_existing(url: str, service: str = "", *, version: int | None = None) -> Database:
     """Open the database of a service that has run before, to look at it or to mend it.
 
     Args:
         url: As in `open_database`.
         service: Whose; needed on PostgreSQL.
+        version: Of the tables that the caller is going to use; `None`: it uses the floor's only.
 
     Raises:
-        StoreError: There is none, or it cannot be used.
+        StoreError: There is none, it is of another version, or it cannot be used.
     """
     engine = make_engine(url, service or "public", may_create=False)
     database = Database(engine)
     try:
         with database.read() as connection:
-            found = connection.execute(select(schema_version.c.service)).scalars().all()
+            found = {row.service: row.version for row in connection.execute(select(schema_version))}
     except SQLAlchemyError as error:
         database.close()
         advice = "" if engine.dialect.name == "sqlite" else "; is it the right --service?"
@@ -193,7 +194,18 @@ def open_existing(url: str, service: str = "") -> Database:
     if service and service not in found:
         database.close()
         raise StoreError(f"{database.name}: this is the store of {', '.join(found)}")
+    if version is not None and found[service] != version:
+        database.close()
+        raise _other_version(service, found[service], version)
     return database
+
+
+def _other_version(service: str, found: int, known: int) -> StoreError:
+    advice = "update it" if found > known else f"start {service} once, which takes the store along"
+    return StoreError(
+        f"the store of {service} has tables of version {found}, this program knows {known}:"
+        f" {advice}"
+    )
 
 
 def _make(
@@ -212,10 +224,7 @@ def _make(
     if others := found.keys() - {service}:
         raise StoreError(f"this is the store of {min(others)}: give {service} one of its own")
     if found.get(service, 0) > version:
-        raise StoreError(
-            f"the store of {service} has tables of version {found[service]}, this program knows"
-            f" {version}: update it"
-        )
+        raise _other_version(service, found[service], version)
     if found.get(service) == version:
         return
     FLOOR.create_all(connection)

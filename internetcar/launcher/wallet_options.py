@@ -17,6 +17,7 @@ from services.payments.history import is_owner
 from services.payments.limits import Terms
 from services.payments.settings import SERVICE, PaymentsSettings
 from services.payments.store import open_store
+from services.payments.tables import VERSION
 from services.settings import load_settings, store_url
 
 StoreOption = Annotated[
@@ -70,10 +71,11 @@ class Desk:
         Raises:
             InputError: It is neither.
         """
-        with self.database.read() as connection:
-            if owner in self.settings.accounts or is_owner(connection, owner):
-                return owner
-        raise InputError(f"{owner}: no such account; `car wallet accounts` names them")
+        if owner.isprintable():  # else no database takes the text
+            with self.database.read() as connection:
+                if owner in self.settings.accounts or is_owner(connection, owner):
+                    return owner
+        raise InputError(f"{owner!r}: no such account; `car wallet accounts` names them")
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def opened(store: str, settings: str, *, may_create: bool = False) -> Iterator[D
     named = {"store": store} if store else {}
     read = load_settings(PaymentsSettings, Path(settings) if settings else None, **named)
     url = store_url(read, SERVICE)
-    database = open_store(url) if may_create else open_existing(url, SERVICE)
+    database = open_store(url) if may_create else open_existing(url, SERVICE, version=VERSION)
     try:
         yield Desk(database, read)
     finally:

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, literal_column, select
 
 from services.payments.ledger import Entry, EntryKind, Posting
 from services.payments.tables import answers, balances, entries, postings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BITS = 24
+_LOW_BITS: ColumnElement[int] = literal_column(str(_BITS))
+_LOW_MASK: ColumnElement[int] = literal_column(str((1 << _BITS) - 1))
 _AT_ONCE = 500
 """How many ids one query names."""
 
@@ -59,29 +62,23 @@ class StoredBooks:
     def spent(self, owner: str, purpose: str, day: str, currency: str) -> int:
         """What the owner paid and has held for a purpose on a day, less what came back."""
         return -self._sum(
-            select(func.sum(entries.c.available_change)).where(
-                entries.c.owner == owner,
-                entries.c.purpose == purpose,
-                entries.c.day == day,
-                entries.c.currency == currency,
-            )
+            entries.c.available_change,
+            entries.c.owner == owner,
+            entries.c.purpose == purpose,
+            entries.c.day == day,
+            entries.c.currency == currency,
         )
 
     def paid(self, about: str, currency: str) -> int:
         """What was paid within a group of entries, less what came back."""
         return -self._sum(
-            select(func.sum(entries.c.booked_change)).where(
-                entries.c.about == about, entries.c.currency == currency
-            )
+            entries.c.booked_change, entries.c.about == about, entries.c.currency == currency
         )
 
     def claimed(self, about: str, currency: str) -> int:
         """All that was asked for within a group, less what was asked back, granted or refused."""
-        # Refused claims are not bounded by any balance: 64 bits would not hold a hostile thousand.
         return self._sum(
-            select(func.sum(answers.c.claimed_minor * 1.0)).where(
-                answers.c.about == about, answers.c.currency == currency
-            )
+            answers.c.claimed_minor, answers.c.about == about, answers.c.currency == currency
         )
 
     def owner_about(self, about: str) -> str | None:
@@ -90,8 +87,11 @@ class StoredBooks:
             select(entries.c.owner).where(entries.c.about == about).limit(1)
         ).scalar()
 
-    def _sum(self, statement: Any) -> int:
-        return int(self._connection.execute(statement).scalar() or 0)
+    def _sum(self, amounts: ColumnElement[int], *where: ColumnElement[bool]) -> int:
+        """The exact sum of any number of amounts: a hostile thousand would not fit in 64 bits."""
+        high, low = func.sum(amounts.op(">>")(_LOW_BITS)), func.sum(amounts.op("&")(_LOW_MASK))
+        row = self._connection.execute(select(high, low).where(*where)).one()
+        return (int(row[0] or 0) << _BITS) + int(row[1] or 0)
 
 
 def read_entries(connection: Connection, rows: Sequence[RowMapping]) -> list[Entry]:

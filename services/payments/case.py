@@ -7,7 +7,16 @@ from internetcar.contract.money import MOST_MINOR
 from internetcar.contract.payments import PaymentReason, PaymentState
 from services.payments.currencies import amount_text
 from services.payments.instruction import Instruction
-from services.payments.ledger import Books, Entry, EntryKind, driver, postings, receipt_id
+from services.payments.ledger import (
+    Books,
+    Entry,
+    EntryKind,
+    driver,
+    holding,
+    postings,
+    receipt_id,
+    spending_name,
+)
 from services.payments.limits import Terms
 
 
@@ -163,3 +172,8 @@ def check_bounds(entry: Entry, books: Books) -> None:
     for each in entry.postings:
         if abs(books.balance(each.name, entry.currency) + each.amount_minor) > MOST_MINOR:
             raise RefusedError("limit", f"{each.name} would hold more than can be counted")
+    # Both together too: a statement adds them, and what is held must find room when it comes back.
+    names = (spending_name(entry.owner), holding(entry.owner))
+    booked = sum(books.balance(name, entry.currency) for name in names)
+    if entry.booked_change > 0 and booked + entry.booked_change > MOST_MINOR:
+        raise RefusedError("limit", f"{entry.owner} would hold more than can be counted")

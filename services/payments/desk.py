@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from internetcar.contract.message import InputError
 from services.database import Database
 from services.payments.case import Decision
+from services.payments.instruction import printable
 from services.payments.ledger import Entry, provider
 from services.payments.limits import Terms
 from services.payments.movements import PERSON, Movement, pay_out, reverse, top_up
@@ -86,7 +87,7 @@ def _move(connection: Connection, movement: Movement, now: datetime, *, is_in: b
 
 
 def _undo(connection: Connection, entry_id: str, reason: str, terms: Terms, now: datetime) -> Entry:
-    ledger = Ledger(connection)
+    ledger, reason = Ledger(connection), printable(reason)
     entry = _entry(ledger, entry_id)
     if entry.vehicle_id is not None:
         ledger.lock_scope(entry.vehicle_id)
@@ -96,16 +97,16 @@ def _undo(connection: Connection, entry_id: str, reason: str, terms: Terms, now:
     ).scalar()
     if done is not None:
         before = _entry(ledger, done)
-        if before.reason != reason.strip():
+        if before.reason != reason:
             raise DeskError(f"{entry_id}: reversed already ({before.reason})")
         return before
     return _book(ledger, reverse(entry, reason, ledger.books, terms, now))
 
 
 def _entry(ledger: Ledger, entry_id: str) -> Entry:
-    entry = ledger.books.entry(entry_id)
+    entry = ledger.books.entry(entry_id) if entry_id.isprintable() else None
     if entry is None:
-        raise DeskError(f"{entry_id}: no such receipt; `car wallet receipts` names them")
+        raise DeskError(f"{entry_id!r}: no such receipt; `car wallet receipts` names them")
     return entry
 
 

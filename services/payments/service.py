@@ -163,6 +163,9 @@ class Payments:
     def _owner(self, ledger: Ledger, instruction: Instruction) -> str:
         """Whose money is meant: of what is referred to, else of the vehicle.
 
+        A passage stays with the account that began to pay it, also when the vehicle has moved to
+        another: else what one of them paid would come back to the other.
+
         Raises:
             RefusedError: The vehicle has no account.
         """
@@ -170,7 +173,7 @@ class Payments:
         if (entry_id := referred_id(instruction)) is not None:
             entry = ledger.books.entry(entry_id)
             owner = None if entry is None else entry.owner
-        elif instruction.action == "toll_refund":
+        elif instruction.passage is not None:
             owner = ledger.books.owner_about(passage_group(instruction))
         owner = owner or self._agreements.account_of(instruction.vehicle_id)
         if owner is None:

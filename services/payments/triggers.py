@@ -1,5 +1,6 @@
 """What the database itself refuses: to change, forget, or unbalance the ledger. Pure SQL text."""
 
+import re
 from collections.abc import Sequence
 
 FOR_EVER = ("entries", "postings", "answers")
@@ -23,16 +24,25 @@ _TAKEN = {
 }
 """Where a row is in the way. SQLite's INSERT OR REPLACE would remove it, and asks no trigger."""
 
+PRESENT = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": (
+        "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE relnamespace = current_schema()::regnamespace AND tgenabled = 'A'"
+    ),
+}
+"""How each database is asked for the names of the triggers that work in it."""
+
 _UNBALANCED = """(SELECT count(*) FROM postings WHERE entry_id = NEW.entry_id) < 2 OR EXISTS (
     SELECT 1 FROM postings WHERE entry_id = NEW.entry_id
-    GROUP BY currency HAVING sum(amount_minor) <> 0)"""
+    GROUP BY currency HAVING sum(amount_minor) <> 0 OR currency <> NEW.currency)"""
 _SEALED = "EXISTS (SELECT 1 FROM entries WHERE entry_id = NEW.entry_id)"
 _SAID = {
     "no_update": "is for ever: no UPDATE",
     "no_delete": "is for ever: no DELETE",
     "no_replace": "has such a row already, or it is none",
     "sealed": "the entry is sealed: no more postings",
-    "balanced": "an entry needs two postings or more that add up to 0 in each currency",
+    "balanced": "an entry needs two postings or more, in its currency, that add up to 0",
 }
 
 
@@ -43,6 +53,12 @@ def trigger_ddl(dialect: str) -> Sequence[str]:
         dialect: `sqlite` or `postgresql`.
     """
     return _sqlite() if dialect == "sqlite" else _postgresql()
+
+
+def trigger_names(dialect: str) -> set[str]:
+    """The triggers that must be there."""
+    made = " ".join(trigger_ddl(dialect))
+    return set(re.findall(r"CREATE TRIGGER (?:IF NOT EXISTS )?(\w+)", made))
 
 
 def _sqlite() -> list[str]:
@@ -100,4 +116,6 @@ def _trigger(table: str, rule: str, event: str, each: str, function: str) -> lis
         f"DROP TRIGGER IF EXISTS {table}_{rule} ON {table}",
         f"CREATE TRIGGER {table}_{rule} BEFORE {event} ON {table} FOR EACH {each}"
         f" EXECUTE FUNCTION {function}()",
+        # Also for a session that sets session_replication_role.
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{rule}",
     ]

@@ -72,8 +72,7 @@ def test_postgresql_does_not_truncate(replica: Replica) -> None:
 
 def test_a_balanced_entry_is_taken(replica: Replica) -> None:
     with replica.database.begin() as at:
-        for each in (posting("a", 5), posting("b", -5), posting("a", 1, "EUR"),
-                     posting("b", -1, "EUR"), entry()):  # fmt: skip
+        for each in (posting("a", 5), posting("b", -4), posting("c", -1), entry()):
             at.execute(text(each))
 
 
@@ -161,3 +160,26 @@ def slip_in(replica: Replica) -> None:
         at.execute(text(posting("c", 7)))
 
     replica.database.run(insert, tries=1)
+
+
+def test_an_entry_moves_one_currency_its_own(replica: Replica) -> None:
+    for currency in ("EUR", "XXX"):
+        lines = [posting("a", 5, currency), posting("b", -5, currency)]
+        assert "add up to 0" in refusal(replica, *lines, entry())
+
+
+def test_postgresql_s_replication_role_does_not_silence_the_triggers(replica: Replica) -> None:
+    if replica.database.dialect != "postgresql":
+        return
+    silent = "SET LOCAL session_replication_role = replica"
+    for statement in ("DELETE FROM postings", "UPDATE entries SET reason = 'x'", "TRUNCATE answers"):
+        assert "for ever" in refusal(replica, silent, statement)
+    assert "add up to 0" in refusal(replica, silent, posting("a", 5), entry())
+
+
+def test_one_statement_cannot_seal_and_add(replica: Replica) -> None:
+    if replica.database.dialect != "postgresql":
+        return
+    for order in ((posting("a", 5), entry()), (entry(), posting("a", 5))):
+        refused = refusal(replica, f"WITH first AS ({order[0]} RETURNING 1) {order[1]}")
+        assert "add up to 0" in refused or "sealed" in refused
