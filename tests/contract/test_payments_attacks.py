@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from internetcar.contract.message import ContractError
 from internetcar.contract.money import MOST_MINOR
-from internetcar.contract.payments import StatementRequest
+from internetcar.contract.payments import PaymentRequest, PaymentResult, StatementRequest
+from internetcar.contract.subscriptions import Received
 from services.payments import audit, desk
 from services.payments.agreements import Account, Agreements
 from services.payments.limits import Terms
@@ -111,9 +113,7 @@ def test_what_somebody_did_around_the_triggers_is_found(store_url: str) -> None:
                 f" (SELECT entry_id FROM entries WHERE number = {payment})"
             )
         )
-        connection.execute(
-            text("UPDATE entries SET available_after = 12345 WHERE kind = 'top_up'")
-        )
+        connection.execute(text("UPDATE entries SET available_after = 12345 WHERE kind = 'top_up'"))
         connection.execute(text("DELETE FROM owners"))
     with replica.database.read() as connection:
         found = "\n".join(audit.findings(connection))
@@ -122,3 +122,46 @@ def test_what_somebody_did_around_the_triggers_is_found(store_url: str) -> None:
     assert "owner alice: 0 entries are kept, not 3" in found
     assert ("trigger postings_no_delete" if is_sqlite else "trigger entries_for_ever") in found
     replica.close()
+
+
+def unreadable(replica: Replica, payload: bytes, topic: str = "") -> list[PaymentResult]:
+    """The answers to a payload that is no request."""
+    topic = topic or request().topic
+    with pytest.raises(ContractError) as raised:
+        PaymentRequest.decode(topic, payload)
+    replica.payments.on_unreadable_request(Received(topic, payload), raised.value)
+    return [PaymentResult.decode(*said) for said in replica.said()]
+
+
+def test_a_request_that_cannot_be_read_but_has_an_id_is_told_so(replica: Replica) -> None:
+    replica.fund()
+    replica.said()
+    broken = request("one").encode().replace(b"500", b"5.5")
+    first = unreadable(replica, broken)
+    assert [(each.request_id, each.requester, each.state, each.reason) for each in first] == [
+        ("one", "pump", "refused", "malformed")
+    ]
+    assert "amount_minor" in str(first[0].detail)
+    replica.now += timedelta(hours=1)
+    assert unreadable(replica, broken) == first
+    mended = replica.ask(request("one"))  # the id is still free
+    assert mended is not None
+    assert mended.state == "posted"
+    assert unreadable(replica, broken) == first
+    assert unreadable(replica, broken + b" ")[0].reason == "conflict"
+    assert replica.balance("driver:alice") == 9_500
+
+
+@pytest.mark.parametrize(
+    ("payload", "topic"),
+    [
+        (b"", ""), (b"\xff", ""), (b"[]", ""), (b"{}", ""), (b'{"request_id": 5}', ""),
+        (b'{"request_id": "a b"}', ""), (b'{"request_id": "a"}' + b" " * 8192, ""),
+        (b'{"request_id": "a"}', "v1/vehicle/c\x00r/payment/request/pump"),
+        (b'{"request_id": "a"}', "v1/vehicle/car/payment/request/" + "p" * 37),
+    ],
+)  # fmt: skip
+def test_what_has_no_readable_id_gets_no_answer(
+    replica: Replica, payload: bytes, topic: str
+) -> None:
+    assert unreadable(replica, payload, topic) == []

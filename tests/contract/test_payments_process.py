@@ -19,7 +19,7 @@ from internetcar.launcher.child import dying_with_us, end_child
 from services.points import POINTS
 from tests.contract.test_link import running
 from tests.waiting import PATIENCE_S, eventually
-from tests.wallet import Replica, charge
+from tests.wallet import Replica, charge, request
 
 SETTINGS = """
 share = "payments"
@@ -146,6 +146,8 @@ def test_a_retained_charge_costs_nothing_and_the_balance_is_there_for_who_comes_
         wallet.start("one")
         eventually(lambda: link.publish(charge("news", amount=1)) and "news" in answered)
         link.publish_bytes(kept.topic, b"\xff\x00 no JSON")
+        link.publish_bytes(request("odd").topic, b'{"request_id": "odd"}')
+        eventually(lambda: "odd" in answered)
         link.publish(charge("more", amount=1, passage_id="p2"))
         eventually(lambda: "more" in answered)
         with running(late):
