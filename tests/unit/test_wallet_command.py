@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.wallet import app
+from services.tables import schema_version
 from tests.wallet import Replica, charge, request
 
 
@@ -165,3 +166,28 @@ def test_settings_name_accounts_store_and_credit(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*top_up, "--settings", str(settings)])
     assert done.exit_code == 0, done.output
     assert (tmp_path / "own.sqlite").is_file()
+
+
+def test_words_that_are_no_text_are_refused_or_made_printable(wallet: Command) -> None:
+    odd = "bad\udcff"  # an argument that is no UTF-8, as Python brings it
+    for command in (("balance", odd), ("statement", odd), ("payout", odd, "1 SGD"),
+                    ("reverse", odd)):  # fmt: skip
+        more = {"payout": ("--reference", "r", "--by", "b"), "reverse": ("--reason", "x")}
+        with pytest.raises(InputError, match="no such"):
+            wallet(*command, *more.get(command[0], ()))
+    receipt = receipt_of(wallet("receipts", "alice"), "top-up")
+    assert "bad second" in wallet("reverse", receipt, "--reason", f"{odd}second\n")
+    with pytest.raises(InputError, match="reversed already"):
+        wallet("reverse", receipt, "--reason", "other")
+
+
+@pytest.mark.parametrize(("version", "advice"), [(99, "update it"), (0, "start payments once")])
+def test_a_store_of_another_version_is_left_alone(
+    wallet: Command, version: int, advice: str
+) -> None:
+    replica = Replica(wallet.url)
+    with replica.database.begin() as connection:
+        connection.execute(schema_version.update().values(version=version))
+    replica.close()
+    with pytest.raises(InputError, match=advice):
+        wallet("balance", "alice")
