@@ -150,7 +150,7 @@ def payout(
 ) -> None:
     """Record money that was paid out to a driver or, with operator:NAME, to an operator."""
     with opened(store, settings) as at:
-        owner = account if _has_earned(at, account) else at.known(account)
+        owner = at.known(account)
         order = _order(owner, amount, reference, by, fee)
         entry = desk.give_out(at.database, _provider(way).send(order), datetime.now(UTC))
         _say(at, entry)
@@ -232,13 +232,6 @@ def _order(owner: str, amount: str, reference: str, by: str, fee: str) -> Order:
     return Order(owner, amount_minor, currency, reference, by, fee_minor)
 
 
-def _has_earned(at: Desk, name: str) -> bool:
-    with at.database.read() as connection:
-        return name.startswith("operator:") and any(
-            name == each for each, _, _ in all_balances(connection)
-        )
-
-
 def _say(at: Desk, entry: Entry) -> None:
     with at.database.read() as connection:
         has = owner_balances(connection, entry.owner)
@@ -260,10 +253,9 @@ def _line(booked: Booked) -> tuple[str, str, str, str, str]:
     )
 
 
-def _receipt_rows(found: list[Booked]) -> list[tuple[str, str, str, str]]:
+def _receipt_rows(found: list[Entry]) -> list[tuple[str, str, str, str]]:
     rows = []
-    for booked in found:
-        entry = booked.entry
+    for entry in found:
         amount = amount_text(entry.booked_change, entry.currency)
         first = f"{entry.payee}: {papers.text(entry)}"
         rows.append((f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.entry_id, amount, first))

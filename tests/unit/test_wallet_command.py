@@ -95,6 +95,27 @@ def test_an_operator_is_paid_out_what_it_earned(wallet: Command) -> None:
         wallet("payout", "operator:lta", "0.01 SGD", "--reference", "t2", "--by", "Ann")
 
 
+def test_an_operator_s_statement_shows_what_it_earned_before_and_after_a_payout(
+    wallet: Command,
+) -> None:
+    drive(wallet.url)
+    assert row(wallet("balance", "operator:lta"), "3.00", "SGD")
+    assert row(wallet("receipts", "operator:lta"), "3.00 SGD", "alice: payment: CTE")
+    wallet("payout", "operator:lta", "2.00 SGD", "--reference", "s1", "--by", "Ann")
+    said = wallet("statement", "operator:lta", "--from", "2026-05-01T00:00:00Z")
+    assert row(said, "opening balance", "0.00")
+    assert row(said, "alice: payment: CTE", "3.00", "3.00")
+    assert row(said, "transfer: payout", "-2.00", "1.00")
+    assert row(said, "closing balance", "1.00")
+    before = wallet("statement", "operator:lta", "--until", "1999-01-01T00:00:00Z")
+    assert row(before, "closing balance", "0.00")
+    assert "alice" not in before
+    assert row(wallet("receipts", "operator:lta", "--last", "1"), "-2.00 SGD", "payout")
+    for odd in ("operator:nobody", "operator:", "provider:transfer", "holding:alice"):
+        with pytest.raises(InputError, match="no such account"):
+            wallet("statement", odd)
+
+
 def test_the_books_are_exported_and_checked(wallet: Command) -> None:
     drive(wallet.url)
     assert "commodity 1.00 SGD" in wallet("export")
