@@ -8,6 +8,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from internetcar.contract.message import InputError, Name
+from internetcar.contract.money import format_minor
 from internetcar.launcher.tables import print_table
 from internetcar.launcher.wallet_options import (
     AccountArgument,
@@ -23,7 +24,7 @@ from internetcar.launcher.wallet_options import (
     span,
 )
 from services.payments import audit, desk, papers
-from services.payments.currencies import amount_text, decimal_text, read_amount
+from services.payments.currencies import decimal_text, read_amount
 from services.payments.export import export as written
 from services.payments.history import all_balances, journal, latest, owner_balances, period
 from services.payments.ledger import Booked, Entry
@@ -188,7 +189,7 @@ def check(
     for each in found:
         typer.echo(each)
     for currency, total in sorted(sums.items()):
-        typer.echo(f"sum of all postings: {amount_text(total, currency)}")
+        typer.echo(f"sum of all postings: {format_minor(total, currency)}")
     if found:
         raise typer.Exit(1)
     typer.echo("the ledger is whole")
@@ -235,9 +236,9 @@ def _order(owner: str, amount: str, reference: str, by: str, fee: str) -> Order:
 def _say(at: Desk, entry: Entry) -> None:
     with at.database.read() as connection:
         has = owner_balances(connection, entry.owner)
-    now_has = amount_text(has.available_minor[entry.currency], entry.currency)
+    now_has = format_minor(has.available_minor[entry.currency], entry.currency)
     typer.echo(
-        f"{papers.text(entry)}: {amount_text(entry.available_change, entry.currency)},"
+        f"{papers.text(entry)}: {format_minor(entry.available_change, entry.currency)},"
         f" receipt {entry.entry_id}; {entry.owner} now has {now_has}"
     )
 
@@ -256,7 +257,7 @@ def _line(booked: Booked) -> tuple[str, str, str, str, str]:
 def _receipt_rows(found: list[Entry]) -> list[tuple[str, str, str, str]]:
     rows = []
     for entry in found:
-        amount = amount_text(entry.booked_change, entry.currency)
+        amount = format_minor(entry.booked_change, entry.currency)
         first = f"{entry.payee}: {papers.text(entry)}"
         rows.append((f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.entry_id, amount, first))
         rows += [("", "", "", f"  {line}") for line in entry.words[1:]]

@@ -155,3 +155,29 @@ def test_a_retained_charge_costs_nothing_and_the_balance_is_there_for_who_comes_
         assert wallet.end() == [0]
     assert "kept" not in answered
     assert balances[-1].entries == 3
+
+
+def test_a_broker_that_forgot_the_balance_is_told_again(
+    wallet: Wallet, mosquitto: RunningBroker, store_url: str
+) -> None:
+    funded(store_url)
+    wallet.start("one")
+    topic = WalletBalance.filter(account="alice")
+
+    def is_told() -> bool:
+        heard: list[WalletBalance] = []
+        late = Link(mosquitto.url, "late")
+        late.on(WalletBalance, heard.append, account="alice")
+        with running(late):
+            eventually(lambda: heard)
+        return heard[-1].balances["SGD"].available_minor == 10_000
+
+    assert is_told()
+    forgetting = Link(mosquitto.url, "forgetting")
+    with running(forgetting):
+        forgetting.publish_bytes(topic, b"", retain=True)
+        assert forgetting.drain(PATIENCE_S)
+    mosquitto.stop()
+    mosquitto.restart()
+    assert is_told()
+    assert wallet.end() == [0]
