@@ -4,15 +4,18 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Executable,
     MetaData,
     RowMapping,
     Table,
+    bindparam,
     select,
     text,
 )
@@ -117,16 +120,26 @@ class Database:
 
 def insert_new(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row unless one with the same key is there; whether it was inserted."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    statement = statement.returning(*table.primary_key)
-    return connection.execute(statement).first() is not None
+    return (
+        connection.execute(_insertion(connection.dialect.name, table), values).first() is not None
+    )
 
 
 def locked(connection: Connection, column: Column[Any], value: object) -> RowMapping | None:
     """The row whose unique column has this value, locked until the transaction ends, if any."""
-    statement = select(column.table).where(column == value).with_for_update()
-    return connection.execute(statement).mappings().one_or_none()
+    return connection.execute(_locking(column), {"value": value}).mappings().one_or_none()
+
+
+@cache  # making a statement costs more than running it
+def _insertion(dialect: str, table: Table) -> Executable:
+    made = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    statement: Executable = made.on_conflict_do_nothing().returning(*table.primary_key)
+    return statement
+
+
+@cache
+def _locking(column: Column[Any]) -> Executable:
+    return select(column.table).where(column == bindparam("value")).with_for_update()
 
 
 def open_database(

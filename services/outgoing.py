@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import Connection, Row, Select, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
 
 from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.message import Message
@@ -20,6 +20,14 @@ from services.repeating import LONGEST_MS, again_at_ms, next_at_ms
 from services.tables import outgoing
 
 log = logging.getLogger(__name__)
+
+
+_REPLACED = outgoing.delete().where(
+    outgoing.c.retain,
+    outgoing.c.topic == bindparam("its"),
+    outgoing.c.id != bindparam("except_for"),
+)
+"""What an older message said that the broker was to remember."""
 
 
 class Publisher(Protocol):
@@ -55,9 +63,7 @@ def enqueue(
     if message_id is None:
         message_id = hashlib.sha256(topic.encode() + b"\0" + payload).hexdigest()
     if message.RETAIN:
-        connection.execute(
-            outgoing.delete().where(outgoing.c.topic == topic, outgoing.c.id != message_id)
-        )
+        connection.execute(_REPLACED, {"its": topic, "except_for": message_id})
     return insert_new(
         connection,
         outgoing,

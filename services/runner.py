@@ -61,19 +61,28 @@ class Runner:
         link.on_turn(self._turn)
 
     def on(
-        self, cls: type[M], handler: Callable[[M], None], *, is_dealt: bool = True, **levels: str
+        self,
+        cls: type[M],
+        handler: Callable[[M], None],
+        *,
+        on_unreadable: Callable[[Received, ContractError], object] | None = None,
+        is_dealt: bool = True,
+        **levels: str,
     ) -> None:
         """Hear all messages of a class.
 
         Args:
             cls: What to hear.
             handler: Called in the thread of the loop; an exception of it ends the process.
+            on_unreadable: Called for what is no message of the class, before it is dropped.
             is_dealt: One replica hears each; false: every replica hears all, and what the broker
                 remembers.
             levels: Values of the fields that stand in the topic.
         """
         topic_filter = (self._share if is_dealt else "") + cls.filter(**levels)
         listener = decoding(cls, handler)
+        if on_unreadable is not None:
+            listener = _answering(cls, handler, on_unreadable)
 
         def hear(received: Received) -> None:
             if received.retained and not cls.RETAIN:
@@ -203,6 +212,24 @@ def run_service(
     with running(service, settings, metadata, version=version, extra_ddl=extra_ddl) as runner:
         build(runner)
         runner.run()
+
+
+def _answering(
+    cls: type[M],
+    handler: Callable[[M], None],
+    on_unreadable: Callable[[Received, ContractError], object],
+) -> Listener:
+    """As `decoding`, with a word for what cannot be read."""
+
+    def listen(received: Received) -> None:
+        try:
+            message = cls.decode(received.topic, received.payload)
+        except ContractError as error:
+            on_unreadable(received, error)
+            raise
+        handler(message)
+
+    return listen
 
 
 def _now_ms() -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 FLOOR = MetaData()
@@ -41,6 +42,13 @@ outgoing = Table(
 
 A number is never used again: what the broker answers late must not end a younger message.
 """
+
+Index(
+    "outgoing_retained",
+    outgoing.c.topic,
+    sqlite_where=text("retain = 1"),  # as statements say it, else it is not used
+    postgresql_where=outgoing.c.retain,
+)
 
 log_position = Table(
     "log_position",

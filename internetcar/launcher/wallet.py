@@ -8,6 +8,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from internetcar.contract.message import InputError, Name
+from internetcar.contract.money import format_minor
 from internetcar.launcher.tables import print_table
 from internetcar.launcher.wallet_options import (
     AccountArgument,
@@ -23,7 +24,7 @@ from internetcar.launcher.wallet_options import (
     span,
 )
 from services.payments import audit, desk, papers
-from services.payments.currencies import amount_text, decimal_text, read_amount
+from services.payments.currencies import decimal_text, read_amount
 from services.payments.export import export as written
 from services.payments.history import all_balances, journal, latest, owner_balances, period
 from services.payments.ledger import Booked, Entry
@@ -150,7 +151,7 @@ def payout(
 ) -> None:
     """Record money that was paid out to a driver or, with operator:NAME, to an operator."""
     with opened(store, settings) as at:
-        owner = account if _has_earned(at, account) else at.known(account)
+        owner = at.known(account)
         order = _order(owner, amount, reference, by, fee)
         entry = desk.give_out(at.database, _provider(way).send(order), datetime.now(UTC))
         _say(at, entry)
@@ -188,7 +189,7 @@ def check(
     for each in found:
         typer.echo(each)
     for currency, total in sorted(sums.items()):
-        typer.echo(f"sum of all postings: {amount_text(total, currency)}")
+        typer.echo(f"sum of all postings: {format_minor(total, currency)}")
     if found:
         raise typer.Exit(1)
     typer.echo("the ledger is whole")
@@ -232,19 +233,12 @@ def _order(owner: str, amount: str, reference: str, by: str, fee: str) -> Order:
     return Order(owner, amount_minor, currency, reference, by, fee_minor)
 
 
-def _has_earned(at: Desk, name: str) -> bool:
-    with at.database.read() as connection:
-        return name.startswith("operator:") and any(
-            name == each for each, _, _ in all_balances(connection)
-        )
-
-
 def _say(at: Desk, entry: Entry) -> None:
     with at.database.read() as connection:
         has = owner_balances(connection, entry.owner)
-    now_has = amount_text(has.available_minor[entry.currency], entry.currency)
+    now_has = format_minor(has.available_minor[entry.currency], entry.currency)
     typer.echo(
-        f"{papers.text(entry)}: {amount_text(entry.available_change, entry.currency)},"
+        f"{papers.text(entry)}: {format_minor(entry.available_change, entry.currency)},"
         f" receipt {entry.entry_id}; {entry.owner} now has {now_has}"
     )
 
@@ -260,11 +254,10 @@ def _line(booked: Booked) -> tuple[str, str, str, str, str]:
     )
 
 
-def _receipt_rows(found: list[Booked]) -> list[tuple[str, str, str, str]]:
+def _receipt_rows(found: list[Entry]) -> list[tuple[str, str, str, str]]:
     rows = []
-    for booked in found:
-        entry = booked.entry
-        amount = amount_text(entry.booked_change, entry.currency)
+    for entry in found:
+        amount = format_minor(entry.booked_change, entry.currency)
         first = f"{entry.payee}: {papers.text(entry)}"
         rows.append((f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.entry_id, amount, first))
         rows += [("", "", "", f"  {line}") for line in entry.words[1:]]

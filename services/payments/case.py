@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from internetcar.contract.money import MOST_MINOR
+from internetcar.contract.money import MOST_MINOR, format_minor
 from internetcar.contract.payments import PaymentReason, PaymentState
-from services.payments.currencies import amount_text
 from services.payments.instruction import Instruction
 from services.payments.ledger import (
     Books,
@@ -133,7 +132,7 @@ def check_debit(case: Case) -> str:
     available = case.books.balance(driver(case.owner), asked.currency)
     if available - asked.amount_minor < -terms.credit_minor.get(asked.currency, 0):
         raise RefusedError(
-            "insufficient_funds", f"available: {amount_text(available, asked.currency)}"
+            "insufficient_funds", f"available: {format_minor(available, asked.currency)}"
         )
     limit = terms.day_limit(asked.purpose, asked.currency)
     if limit is not None:
@@ -141,8 +140,8 @@ def check_debit(case: Case) -> str:
         if spent + asked.amount_minor > limit:
             raise RefusedError(
                 "limit",
-                f"{amount_text(limit, asked.currency)} a day for {asked.purpose}, of which"
-                f" {amount_text(spent, asked.currency)} are used on {day}",
+                f"{format_minor(limit, asked.currency)} a day for {asked.purpose}, of which"
+                f" {format_minor(spent, asked.currency)} are used on {day}",
             )
     return day
 

@@ -14,7 +14,7 @@ from services.payments.instruction import printable
 from services.payments.ledger import Entry, provider
 from services.payments.limits import Terms
 from services.payments.movements import PERSON, Movement, pay_out, reverse, top_up
-from services.payments.service import say_booked
+from services.payments.sayings import say_booked
 from services.payments.store import Answer, Ledger
 from services.payments.tables import entries
 

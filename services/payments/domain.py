@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from internetcar.contract.money import format_minor
 from internetcar.contract.payments import PaymentReason
 from services.payments import holds
 from services.payments.case import (
@@ -13,7 +14,7 @@ from services.payments.case import (
     check_debit,
     referred,
 )
-from services.payments.currencies import EXPONENTS, amount_text
+from services.payments.currencies import CURRENCIES
 from services.payments.instruction import Instruction
 from services.payments.ledger import Books, Entry, driver, operator
 from services.payments.limits import Terms
@@ -64,7 +65,7 @@ def refused(instruction: Instruction, reason: PaymentReason, detail: str) -> Dec
 
 
 def _check_currency(currency: str) -> None:
-    if currency not in EXPONENTS:
+    if currency not in CURRENCIES:
         raise RefusedError("currency", f"{currency} is no currency of ISO 4217 with a minor unit")
 
 
@@ -119,7 +120,7 @@ def _give_back(case: Case, about: str, day: str) -> Entry:
     if asked.amount_minor > paid_minor:
         raise RefusedError(
             "exceeds_payment",
-            f"{amount_text(paid_minor, asked.currency)} of the payment is left to give back",
+            f"{format_minor(paid_minor, asked.currency)} of the payment is left to give back",
         )
     changes = (
         (operator(asked.payee), -asked.amount_minor),

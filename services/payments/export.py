@@ -8,7 +8,8 @@ a string, or begin a comment.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from services.payments.currencies import EXPONENTS, amount_text, decimal_text
+from internetcar.contract.money import exponent_of, format_minor
+from services.payments.currencies import decimal_text
 from services.payments.ledger import Entry
 from services.payments.papers import text
 
@@ -31,15 +32,16 @@ def _hledger(entries: Sequence[Entry]) -> Iterator[str]:
     yield "decimal-mark ."
     for currency in _currencies(entries):
         # The decimal mark is part of the directive, also where there are no decimals.
-        point = "" if EXPONENTS[currency] else "."
-        yield f"commodity {decimal_text(10 ** EXPONENTS[currency], currency)}{point} {currency}"
+        exponent = exponent_of(currency)
+        point = "" if exponent else "."
+        yield f"commodity {decimal_text(10**exponent, currency)}{point} {currency}"
     for name in _names(entries):
         yield f"account {name}"
     for entry in entries:
         yield ""
         yield f"{entry.at:%Y-%m-%d} * ({entry.entry_id}) {_hledger_text(entry)}"
         for each in entry.postings:
-            yield f"    {each.name}  {amount_text(each.amount_minor, entry.currency)}"
+            yield f"    {each.name}  {format_minor(each.amount_minor, entry.currency)}"
 
 
 def _hledger_text(entry: Entry) -> str:
@@ -61,7 +63,7 @@ def _beancount(entries: Sequence[Entry]) -> Iterator[str]:
         payee, said = _quoted(f"{entry.owner} {entry.payee}"), _quoted(text(entry))
         yield f"{entry.at:%Y-%m-%d} * {payee} {said} ^{entry.entry_id}"
         for each in entry.postings:
-            amount = amount_text(each.amount_minor, entry.currency)
+            amount = format_minor(each.amount_minor, entry.currency)
             yield f"  {_beancount_account(each.name)}  {amount}"
 
 

@@ -1,16 +1,29 @@
 """What was: the entries of an owner in a time, and of everybody, in the order they were made."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select
 
 from services.payments.books import as_ms, read_entries
-from services.payments.ledger import Balances, Booked, Period, holding, spending_name
-from services.payments.tables import balances, entries, owners
+from services.payments.ledger import (
+    Balances,
+    Booked,
+    Entry,
+    Period,
+    holding,
+    operator,
+    spending_name,
+)
+from services.payments.tables import balances, entries, owners, postings
 
 _PORTION = 1000
+_OF_NAME = (
+    select(balances).where(balances.c.name == bindparam("name")).order_by(balances.c.currency)
+)
+"""Made once, since every request runs it."""
 
 
 def period(
@@ -25,12 +38,14 @@ def period(
 
     Args:
         connection: To read.
-        owner: Whose.
+        owner: Whose; of an operator also what drivers paid to it.
         currency: In which.
         from_at: First instant.
         until_at: First instant after it.
         most: How many lines at most.
     """
+    if _is_operator(owner):
+        return _operator_period(connection, owner, currency, from_at, until_at, most)
     chosen = select(entries).where(entries.c.owner == owner, entries.c.currency == currency)
     within = (
         chosen.where(
@@ -50,16 +65,20 @@ def period(
     )
 
 
-def latest(connection: Connection, owner: str, most: int) -> list[Booked]:
-    """The last movements of an owner in all currencies, newest first."""
+def latest(connection: Connection, owner: str, most: int) -> list[Entry]:
+    """The last entries that moved an owner's money in all currencies, newest first."""
+    mine = entries.c.owner == owner
+    if _is_operator(owner):
+        mine = entries.c.entry_id.in_(select(postings.c.entry_id).where(postings.c.name == owner))
     rows = _rows(
         connection,
         select(entries)
-        .where(entries.c.owner == owner, entries.c.booked_change != 0)
+        .where(mine, entries.c.booked_change != 0)
         .order_by(entries.c.number.desc())
         .limit(most),
     )
-    return _booked(connection, rows)
+    found = read_entries(connection, rows)
+    return [_seen_by(owner, entry) for entry in found] if _is_operator(owner) else found
 
 
 def journal(connection: Connection) -> Iterator[Booked]:
@@ -94,21 +113,59 @@ def all_balances(connection: Connection) -> list[tuple[str, str, int]]:
 
 
 def is_owner(connection: Connection, owner: str) -> bool:
-    """Whether anything was ever booked for an owner."""
-    return bool(
-        connection.execute(
-            select(func.count()).select_from(owners).where(owners.c.owner == owner)
-        ).scalar_one()
+    """Whether anything was ever booked for an owner, or paid to an operator."""
+    known = select(owners.c.owner).where(owners.c.owner == owner)
+    if _is_operator(owner):
+        known = select(balances.c.name).where(balances.c.name == owner).limit(1)
+    return connection.execute(known).first() is not None
+
+
+def _is_operator(owner: str) -> bool:
+    return owner.startswith(operator(""))
+
+
+def _seen_by(name: str, entry: Entry) -> Entry:
+    """A driver's entry as it changed an operator's money; from whom it was."""
+    return entry if entry.owner == name else replace(entry, owner=name, payee=entry.owner)
+
+
+def _operator_period(
+    connection: Connection,
+    name: str,
+    currency: str,
+    from_at: datetime,
+    until_at: datetime,
+    most: int,
+) -> Period:
+    of_name = entries.join(postings, postings.c.entry_id == entries.c.entry_id)
+    mine = (postings.c.name == name, postings.c.currency == currency)
+
+    def before(instant: datetime) -> int:
+        added = select(func.sum(postings.c.amount_minor)).select_from(of_name)
+        return int(
+            connection.execute(added.where(*mine, entries.c.at_ms < as_ms(instant))).scalar() or 0
+        )
+
+    rows = _rows(
+        connection,
+        select(entries)
+        .select_from(of_name)
+        .where(*mine, entries.c.at_ms >= as_ms(from_at), entries.c.at_ms < as_ms(until_at))
+        .order_by(entries.c.at_ms, entries.c.number)
+        .limit(most + 1),
     )
+    opening_minor = balance_minor = before(from_at)
+    lines = []
+    for entry in read_entries(connection, rows[:most]):
+        seen = _seen_by(name, entry)
+        balance_minor += seen.booked_change
+        lines.append(Booked(seen, balance_minor, 0, 0))
+    closing_minor = before(max(from_at, until_at))
+    return Period(opening_minor, tuple(lines), closing_minor, len(rows) > most)
 
 
 def _by_currency(connection: Connection, name: str) -> dict[str, int]:
-    return {
-        row.currency: row.balance_minor
-        for row in connection.execute(
-            select(balances).where(balances.c.name == name).order_by(balances.c.currency)
-        )
-    }
+    return {row.currency: row.balance_minor for row in connection.execute(_OF_NAME, {"name": name})}
 
 
 def _balance_before(connection: Connection, chosen: Select[Any], instant: datetime) -> int:

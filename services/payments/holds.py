@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from internetcar.contract.money import format_minor
 from services.payments.case import Case, Decision, RefusedError, check_debit, referred
-from services.payments.currencies import amount_text
 from services.payments.ledger import (
     Entry,
     Posting,
@@ -39,7 +39,7 @@ def post(case: Case) -> Decision:
         raise RefusedError("malformed", "a post of 0: void the hold instead")
     if asked.amount_minor > hold.held_change:
         raise RefusedError(
-            "exceeds_hold", f"{amount_text(hold.held_change, hold.currency)} is held, not more"
+            "exceeds_hold", f"{format_minor(hold.held_change, hold.currency)} is held, not more"
         )
     changes = (
         (holding(case.owner), -hold.held_change),

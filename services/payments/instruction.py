@@ -3,13 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 import orjson
 
-from internetcar.contract.message import Message
+from internetcar.contract.message import Message, Name
+from internetcar.contract.money import EventId
 from internetcar.contract.payments import PaymentRequest
 from internetcar.contract.tolls import TollCharge
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for transactions that involve none."""
 
 TOLLS = "tolls"
 """The requester of a toll charge, which says none itself."""
@@ -109,6 +113,36 @@ def of_charge(charge: TollCharge) -> Instruction:
         occurred_at=charge.crossing.crossed_at,
         passage=charge.passage_id,
         claimed_before=charge.fee_minor - signed_minor,
+    )
+
+
+class RequestHead(Message):
+    """What must be readable of a request so that it can be answered that the rest is not."""
+
+    TOPIC: ClassVar[str] = PaymentRequest.TOPIC
+    SENDER: ClassVar[str] = PaymentRequest.SENDER
+    QOS: ClassVar[Literal[0, 1]] = PaymentRequest.QOS
+    RETAIN: ClassVar[bool] = PaymentRequest.RETAIN
+    MAX_PAYLOAD_BYTES: ClassVar[int] = PaymentRequest.MAX_PAYLOAD_BYTES
+
+    vehicle_id: Name
+    requester: Name
+    request_id: EventId
+
+
+def of_head(head: RequestHead, payload: bytes) -> Instruction:
+    """What cannot be read but has an id: nothing is asked, and nothing can be granted."""
+    return Instruction(
+        vehicle_id=head.vehicle_id,
+        requester=head.requester,
+        request_id=head.request_id,
+        digest=hashlib.sha256(payload).hexdigest(),
+        action="pay",
+        payee="",
+        purpose="",
+        amount_minor=0,
+        currency=NO_CURRENCY,
+        origin="",
     )
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from internetcar.contract.money import format_minor
 from services.payments.case import Decision, RefusedError, check_bounds
-from services.payments.currencies import amount_text
 from services.payments.ledger import (
     FEES,
     Books,
@@ -141,7 +141,7 @@ def _decided(entry: Entry, books: Books, terms: Terms | None) -> Decision:
     if terms is not None and entry.available_change < 0:
         least = -terms.credit_minor.get(entry.currency, 0)
         if available + entry.available_change < least:
-            text = f"available: {amount_text(available, entry.currency)}"
+            text = f"available: {format_minor(available, entry.currency)}"
             return _refused(entry, RefusedError("insufficient_funds", text))
     try:
         check_bounds(entry, books)

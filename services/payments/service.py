@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from internetcar.contract.message import ContractError
 from internetcar.contract.payments import PaymentRequest, PaymentResult, StatementRequest
+from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollCharge
 from services.database import Database
 from services.outgoing import enqueue
@@ -18,9 +19,16 @@ from services.payments.agreements import Agreements
 from services.payments.books import as_ms, from_ms
 from services.payments.case import Decision, EarlyError, RefusedError, passage_group, referred_id
 from services.payments.domain import decide, refused
-from services.payments.history import is_owner, owner_balances, period
-from services.payments.instruction import Instruction, of_charge, of_request
-from services.payments.ledger import Booked, Entry
+from services.payments.history import is_owner, period
+from services.payments.instruction import (
+    Instruction,
+    RequestHead,
+    of_charge,
+    of_head,
+    of_request,
+)
+from services.payments.ledger import Entry
+from services.payments.sayings import say_balances, say_booked
 from services.payments.settings import SERVICE, PaymentsSettings
 from services.payments.store import Answer, Ledger
 from services.payments.tables import TABLES, VERSION
@@ -33,6 +41,7 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=10)
 """How long a toll refund may wait for the charge it corrects; then it is refused."""
 _EXPIRE_AT_ONCE = 50
+_SAY_AT_ONCE = 100
 _TURN_EVERY = timedelta(seconds=1)
 
 
@@ -63,6 +72,22 @@ class Payments:
         instruction = of_request(request)
         self._answer(instruction, lambda: self._agreements.check_requester(instruction))
 
+    def on_unreadable_request(self, received: Received, error: ContractError) -> None:
+        """A request with an id that breaks the contract otherwise: it would be repeated for ever.
+
+        A toll charge gets no such answer: its topic does not say who sent it, and what cannot be
+        read cannot be signed.
+        """
+        try:
+            head = RequestHead.decode(received.topic, received.payload)
+        except ContractError:
+            return
+
+        def refuse() -> None:
+            raise RefusedError("malformed", str(error))
+
+        self._answer(of_head(head, received.payload), refuse)
+
     def on_statement_request(self, asked: StatementRequest) -> None:
         """The owner of an account wants its statement; asked again, answered again.
 
@@ -88,15 +113,11 @@ class Payments:
 
     def say_balances(self) -> None:
         """Say what every account has: a broker that forgot it is told again."""
-
-        def say(connection: Connection) -> None:
-            for account in self._agreements.accounts:
-                enqueue(
-                    connection,
-                    papers.balance(account, owner_balances(connection, account), self._now()),
-                )
-
-        self._database.run(say)
+        now = self._now()
+        accounts = sorted(self._agreements.accounts)
+        for start in range(0, len(accounts), _SAY_AT_ONCE):
+            some = accounts[start : start + _SAY_AT_ONCE]
+            self._database.run(partial(say_balances, accounts=some, at=now))
 
     def turn(self) -> None:
         """End the holds whose time is over; call it often."""
@@ -245,10 +266,10 @@ def build(runner: Runner, agreements: Agreements) -> Payments:
     """Give a runner the wallet's handlers."""
     payments = Payments(runner.database, agreements, lambda: datetime.now(UTC))
     runner.on(TollCharge, payments.on_charge)
-    runner.on(PaymentRequest, payments.on_request)
+    runner.on(PaymentRequest, payments.on_request, on_unreadable=payments.on_unreadable_request)
     runner.on(StatementRequest, payments.on_statement_request)
     runner.on_turn(payments.turn)
-    payments.say_balances()
+    runner.link.on_connected(payments.say_balances)
     return payments
 
 
@@ -270,18 +291,6 @@ def main(path: Path | None) -> None:
         version=VERSION,
         extra_ddl=trigger_ddl,
     )
-
-
-def say_booked(connection: Connection, booked: Booked) -> None:
-    """Say to an account's owner what an entry did to it."""
-    entry = booked.entry
-    if ":" in entry.owner:
-        return
-    receipt = papers.receipt(booked)
-    if receipt is not None:
-        enqueue(connection, receipt)
-    now_has = owner_balances(connection, entry.owner)
-    enqueue(connection, papers.balance(entry.owner, now_has, entry.at))
 
 
 def _stored_result(vehicle_id: str, payload: bytes) -> PaymentResult:

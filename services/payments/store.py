@@ -1,13 +1,13 @@
 """The wallet's state: entries and answers, written once and for ever, with the locks they need."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from services.database import Database, insert_new, locked, open_database
 from services.payments.books import StoredBooks, as_ms, entry_row, from_ms
-from services.payments.ledger import Booked, Entry, holding, spending_name
+from services.payments.ledger import Booked, Entry, Posting, holding, spending_name
 from services.payments.tables import (
     TABLES,
     VERSION,
@@ -21,6 +21,30 @@ from services.payments.tables import (
     vehicles,
 )
 from services.payments.triggers import trigger_ddl
+
+# What every request runs is made once: making a statement costs more than running it.
+_ANSWERS = select(answers).where(
+    answers.c.scope == bindparam("scope"),
+    answers.c.requester == bindparam("requester"),
+    answers.c.request_id == bindparam("request_id"),
+)
+_REMEMBER = answers.insert()
+_POST = postings.insert()
+_SEAL = entries.insert()
+_ADDITION = (
+    update(balances)
+    .where(balances.c.name == bindparam("its"), balances.c.currency == bindparam("code"))
+    .values(balance_minor=balances.c.balance_minor + bindparam("more"))
+)
+_COUNT = (
+    update(owners)
+    .where(owners.c.owner == bindparam("whose"))
+    .values(entries=owners.c.entries + 1, last_at_ms=bindparam("at"))
+    .returning(owners.c.entries)
+)
+_FORGET_EARLY = early.delete().where(
+    early.c.vehicle_id == bindparam("its"), early.c.digest == bindparam("digest")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +95,9 @@ class Ledger:
 
     def lock_scope(self, scope: str) -> None:
         """Let nobody else look up or answer requests of this vehicle until the end."""
-        insert_new(self.connection, vehicles, vehicle_id=scope)
-        locked(self.connection, vehicles.c.vehicle_id, scope)
+        if locked(self.connection, vehicles.c.vehicle_id, scope) is None:
+            insert_new(self.connection, vehicles, vehicle_id=scope)
+            locked(self.connection, vehicles.c.vehicle_id, scope)
 
     def lock_owner(self, owner: str, now: datetime) -> datetime:
         """Let nobody else move this owner's money until the end.
@@ -81,53 +106,28 @@ class Ledger:
             The time to decide with: now, but not before the owner's last entry, whatever the
             clocks of several replicas say.
         """
-        insert_new(self.connection, owners, owner=owner, entries=0, last_at_ms=0)
         row = locked(self.connection, owners.c.owner, owner)
+        if row is None:
+            insert_new(self.connection, owners, owner=owner, entries=0, last_at_ms=0)
+            row = locked(self.connection, owners.c.owner, owner)
         assert row is not None
         return from_ms(max(as_ms(now), row["last_at_ms"]))
 
     def answers_to(self, scope: str, requester: str, request_id: str) -> dict[str, Answer]:
         """What was answered under a request id, by the digest of the request."""
         rows = self.connection.execute(
-            select(answers).where(
-                answers.c.scope == scope,
-                answers.c.requester == requester,
-                answers.c.request_id == request_id,
-            )
+            _ANSWERS, {"scope": scope, "requester": requester, "request_id": request_id}
         ).mappings()
         return {row["digest"]: Answer(**row) for row in rows}
 
     def remember(self, answer: Answer) -> None:
         """Keep an answer for ever."""
-        self.connection.execute(
-            answers.insert().values(
-                scope=answer.scope,
-                requester=answer.requester,
-                request_id=answer.request_id,
-                digest=answer.digest,
-                is_binding=answer.is_binding,
-                payload=answer.payload,
-                about=answer.about,
-                currency=answer.currency,
-                claimed_minor=answer.claimed_minor,
-            )
-        )
+        self.connection.execute(_REMEMBER, asdict(answer))
 
     def book(self, entry: Entry) -> Booked:
         """Write an entry and everything that is counted by it; the owner is locked."""
         for each in entry.postings:
-            insert_new(
-                self.connection,
-                balances,
-                name=each.name,
-                currency=entry.currency,
-                balance_minor=0,
-            )
-            self.connection.execute(
-                update(balances)
-                .where(balances.c.name == each.name, balances.c.currency == entry.currency)
-                .values(balance_minor=balances.c.balance_minor + each.amount_minor)
-            )
+            self._add(each, entry.currency)
         available = self.books.balance(spending_name(entry.owner), entry.currency)
         held = self.books.balance(holding(entry.owner), entry.currency)
         lines = [
@@ -139,16 +139,13 @@ class Ledger:
             }
             for each in entry.postings
         ]
-        self.connection.execute(postings.insert(), lines)
+        self.connection.execute(_POST, lines)
         self.connection.execute(
-            entries.insert().values(**entry_row(entry), available_after=available, held_after=held)
+            _SEAL, {**entry_row(entry), "available_after": available, "held_after": held}
         )
         self._count_hold(entry)
         count = self.connection.execute(
-            update(owners)
-            .where(owners.c.owner == entry.owner)
-            .values(entries=owners.c.entries + 1, last_at_ms=as_ms(entry.at))
-            .returning(owners.c.entries)
+            _COUNT, {"whose": entry.owner, "at": as_ms(entry.at)}
         ).scalar_one()
         return Booked(entry, available, held, count)
 
@@ -173,9 +170,15 @@ class Ledger:
 
     def forget_early(self, vehicle_id: str, digest: str) -> None:
         """A toll refund does not wait any more."""
-        self.connection.execute(
-            early.delete().where(early.c.vehicle_id == vehicle_id, early.c.digest == digest)
-        )
+        self.connection.execute(_FORGET_EARLY, {"its": vehicle_id, "digest": digest})
+
+    def _add(self, posting: Posting, currency: str) -> None:
+        adding = {"its": posting.name, "code": currency, "more": posting.amount_minor}
+        if self.connection.execute(_ADDITION, adding).rowcount == 0:
+            insert_new(
+                self.connection, balances, name=posting.name, currency=currency, balance_minor=0
+            )
+            self.connection.execute(_ADDITION, adding)
 
     def _count_hold(self, entry: Entry) -> None:
         if entry.kind == "hold":

@@ -19,7 +19,7 @@ from internetcar.launcher.child import dying_with_us, end_child
 from services.points import POINTS
 from tests.contract.test_link import running
 from tests.waiting import PATIENCE_S, eventually
-from tests.wallet import Replica, charge
+from tests.wallet import Replica, charge, request
 
 SETTINGS = """
 share = "payments"
@@ -146,6 +146,8 @@ def test_a_retained_charge_costs_nothing_and_the_balance_is_there_for_who_comes_
         wallet.start("one")
         eventually(lambda: link.publish(charge("news", amount=1)) and "news" in answered)
         link.publish_bytes(kept.topic, b"\xff\x00 no JSON")
+        link.publish_bytes(request("odd").topic, b'{"request_id": "odd"}')
+        eventually(lambda: "odd" in answered)
         link.publish(charge("more", amount=1, passage_id="p2"))
         eventually(lambda: "more" in answered)
         with running(late):
@@ -153,3 +155,29 @@ def test_a_retained_charge_costs_nothing_and_the_balance_is_there_for_who_comes_
         assert wallet.end() == [0]
     assert "kept" not in answered
     assert balances[-1].entries == 3
+
+
+def test_a_broker_that_forgot_the_balance_is_told_again(
+    wallet: Wallet, mosquitto: RunningBroker, store_url: str
+) -> None:
+    funded(store_url)
+    wallet.start("one")
+    topic = WalletBalance.filter(account="alice")
+
+    def is_told() -> bool:
+        heard: list[WalletBalance] = []
+        late = Link(mosquitto.url, "late")
+        late.on(WalletBalance, heard.append, account="alice")
+        with running(late):
+            eventually(lambda: heard)
+        return heard[-1].balances["SGD"].available_minor == 10_000
+
+    assert is_told()
+    forgetting = Link(mosquitto.url, "forgetting")
+    with running(forgetting):
+        forgetting.publish_bytes(topic, b"", retain=True)
+        assert forgetting.drain(PATIENCE_S)
+    mosquitto.stop()
+    mosquitto.restart()
+    assert is_told()
+    assert wallet.end() == [0]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internetcar.contract.money import MOST_MINOR
-from services.payments.currencies import EXPONENTS, AmountError, amount_text, read_amount
+from internetcar.contract.money import MOST_MINOR, exponent_of, format_minor
+from services.payments.currencies import CURRENCIES, AmountError, read_amount
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_anything_else_is_no_amount(text: str) -> None:
         read_amount(text)
 
 
-@given(st.integers(1, MOST_MINOR), st.sampled_from(sorted(EXPONENTS)))
+@given(st.integers(1, MOST_MINOR), st.sampled_from(sorted(CURRENCIES)))
 def test_what_is_written_is_read_again(minor: int, currency: str) -> None:
-    assert read_amount(amount_text(minor, currency)) == (minor, currency)
+    assert read_amount(format_minor(minor, currency)) == (minor, currency)
 
 
 def test_amounts_show_their_sign_and_decimals() -> None:
-    assert amount_text(-5, "SGD") == "-0.05 SGD"
-    assert amount_text(-5, "JPY") == "-5 JPY"
-    assert amount_text(0, "KWD") == "0.000 KWD"
+    assert format_minor(-5, "SGD") == "-0.05 SGD"
+    assert format_minor(-5, "JPY") == "-5 JPY"
+    assert format_minor(0, "KWD") == "0.000 KWD"
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,10 @@ def test_amounts_show_their_sign_and_decimals() -> None:
      ("MGA", 2), ("HUF", 2)],
 )  # fmt: skip
 def test_a_currency_has_the_decimals_of_iso_4217(currency: str, exponent: int) -> None:
-    assert EXPONENTS[currency] == exponent
+    assert exponent_of(currency) == exponent
 
 
 def test_every_currency_is_there_once() -> None:
-    assert len(EXPONENTS) > 160
-    assert Counter(EXPONENTS.values()) == {0: 17, 2: len(EXPONENTS) - 26, 3: 7, 4: 2}
+    assert len(CURRENCIES) > 160
+    decimals = Counter(exponent_of(each) for each in CURRENCIES)
+    assert decimals == {0: 17, 2: len(CURRENCIES) - 26, 3: 7, 4: 2}

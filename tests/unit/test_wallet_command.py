@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.wallet import app
+from services.tables import schema_version
 from tests.wallet import Replica, charge, request
 
 
@@ -94,6 +95,27 @@ def test_an_operator_is_paid_out_what_it_earned(wallet: Command) -> None:
         wallet("payout", "operator:lta", "0.01 SGD", "--reference", "t2", "--by", "Ann")
 
 
+def test_an_operator_s_statement_shows_what_it_earned_before_and_after_a_payout(
+    wallet: Command,
+) -> None:
+    drive(wallet.url)
+    assert row(wallet("balance", "operator:lta"), "3.00", "SGD")
+    assert row(wallet("receipts", "operator:lta"), "3.00 SGD", "alice: payment: CTE")
+    wallet("payout", "operator:lta", "2.00 SGD", "--reference", "s1", "--by", "Ann")
+    said = wallet("statement", "operator:lta", "--from", "2026-05-01T00:00:00Z")
+    assert row(said, "opening balance", "0.00")
+    assert row(said, "alice: payment: CTE", "3.00", "3.00")
+    assert row(said, "transfer: payout", "-2.00", "1.00")
+    assert row(said, "closing balance", "1.00")
+    before = wallet("statement", "operator:lta", "--until", "1999-01-01T00:00:00Z")
+    assert row(before, "closing balance", "0.00")
+    assert "alice" not in before
+    assert row(wallet("receipts", "operator:lta", "--last", "1"), "-2.00 SGD", "payout")
+    for odd in ("operator:nobody", "operator:", "provider:transfer", "holding:alice"):
+        with pytest.raises(InputError, match="no such account"):
+            wallet("statement", odd)
+
+
 def test_the_books_are_exported_and_checked(wallet: Command) -> None:
     drive(wallet.url)
     assert "commodity 1.00 SGD" in wallet("export")
@@ -165,3 +187,28 @@ def test_settings_name_accounts_store_and_credit(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*top_up, "--settings", str(settings)])
     assert done.exit_code == 0, done.output
     assert (tmp_path / "own.sqlite").is_file()
+
+
+def test_words_that_are_no_text_are_refused_or_made_printable(wallet: Command) -> None:
+    odd = "bad\udcff"  # an argument that is no UTF-8, as Python brings it
+    for command in (("balance", odd), ("statement", odd), ("payout", odd, "1 SGD"),
+                    ("reverse", odd)):  # fmt: skip
+        more = {"payout": ("--reference", "r", "--by", "b"), "reverse": ("--reason", "x")}
+        with pytest.raises(InputError, match="no such"):
+            wallet(*command, *more.get(command[0], ()))
+    receipt = receipt_of(wallet("receipts", "alice"), "top-up")
+    assert "bad second" in wallet("reverse", receipt, "--reason", f"{odd}second\n")
+    with pytest.raises(InputError, match="reversed already"):
+        wallet("reverse", receipt, "--reason", "other")
+
+
+@pytest.mark.parametrize(("version", "advice"), [(99, "update it"), (0, "start payments once")])
+def test_a_store_of_another_version_is_left_alone(
+    wallet: Command, version: int, advice: str
+) -> None:
+    replica = Replica(wallet.url)
+    with replica.database.begin() as connection:
+        connection.execute(schema_version.update().values(version=version))
+    replica.close()
+    with pytest.raises(InputError, match=advice):
+        wallet("balance", "alice")
