@@ -18,7 +18,7 @@ from services.payments.limits import Terms
 from services.payments.settings import SERVICE, PaymentsSettings
 from services.payments.store import open_store
 from services.payments.tables import VERSION
-from services.settings import load_settings, store_url
+from services.settings import store_url
 
 StoreOption = Annotated[
     str,

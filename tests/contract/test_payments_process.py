@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,18 @@ class Wallet:
                 state=self._folder / "state",
             )
         )
+        for left in self._folder.glob(f"state/*/replica-{replica}/alive"):
+            left.unlink()
         self._children[replica] = subprocess.Popen(
             [sys.executable, "-m", "tests.payments_service", str(path)],
             env={**os.environ, "DIE_AT": die_at},
             preexec_fn=dying_with_us(),
         )
         return self._children[replica]
+
+    def serves(self, replica: str) -> bool:
+        """Whether a replica has been connected since it was started."""
+        return any(self._folder.glob(f"state/*/replica-{replica}/alive"))
 
     def kill(self, replica: str) -> None:
         """kill -9."""
@@ -123,6 +130,8 @@ def test_two_replicas_killed_at_every_point_pay_each_toll_once(
 
         eventually(lambda: set(names) <= answered.keys())
         eventually(lambda: len(receipts) == len(names) + 2)  # that of the top-up too
+        for each in ("one", "two"):
+            eventually(partial(wallet.serves, each))
         assert wallet.end() == [0, 0]
     assert all(len(payloads) == 1 for payloads in answered.values())
     replica = Replica(store_url)
