@@ -1,8 +1,9 @@
 """One vehicle's log, batch by batch: which gates it passes, and what bars a charge (pure)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,10 +36,11 @@ class Detector(Protocol):
 
 
 class Running(BaseModel):
-    """A detector at work: of which version of its context, and where it stands."""
+    """A detector at work: when it began, of which version of its context, and where it stands."""
 
     model_config = ConfigDict(frozen=True)
 
+    epoch: int
     version: str
     state: str
 
@@ -49,7 +51,7 @@ class Watch(BaseModel):
     Attributes:
         origin: Of the log that is being read.
         clock: Of it.
-        epoch: Counts the beginnings of the detection, so the starts of travelled distances.
+        epoch: Counts the beginnings of detectors, so the starts of travelled distances.
         journal: The journal read last.
         sequence: Its last batch.
         end_ms: Up to when the log was read.
@@ -116,29 +118,25 @@ class Watcher:
         """
         found: list[Found] = []
         if (watch.origin, watch.clock) != (batch.origin, batch.clock):
-            found = self._end(watch, batch.vehicle_id, set())
-            watch = watch.model_copy(update={"running": {}, "reading": ""})
+            watch, found = self.end(watch, batch.vehicle_id)
         watch = self._noted(watch, batch, has_gap=has_gap)
         reading, samples = self.samples_of(watch.reading, batch)
         near = self._near(samples, watch)
-        found += self._end(watch, batch.vehicle_id, near)
+        found += self._end(watch, batch.vehicle_id, near.keys())
         running: dict[str, Running] = {}
-        epoch = watch.epoch
-        for context_id in sorted(near):
-            context = at(self.contexts[context_id], instant(watch.end_ms + watch.shift_ms))
-            if context is None:
-                continue
+        begun = watch.epoch
+        for context_id, context in sorted(near.items(), key=itemgetter(0)):
             before = watch.running.get(context_id)
-            if before is None or before.version != context.version:
-                found += self._end(watch, batch.vehicle_id, near - {context_id})
-                before, epoch = None, epoch + 1
+            begun += before is None
             state, findings = self.detector_of(context).advance(
                 before.state if before else None, samples
             )
-            running[context_id] = Running(version=context.version, state=state)
-            watch = watch.model_copy(update={"epoch": epoch})
-            found += [self._found(each, context_id, batch.vehicle_id, watch) for each in findings]
-        return watch.model_copy(update={"running": running, "reading": reading}), found
+            epoch = before.epoch if before else begun
+            running[context_id] = Running(epoch=epoch, version=context.version, state=state)
+            place = Place(batch.vehicle_id, context_id, watch.origin, epoch)
+            found += [self._found(each, place, watch) for each in findings]
+        update = {"running": running, "reading": reading, "epoch": begun}
+        return watch.model_copy(update=update), found
 
     def _noted(self, watch: Watch, batch: Telemetry, *, has_gap: bool) -> Watch:
         """The watch with the batch's place in the log, its time, and gaps before and in it."""
@@ -163,19 +161,26 @@ class Watcher:
             }
         )
 
-    def _near(self, samples: Sequence[Sample], watch: Watch) -> set[str]:
-        """The contexts around where the vehicle is; without a fix those around where it was."""
+    def _near(self, samples: Sequence[Sample], watch: Watch) -> dict[str, Context]:
+        """The contexts around where the vehicle is; without a fix those around where it was.
+
+        Each in the version that holds now: a detector goes on with the state of another version.
+        """
         fixes = [
             (sample.lat_deg, sample.lon_deg)
             for sample in samples
             if sample.lat_deg is not None and sample.lon_deg is not None
         ]
-        if not fixes:
-            return set(watch.running)
+        tariff_at = instant(watch.end_ms + watch.shift_ms)
         return {
-            context_id
-            for context_id in self.contexts
-            if any(_is_within(fix, self._box(context_id)) for fix in (fixes[0], fixes[-1]))
+            context_id: context
+            for context_id, versions in self.contexts.items()
+            if (
+                any(_is_within(fix, self._box(context_id)) for fix in (fixes[0], fixes[-1]))
+                if fixes
+                else context_id in watch.running
+            )
+            and (context := at(versions, tariff_at)) is not None
         }
 
     def _box(self, context_id: str) -> tuple[float, float, float, float]:
@@ -194,23 +199,28 @@ class Watcher:
             )  # fmt: skip
         return self._boxes[context_id]
 
-    def _end(self, watch: Watch, vehicle_id: str, kept: set[str]) -> list[Found]:
-        """What the detectors have to say whose context is left or goes on anew."""
+    def _end(self, watch: Watch, vehicle_id: str, kept: Container[str]) -> list[Found]:
+        """What the detectors have to say whose context is left or holds no more."""
         found: list[Found] = []
         for context_id, running in sorted(watch.running.items()):
             versions = self.contexts.get(context_id, ())
-            context = next((v for v in versions if v.version == running.version), None)
-            if context_id not in kept and context is not None:
+            if context_id not in kept and versions:
+                context = next((v for v in versions if v.version == running.version), versions[-1])
                 findings = self.detector_of(context).finish(running.state)
-                found += [self._found(each, context_id, vehicle_id, watch) for each in findings]
+                place = Place(vehicle_id, context_id, watch.origin, running.epoch)
+                found += [self._found(each, place, watch) for each in findings]
         return found
 
-    def _found(self, finding: Finding, context_id: str, vehicle_id: str, watch: Watch) -> Found:
+    def end(self, watch: Watch, vehicle_id: str) -> tuple[Watch, list[Found]]:
+        """End a drive that nobody goes on with: no place of it is kept."""
+        found = self._end(watch, vehicle_id, ())
+        return watch.model_copy(update={"running": {}, "reading": ""}), found
+
+    def _found(self, finding: Finding, place: Place, watch: Watch) -> Found:
         bar = bar_of(watch.origin, watch.clock, self.origin)
         crossed_ms = finding.crossed_at_ms
         if bar is None and any(begin < crossed_ms < end for begin, end in watch.gaps):
             bar = "it lies in a gap of the vehicle's log"
-        place = Place(vehicle_id, context_id, watch.origin, watch.epoch)
         return Found(place, finding, bar, watch.shift_ms)
 
 

@@ -84,22 +84,47 @@ def test_a_context_is_watched_only_around_its_gates_and_ends_where_it_is_left() 
     assert not watch.running
 
 
-def test_another_version_begins_anew_and_none_watches_nothing() -> None:
+def test_a_drive_goes_on_into_another_version_and_none_watches_nothing() -> None:
+    """A car may stand at a gate at midnight, when the new tariff begins."""
     old = context()
     new = context("2026.2").model_copy(update={"valid_from": START.date()})
     watch, _ = watcher(old).advance(Watch(), batch(), has_gap=False)
     watch, found = watcher(old, new).advance(watch, batch(1), has_gap=False)
-    assert gates(found) == ["end-begun+", "at-2026.2"]
-    assert watch.epoch == 2
+    assert gates(found) == ["at-2026.2"]
+    assert watch.running["testville"].state == "begun++"
+    assert (watch.epoch, found[0].place.epoch) == (1, 1)
     later = old.model_copy(update={"valid_from": START.date() + timedelta(days=9)})
     _, found = watcher(later).advance(Watch(), batch(), has_gap=False)
     assert not found
 
 
-def test_a_version_that_is_gone_leaves_nothing_to_end() -> None:
+def test_what_was_passed_before_the_last_version_ended_is_still_said() -> None:
+    last = context().model_copy(update={"valid_until": START.date()})
+    watch, _ = watcher(last).advance(Watch(), batch(), has_gap=False)
+    watch, found = watcher(last).advance(watch, batch(24 * 3600), has_gap=False)
+    assert gates(found) == ["end-begun+"]
+    assert not watch.running
+
+
+def test_a_version_that_is_gone_is_ended_by_another_and_a_context_that_is_gone_by_none() -> None:
     watch, _ = watcher().advance(Watch(), batch(), has_gap=False)
     _, found = watcher(context("2027.1")).advance(watch, batch(1), has_gap=False)
     assert gates(found) == ["at-2027.1"]
+    _, found = watcher(context("2027.1"), place=FAR).advance(watch, batch(1), has_gap=False)
+    assert gates(found) == ["end-begun+"]
+    other = Watcher({}, lambda version: Echo(), lambda reading, batch: (reading, []))
+    watch, found = other.advance(watch, batch(1), has_gap=False)
+    assert (watch.running, found) == ({}, [])
+
+
+def test_a_second_context_does_not_take_the_first_ones_distances_away() -> None:
+    """By them a passage is known again, however long a jam at its gate lasts."""
+    both = {"testville": (context(),), "suburb": (context().model_copy(update={"id": "suburb"}),)}
+    watch, _ = watcher().advance(Watch(), batch(), has_gap=False)
+    two = Watcher(both, lambda version: Echo(), watcher().samples_of)
+    watch, found = two.advance(watch, batch(1), has_gap=False)
+    assert {each.place.context: each.place.epoch for each in found} == {"testville": 1, "suburb": 2}
+    assert watch.epoch == 2
 
 
 @pytest.mark.parametrize(("origin", "clock"), [("recording", "recorded"), ("live", "free")])
