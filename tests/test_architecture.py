@@ -50,7 +50,8 @@ PURE = [
     *(f"services/tolls/{name}.py" for name in (
         "alternatives", "bands", "calendar", "charging", "context", "crossing", "decision",
         "detection", "detection_state", "detectors", "entry", "evidence", "explain", "facts",
-        "fees", "invoice", "layout", "likelihood", "lint", "lint_tariff", "network", "objects",
+        "fees", "invoice", "invoice_cells", "layout", "likelihood", "lint",
+        "lint_tariff", "network", "objects",
         "passages", "paths", "plane", "position", "prices", "provable", "reckoning", "reconcile",
         "records", "rounding", "samples", "shapes", "sharing", "tariff", "vehicle", "watching",
         "window",

@@ -18,7 +18,8 @@ from services.tolls import reconcile as invoices
 from services.tolls.context import Context
 from services.tolls.entry import Entry
 from services.tolls.facts import Passage
-from services.tolls.invoice import MOST_BYTES, Billed, Money, read_invoice
+from services.tolls.invoice import MOST_BYTES, Billed, read_invoice
+from services.tolls.invoice_cells import Money
 from services.tolls.reckoning import instant, milliseconds
 from services.tolls.shipped import find_context
 

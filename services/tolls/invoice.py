@@ -4,14 +4,12 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from itertools import islice
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from internetcar.contract.message import InputError
-from internetcar.contract.money import MOST_MINOR
+from services.tolls.invoice_cells import Money, Order, read_amount, read_instants
 
 MOST_BYTES = 8 << 20
 MOST_ROWS = 100_000
@@ -30,10 +28,6 @@ _HEADERS = {
     "currency": "currency ccy valuta währung",
 }
 """The words that operators use, simplified as `_simple` does."""
-
-_DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y", "%d %b %Y", "%d %B %Y")
-_MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
-_CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M", "%H:%M:%S.%f")
 
 
 class InvoiceError(InputError):
@@ -67,17 +61,6 @@ class Unreadable:
 
     line: int
     problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """In what an operator bills."""
-
-    currency: str
-    exponent: int
-
-
-Order = Literal["day", "month"]
 
 
 def read_invoice(
@@ -198,57 +181,3 @@ def _billed(
         amount_minor=read_amount(_cell(row, columns, "amount"), money),
         plate=_cell(row, columns, "plate"),
     )
-
-
-def read_instants(text: str, zone: ZoneInfo, order: Order) -> tuple[tuple[datetime, ...], int]:
-    """The instants, UTC, that a text may mean, and what it leaves open in milliseconds.
-
-    Raises:
-        ValueError: It is none.
-    """
-    resolution_ms = 1_000 if re.search(r"\d[:.]\d\d[:.]\d\d", text) else 60_000
-    moment = _moment(" ".join(text.split()), order)
-    if not 1900 < moment.year < 9000:
-        raise ValueError(f"{text[:40]!r} is no time of a passage")
-    if moment.tzinfo is not None:
-        return (moment.astimezone(UTC),), resolution_ms
-    both = {moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-    return tuple(sorted(both)), resolution_ms
-
-
-def _moment(text: str, order: Order) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        dates = _MONTH_FIRST + _DAY_FIRST if order == "month" else _DAY_FIRST + _MONTH_FIRST
-        for form in (f"{date}{gap}{clock}" for date in dates for gap in " T" for clock in _CLOCKS):
-            try:
-                return datetime.strptime(text, form)  # noqa: DTZ007 - the caller knows the zone
-            except ValueError:
-                continue
-    else:
-        if len(text) > 10:
-            return moment
-    raise ValueError(f"{text[:40]!r} is no date and time such as 2026-05-01 08:00")
-
-
-def read_amount(text: str, money: Money) -> int:
-    """An amount in the smallest unit, whichever sign stands before its decimals.
-
-    Raises:
-        ValueError: It is none, or finer than the currency.
-    """
-    bare = text.replace(money.currency, "")
-    bare = re.sub(r"[\s\u00a0\u202f'\u2019]|kr\.?|[A-Z]{0,3}\$|€|£|¥|,-$|\.-$", "", bare)
-    decimals = r"\d+" if money.exponent > 2 else r"\d{1,2}|\d{4,}"  # three are thousands
-    pattern = rf"([+-]?)(\d[\d.,]*?)(?:([.,])({decimals}))?(-?)"
-    match = re.fullmatch(pattern, bare, re.ASCII)
-    if match is None or len(bare) > 30:
-        raise ValueError(f"{text[:30]!r} is no amount such as 2.50")
-    whole = re.sub(r"[.,]", "", match[2])
-    if re.search(r"[.,]", match[2]) and not re.fullmatch(r"\d{1,3}([.,])\d{3}(\1\d{3})*", match[2]):
-        raise ValueError(f"{text[:30]!r} is no amount such as 2.50")
-    minor = Decimal(f"{whole}.{match[4] or 0}").scaleb(money.exponent)
-    if minor != minor.to_integral_value() or minor > MOST_MINOR:
-        raise ValueError(f"{text[:30]!r} is no amount in {money.currency}")
-    return -int(minor) if "-" in (match[1], match[5]) else int(minor)

@@ -1,9 +1,11 @@
 """An operator's invoice held against our own evidence (pure)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate, islice
 from typing import Literal
 
 from internetcar.contract.money import format_minor
@@ -67,6 +69,20 @@ class Line:
     words: str
 
 
+class _Whole:
+    """Where a log is whole, to be asked often."""
+
+    def __init__(self, log: Iterable[Stretch]) -> None:
+        stretches = sorted(log, key=lambda stretch: stretch.from_at)
+        self._begins = [stretch.from_at for stretch in stretches]
+        self._reached = list(accumulate((stretch.until_at for stretch in stretches), max))
+
+    def holds(self, from_at: datetime, until_at: datetime) -> bool:
+        """Whether one stretch holds all of a time."""
+        begun = bisect_right(self._begins, from_at)
+        return begun > 0 and until_at <= self._reached[begun - 1]
+
+
 def reconcile(
     invoice: Sequence[Billed], passages: Iterable[Held], log: Sequence[Stretch], currency: str
 ) -> list[Line]:
@@ -80,13 +96,14 @@ def reconcile(
         log: Where the vehicle's log is whole, in order.
         currency: For the words.
     """
-    held = list(passages)
+    held = sorted(passages, key=_crossed_at)
+    widest_ms = max((passage.uncertainty_ms for passage in held), default=0)
     charges = [billed for billed in invoice if billed.amount_minor >= 0]
     pairs = sorted(
         (
             (_rank(passage), distance, billed.line, passage.passage_id, billed, passage)
             for billed in charges
-            for passage in held
+            for passage in _around(billed, held, widest_ms)
             if (distance := _distance(billed, passage)) is not None
         ),
         key=lambda pair: pair[:4],
@@ -98,13 +115,14 @@ def reconcile(
             answers[billed.line] = passage
             taken.add(passage_id)
     twice = {billed.line: passage for *_, billed, passage in reversed(pairs)}
+    whole = _Whole(log)
     lines = [
-        _line(billed, answers.get(billed.line), twice.get(billed.line), log, currency)
+        _line(billed, answers.get(billed.line), twice.get(billed.line), whole, currency)
         for billed in invoice
     ]
     lines += [
         Line("missing", None, passage, 0, _missing_words(passage, currency))
-        for passage in sorted(held, key=lambda passage: passage.crossed_at)
+        for passage in held
         if passage.passage_id not in taken and passage.state == "proven" and passage.fee_minor
     ]
     return lines
@@ -114,13 +132,28 @@ def _rank(passage: Held) -> int:
     return {"proven": 0, "unresolved": 1, "free": 1, "rejected": 2}[passage.state]
 
 
+def _around(billed: Billed, held: Sequence[Held], uncertainty_ms: int) -> Iterator[Held]:
+    """Of passages in order of time those that a line may mean: a year has many."""
+    slack = _slack(billed, uncertainty_ms)
+    begin = bisect_left(held, billed.instants[0] - slack, key=_crossed_at)
+    end = bisect_right(held, billed.instants[-1] + slack, key=_crossed_at)
+    return islice(held, begin, end)
+
+
+def _crossed_at(passage: Held) -> datetime:
+    return passage.crossed_at
+
+
+def _slack(billed: Billed, uncertainty_ms: int) -> timedelta:
+    return NEAR + timedelta(milliseconds=billed.resolution_ms + 3 * uncertainty_ms)
+
+
 def _distance(billed: Billed, passage: Held) -> timedelta | None:
     """How far apart in time; `None`: the line cannot mean this passage."""
     if not _is_place(billed.place, passage):
         return None
-    slack = NEAR + timedelta(milliseconds=billed.resolution_ms + 3 * passage.uncertainty_ms)
     distance = min(abs(instant - passage.crossed_at) for instant in billed.instants)
-    return distance if distance <= slack else None
+    return distance if distance <= _slack(billed, passage.uncertainty_ms) else None
 
 
 def _is_place(written: str, passage: Held) -> bool:
@@ -144,7 +177,7 @@ def _plain(text: str) -> str:
 
 
 def _line(
-    billed: Billed, held: Held | None, other: Held | None, log: Sequence[Stretch], currency: str
+    billed: Billed, held: Held | None, other: Held | None, whole: _Whole, currency: str
 ) -> Line:
     if billed.amount_minor < 0:
         return Line("unresolved", billed, None, 0, "given back by the operator; not a passage")
@@ -152,7 +185,7 @@ def _line(
         if other is not None:
             words = f"billed twice: {other.passage_id} answers another line already"
             return Line("contradicted", billed, other, billed.amount_minor, words)
-        if _is_logged(billed, log):
+        if _is_logged(billed, whole):
             words = "the log is whole at that time and shows no passage there"
             return Line("contradicted", billed, None, billed.amount_minor, words)
         return Line("unresolved", billed, None, 0, "no log of the vehicle at that time")
@@ -165,16 +198,10 @@ def _line(
     return Line("unresolved", billed, held, 0, "the evidence neither proves nor rejects it")
 
 
-def _is_logged(billed: Billed, log: Sequence[Stretch]) -> bool:
+def _is_logged(billed: Billed, whole: _Whole) -> bool:
     """Whether the log is whole around the time, whichever instant is meant."""
-    slack = NEAR + timedelta(milliseconds=billed.resolution_ms)
-    return all(
-        any(
-            stretch.from_at <= instant - slack and instant + slack <= stretch.until_at
-            for stretch in log
-        )
-        for instant in billed.instants
-    )
+    slack = _slack(billed, 0)
+    return all(whole.holds(instant - slack, instant + slack) for instant in billed.instants)
 
 
 def _proven_words(held: Held, difference: int, currency: str) -> str:

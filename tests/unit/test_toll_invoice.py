@@ -13,17 +13,16 @@ from services.tolls.invoice import (
     MOST_ROWS,
     Billed,
     InvoiceError,
-    Money,
     Unreadable,
-    read_amount,
-    read_instants,
     read_invoice,
 )
+from services.tolls.invoice_cells import Money, read_amount, read_instants
 
 SINGAPORE = ZoneInfo("Asia/Singapore")
 OSLO = ZoneInfo("Europe/Oslo")
 SGD = Money("SGD", 2)
 NOK = Money("NOK", 2)
+EUR = Money("EUR", 2)
 
 
 def read(
@@ -64,11 +63,29 @@ def test_a_byte_order_mark_is_no_letter_and_tabs_divide_too() -> None:
         ("2.50", 250), ("2,50", 250), ("2.5", 250), ("2", 200), ("SGD 2.50", 250),
         ("S$2.50", 250), ("1,234.50", 123_450), ("1.234,50", 123_450), ("1 234,50", 123_450),
         ("1,234", 123_400), ("1.234.567", 123_456_700), ("-2.50", -250), ("2.50-", -250),
-        ("+2.50", 250), ("27 kr", 2_700), ("27,-", 2_700), ("1'000.00", 100_000), ("0", 0),
+        ("+2.50", 250), ("$2.50", 250), ("SG$2.50", 250), ("-S$2.50", -250), ("27,-", 2_700),
+        ("1'000.00", 100_000), ("0", 0),
     ],
 )  # fmt: skip
 def test_amounts_as_operators_write_them(text: str, minor: int) -> None:
     assert read_amount(text, SGD) == minor
+
+
+@pytest.mark.parametrize(
+    ("text", "money"), [("27 kr", NOK), ("kr. 27,00", NOK), ("€27", EUR), ("27.00 €", EUR)]
+)
+def test_a_currencys_own_sign_may_stand_beside_an_amount(text: str, money: Money) -> None:
+    assert read_amount(text, money) == 2_700
+
+
+@pytest.mark.parametrize(
+    ("text", "money"),
+    [("US$2.50", SGD), ("€2.50", SGD), ("2.50 kr", SGD), ("$2.50", NOK), ("£2.50", EUR),
+     ("A$2.50", SGD), ("2.50 EUR", SGD)],
+)  # fmt: skip
+def test_an_amount_in_another_currency_is_not_taken_for_ours(text: str, money: Money) -> None:
+    with pytest.raises(ValueError, match="is no amount"):
+        read_amount(text, money)
 
 
 @pytest.mark.parametrize(
@@ -95,12 +112,24 @@ def test_the_currencys_own_decimals_count() -> None:
     [
         "2026-05-01T00:00:00Z", "2026-05-01T08:00:00+08:00", "2026-05-01 08:00",
         "01.05.2026 08:00", "01/05/2026 08:00:00", "1 May 2026 8:00 AM", "01/05/26 08:00",
-        "01-05-2026 08.00",
+        "01-05-2026 08.00", "1 May 2026 08:00:00.000", "1.5.2026T8:00", "01/05/2026 8:00 a.m.",
     ],
 )  # fmt: skip
 def test_times_as_operators_write_them(text: str) -> None:
     instants, _ = read_instants(text, SINGAPORE, "day")
     assert instants == (datetime(2026, 5, 1, tzinfo=UTC),)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"), [("12:10 AM", 0), ("1:10 am", 1), ("12:10 PM", 12), ("11:10 p.m.", 23)]
+)
+def test_noon_is_in_the_afternoon_and_midnight_in_the_morning(text: str, hour: int) -> None:
+    (at,), _ = read_instants(f"01.05.26 {text}", ZoneInfo("UTC"), "day")
+    assert at == datetime(2026, 5, 1, hour, 10, tzinfo=UTC)
+
+
+def test_a_year_of_two_figures_is_near_ours() -> None:
+    assert read_instants("01.05.99 08:00", OSLO, "day")[0][0].year == 1999
 
 
 def test_an_hour_that_comes_twice_means_two_instants() -> None:
@@ -117,8 +146,13 @@ def test_the_month_stands_first_only_where_the_file_can_be_read_no_other_way() -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2026-05-01", "2026-13-01 08:00", "0001-01-01 00:00", "9999-12-31 23:59"]
-)
+    "text",
+    [
+        "", "soon", "2026-05-01", "2026-13-01 08:00", "0001-01-01 00:00", "9999-12-31 23:59",
+        "32.01.2026 08:00", "05.13.2026 08:00", "13/13/2026 08:00", "1 Foo 2026 08:00",
+        "01.05.2026 13:00 PM", "01.05.2026 24:10", "01.05.2026 08:0x", "01.05/2026 08:00",
+    ],
+)  # fmt: skip
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no "):
         read_instants(text, SINGAPORE, "day")

@@ -111,6 +111,22 @@ def test_an_hour_that_comes_twice_is_the_nearer_one() -> None:
     assert kinds(reconcile([double], [], LOG, "SGD")) == ["unresolved"]
 
 
+def test_a_time_is_whole_where_one_stretch_holds_it_whatever_stands_around() -> None:
+    hour = timedelta(hours=1)
+    inside = Stretch(AT - timedelta(minutes=1), AT + timedelta(minutes=1))
+    assert kinds(reconcile([billed()], [], [inside, *LOG], "SGD")) == ["contradicted"]
+    halves = [Stretch(AT - hour, AT), Stretch(AT, AT + hour)]
+    assert kinds(reconcile([billed()], [], halves, "SGD")) == ["unresolved"]
+    assert kinds(reconcile([billed()], [], [Stretch(AT, AT + hour)], "SGD")) == ["unresolved"]
+
+
+def test_a_years_lines_find_each_its_own_passage() -> None:
+    bills = [billed(60 * n, line=n) for n in range(300)]
+    passages = [held(60 * n, passage_id=f"p{n}") for n in reversed(range(300))]
+    lines = reconcile(bills, passages, [], "SGD")
+    assert [line.held and line.held.passage_id for line in lines] == [f"p{n}" for n in range(300)]
+
+
 def test_what_is_given_back_is_no_passage() -> None:
     assert kinds(reconcile([billed(amount=-250)], [held()], LOG, "SGD")) == [
         "unresolved", "missing",
