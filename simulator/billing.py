@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from internetcar.contract.message import Name
-from internetcar.contract.money import Minor, SignedMinor, Words
+from internetcar.contract.money import MOST_MINOR, Minor, SignedMinor, Words
 from internetcar.contract.signature import is_signed
 from internetcar.contract.tolls import (
     BillingDetails,
@@ -71,7 +71,7 @@ class Rules(_Written):
     operators: tuple[Name, ...] = ()
     rules: tuple[Rule, ...] = ()
     exceptions: tuple[ExceptionEntry, ...] = ()
-    version: Annotated[int, Field(ge=0)] = 1
+    version: Annotated[int, Field(ge=0, le=MOST_MINOR)] = 1
 
 
 CONFIRM_ALL = Rules()
@@ -129,7 +129,7 @@ def _draw(seed: str, declaration_id: str) -> int:
 def _amount(rule: Rule, declaration: TollDeclaration) -> int:
     if rule.amount_minor is not None:
         return rule.amount_minor
-    return max(0, declaration.fee_minor + (rule.change_minor or 0))
+    return min(max(0, declaration.fee_minor + (rule.change_minor or 0)), MOST_MINOR)
 
 
 def _billed(

@@ -29,6 +29,7 @@ from services.tolls.answers import Answers
 from services.tolls.context import Context
 from services.tolls.entry import Entry
 from services.tolls.facts import Evidence, Finding, Sample, Verdict
+from services.tolls.forgetting import Forgetting
 from services.tolls.logs import Logs
 from services.tolls.posting import Poster, Terms
 from services.tolls.reckoning import milliseconds, statement
@@ -213,9 +214,11 @@ class Stand:
         )  # fmt: skip
         poster = Poster(terms)
         clock_ms = lambda: self.now_ms  # noqa: E731 - two uses
-        self.answers = Answers(self.database, poster, frozenset(["lta"]), 90 * DAY_MS, clock_ms)
+        self.answers = Answers(self.database, poster, frozenset(["lta"]), clock_ms)
+        logs = Logs(watcher, poster, clock_ms)
+        self.forgetting = Forgetting(self.database, logs, 90 * DAY_MS, clock_ms)
         self.logs = LogReader(
-            self.database, TelemetryReader("tolls"), Logs(watcher, poster, clock_ms).apply,
+            self.database, TelemetryReader("tolls"), logs.apply,
             publish=lambda message: None, clock_s=lambda: self.now_ms / 1000,
         )  # fmt: skip
 
@@ -246,6 +249,7 @@ class Stand:
             try:
                 self.logs.turn()
                 self.answers.turn()
+                self.forgetting.turn()
                 self.sender.turn(self.now_ms)
             except CrashError:
                 taken = self.link.sent

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from internetcar.contract.message import Instant, Message, Name, Part
-from internetcar.contract.money import Currency, EventId, Minor, Words
+from internetcar.contract.money import MOST_MINOR, Currency, EventId, Minor, Words
 from internetcar.contract.presence import Origin
 
 PassageState = Literal["proven", "unresolved", "rejected", "free"]
@@ -145,5 +145,5 @@ class ExceptionList(Message):
     RETAIN: ClassVar[bool] = True
 
     operator: Name
-    version: int = Field(ge=0)
+    version: int = Field(ge=0, le=MOST_MINOR)
     entries: list[ExceptionEntry] = Field(default_factory=list, max_length=10_000)

@@ -23,7 +23,7 @@ REQUESTER = "tolls"
 """As whom payments answers a toll charge."""
 _SOME = 50
 _REFUSED = "refused"
-_MOVED = ("posted", "refunded")
+_MOVED = {"charge": "posted", "refund": "refunded"}
 
 
 class Answers:
@@ -33,7 +33,6 @@ class Answers:
         database: With the service's tables.
         poster: Posts what follows.
         operators: Whose exception lists count.
-        dispute_ms: How long raw positions are kept.
         clock_ms: UTC milliseconds.
     """
 
@@ -42,13 +41,11 @@ class Answers:
         database: Database,
         poster: Poster,
         operators: frozenset[str],
-        dispute_ms: int,
         clock_ms: Callable[[], int],
     ) -> None:
         self._database = database
         self._poster = poster
         self._operators = operators
-        self._dispute_ms = dispute_ms
         self._clock_ms = clock_ms
 
     def on_payment_result(self, result: PaymentResult) -> None:
@@ -63,12 +60,12 @@ class Answers:
                 log.warning("charge %s: %s asked for something by its id: dropped",
                             charge_id, result.requester)  # fmt: skip
                 return
-            if result.state not in (*_MOVED, _REFUSED):
-                log.warning("charge %s: payments says %s, which ends nothing",
-                            charge_id, result.state)  # fmt: skip
-                return
             (movement,) = (m for m in kept.account.movements if m.charge_id == charge_id)
-            if result.state in _MOVED and (result.amount_minor, result.currency) != (
+            if result.state not in (_MOVED[movement.kind], _REFUSED):
+                log.warning("charge %s: payments says %s, which does not end a %s",
+                            charge_id, result.state, movement.kind)  # fmt: skip
+                return
+            if result.state != _REFUSED and (result.amount_minor, result.currency) != (
                 movement.amount_minor, kept.facts.currency,
             ):  # fmt: skip
                 log.error("charge %s: payments moved another amount than was asked for; kept as"
@@ -119,7 +116,7 @@ class Answers:
             log.info("exception list %d of %s", said.version, said.operator)
 
     def turn(self) -> None:
-        """What time brings: unpaid charges again, lists that changed, positions to forget."""
+        """What time brings: unpaid charges again, and lists that changed."""
         now_ms = self._clock_ms()
         with self._database.read() as connection:
             retried = (
@@ -130,21 +127,10 @@ class Answers:
             due = list(connection.execute(retried.limit(_SOME)).scalars())
             changed = select(toll_vehicle.c.vehicle_id).where(toll_vehicle.c.must_reckon)
             listed = list(connection.execute(changed.limit(_SOME)).scalars())
-            old = (
-                select(toll_passage.c.vehicle_id)
-                .distinct()
-                .where(
-                    toll_passage.c.has_fixes,
-                    toll_passage.c.crossed_at_ms < now_ms - self._dispute_ms,
-                )
-            )
-            forgotten = list(connection.execute(old.limit(_SOME)).scalars())
         for vehicle_id in due:
             self._for_vehicle(vehicle_id, self._retry)
         for vehicle_id in listed:
             self._for_vehicle(vehicle_id, self._reckon_all)
-        for vehicle_id in forgotten:
-            self._for_vehicle(vehicle_id, self._forget)
 
     def _of(self, connection: Connection, passage_id: str | None) -> Entry | None:
         """A passage, with its vehicle's row locked."""
@@ -172,9 +158,10 @@ class Answers:
         self._reckon_some(connection, vehicle_id, is_due)
 
     def _reckon_all(self, connection: Connection, vehicle_id: str) -> None:
-        self._reckon_some(connection, vehicle_id)
+        # First, so that a list that comes meanwhile waits for this row and marks it again.
         this = toll_vehicle.c.vehicle_id == vehicle_id
         connection.execute(update(toll_vehicle).where(this).values(must_reckon=False))
+        self._reckon_some(connection, vehicle_id)
 
     def _reckon_some(self, connection: Connection, vehicle_id: str, *which: Any) -> None:
         """Reckon all periods of a vehicle that hold such passages."""
@@ -184,15 +171,6 @@ class Answers:
             self._poster.reckon(
                 connection, vehicle_id, (context, period, shift_ms), self._clock_ms()
             )
-
-    def _forget(self, connection: Connection, vehicle_id: str) -> None:
-        wanted = select(toll_passage).where(
-            toll_passage.c.vehicle_id == vehicle_id,
-            toll_passage.c.has_fixes,
-            toll_passage.c.crossed_at_ms < self._clock_ms() - self._dispute_ms,
-        )
-        for kept in store.entries(connection, wanted.limit(_SOME)):
-            store.forget_positions(connection, kept)
 
 
 def _is_of(kept: Entry, vehicle_id: str, answered_id: str) -> bool:

@@ -106,19 +106,20 @@ def _classes(tariff: Tariff, where: str, prices: Iterable[Price]) -> Iterator[_D
 def _gaps(context: Context) -> Iterator[_Doubt]:
     """Times of day that nothing covers on any day: forgotten, or better said with a price of 0."""
     by_place = context.tariff.rates_by_place
-    general = [rate for _, rate in by_place.get(None, ())]
+    covered = {
+        place: {(start, end) for _, rate in rates for start, end, _ in rate.bands}
+        for place, rates in by_place.items()
+    }
     for gate in context.gates:
-        rates = list(general)
-        for place in sorted(context.places[gate.id]):
-            rates += [rate for _, rate in by_place.get(place, ())]
-        covered = sorted((start, end) for rate in rates for start, end, _ in rate.bands)
+        places = (None, *sorted(context.places[gate.id]))
+        spans = set[tuple[int, int]]().union(*(covered.get(place, ()) for place in places))
         reached = 0
-        for start, end in covered:
+        for start, end in sorted(spans):
             if start > reached:
                 text = f"no price from {clock(reached)} to {clock(start)}: free"
                 yield "warning", gate.id, text
             reached = max(reached, end)
-        if covered and reached < MINUTES_OF_DAY:
+        if spans and reached < MINUTES_OF_DAY:
             yield "warning", gate.id, f"no price from {clock(reached)} to 24:00: free"
 
 

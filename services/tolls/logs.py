@@ -48,9 +48,22 @@ class Logs:
             _stretch(connection, vehicle_id, watch, batch, is_new=is_new)
             watch, found = after, found + more
         self._poster.record(connection, found, self._clock_ms())
-        watch = self._expired(connection, vehicle_id, watch, found)
+        self._keep(connection, vehicle_id, self._expired(connection, vehicle_id, watch, found))
+
+    def end(self, connection: Connection, vehicle_id: str) -> None:
+        """End a drive that nobody went on with: none of its places is kept."""
+        watch, found = self._watcher.end(_watch(connection, vehicle_id), vehicle_id)
+        self._poster.record(connection, found, self._clock_ms())
+        self._keep(connection, vehicle_id, self._expired(connection, vehicle_id, watch, found))
+
+    def _keep(self, connection: Connection, vehicle_id: str, watch: Watch) -> None:
+        holds_places = watch.running or watch.reading
+        values = {
+            "state": watch.model_dump_json(),
+            "places_read_ms": self._clock_ms() if holds_places else None,
+        }
         this = toll_vehicle.c.vehicle_id == vehicle_id
-        connection.execute(update(toll_vehicle).where(this).values(state=watch.model_dump_json()))
+        connection.execute(update(toll_vehicle).where(this).values(**values))
 
     def _expired(
         self, connection: Connection, vehicle_id: str, watch: Watch, found: Sequence[Found]

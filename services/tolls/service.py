@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from internetcar.contract.payments import PaymentResult
@@ -10,8 +11,9 @@ from internetcar.contract.tolls import BillingDetails, ExceptionList
 from services.runner import Runner, run_service
 from services.settings import load_settings, state_folder
 from services.tolls.answers import Answers
-from services.tolls.context import Context
+from services.tolls.context import Context, ContextError
 from services.tolls.detectors import Detectors, samples_of
+from services.tolls.forgetting import Forgetting
 from services.tolls.logs import Logs
 from services.tolls.posting import Poster, Terms
 from services.tolls.settings import SERVICE, TollSettings
@@ -26,14 +28,33 @@ _DAY_MS = 24 * 3_600_000
 
 
 def by_id(contexts: Sequence[Context]) -> dict[str, tuple[Context, ...]]:
-    """The versions of each context, the oldest first."""
+    """The versions of each context, the oldest first.
+
+    Raises:
+        ContextError: Two are one version, or take money over from each other in another currency.
+    """
     found: dict[str, list[Context]] = {}
     for context in contexts:
-        found.setdefault(context.id, []).append(context)
+        for other in found.setdefault(context.id, []):
+            _refuse_clash(context, other)
+        found[context.id].append(context)
     return {
         context_id: tuple(sorted(versions, key=lambda context: context.ordinal))
         for context_id, versions in found.items()
     }
+
+
+def _refuse_clash(one: Context, other: Context) -> None:
+    named = f"{one.id} {one.version}"
+    if one.ordinal == other.ordinal:
+        raise ContextError(f"{named} is named twice: name each version once")
+    paid = (one.currency, one.operator.id), (other.currency, other.operator.id)
+    last, other_last = one.valid_until or date.max, other.valid_until or date.max
+    if paid[0] != paid[1] and one.valid_from <= other_last and other.valid_from <= last:
+        raise ContextError(
+            f"{named} and {other.version} hold on the same days with another currency or operator:"
+            " end one before the other begins"
+        )
 
 
 def make_terms(settings: TollSettings) -> tuple[Terms, Watcher]:
@@ -67,14 +88,16 @@ def build(runner: Runner, settings: TollSettings, terms: Terms, watcher: Watcher
     operators = frozenset(
         version.operator.id for versions in terms.contexts.values() for version in versions
     )
-    dispute_ms = settings.dispute_days * _DAY_MS
-    answers = Answers(runner.database, poster, operators, dispute_ms, _now_ms)
+    answers = Answers(runner.database, poster, operators, _now_ms)
     logs = Logs(watcher, poster, _now_ms)
+    dispute_ms = settings.dispute_days * _DAY_MS
+    forgetting = Forgetting(runner.database, logs, dispute_ms, _now_ms)
     runner.read_logs(logs.apply, vehicles=settings.vehicles if settings.only_listed else None)
     runner.on(PaymentResult, answers.on_payment_result)
     runner.on(BillingDetails, answers.on_billing_details)
     runner.on(ExceptionList, answers.on_exception_list, is_dealt=False)
     runner.on_turn(answers.turn)
+    runner.on_turn(forgetting.turn)
 
 
 def main(path: Path | None) -> None:

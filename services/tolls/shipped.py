@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from services.tolls.context import Context, ContextError, load_context
+from services.tolls.context import MOST_BYTES, Context, ContextError, load_context
 from services.tolls.signing import load_trusted, verify
 
 CONTEXTS = Path(__file__).parent / "contexts"
@@ -29,11 +29,13 @@ def find_context(name: str) -> Context:
     shipped = CONTEXTS / f"{name}.json"
     path = shipped if name in names() else Path(name)
     try:
-        return load_context(path.read_bytes(), path.name)
-    except OSError as error:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
         raise ContextError(
             f"{name}: no such toll context; shipped are {', '.join(names())}, or name a file"
         ) from error
+    return load_context(content, path.name)
 
 
 def verified_contexts(wanted: Iterable[str], trusted: dict[str, str]) -> tuple[Context, ...]:

@@ -22,8 +22,10 @@ toll_vehicle = Table(
     Column("vehicle_id", String(36), primary_key=True),
     Column("state", Text, nullable=False),
     Column("must_reckon", Boolean, nullable=False, index=True),
+    Column("places_read_ms", BigInteger, index=True),
 )
-"""Where the detection of each vehicle stands; `must_reckon`: an exception list changed."""
+"""Where the detection of each vehicle stands; `must_reckon`: an exception list changed;
+`places_read_ms`: when its log was read last, where `state` holds places of a drive."""
 
 toll_passage = Table(
     "toll_passage",

@@ -85,7 +85,7 @@ def tolls_handlers(town: Town, database: Database, link: PipeLink) -> tuple[Hand
     versions = {"singapore": (town.context,)}
     poster = Poster(Terms(versions, lambda vehicle_id: VehicleFacts(), KEY, declares=False))
     watcher = Watcher(versions, town.detectors.of, samples_of, "simulation")
-    answers = Answers(database, poster, frozenset(), 90 * 86_400_000, now_ms)
+    answers = Answers(database, poster, frozenset(), now_ms)
     logs = LogReader(
         database, TelemetryReader("tolls"), Logs(watcher, poster, now_ms).apply,
         publish=link.publish, clock_s=lambda: now_ms() / 1000,

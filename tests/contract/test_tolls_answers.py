@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
+from internetcar.contract.money import MOST_MINOR
 from internetcar.contract.payments import PaymentResult
 from internetcar.contract.tolls import BillingDetails, ExceptionEntry, ExceptionList
 from simulator.billing import Rule, Rules
@@ -107,11 +109,37 @@ def test_an_answer_that_is_not_of_the_charge_changes_nothing(stand: Stand) -> No
 
     for wrong in (
         {"vehicle_id": "other"}, {"requester": "shop"}, {"request_id": "c"}, {"state": "held"},
+        {"state": "refunded"},
         {"amount_minor": 1}, {"currency": "EUR"},
     ):  # fmt: skip
         assert answered(**wrong) == "asked"
     assert answered() == "posted"
     assert answered(state="refused", reason="limit") == "posted"
+
+
+def test_a_refund_is_ended_by_a_refund_alone(stand: Stand) -> None:
+    stand.drive(Drive().until(1_500))
+    stand.is_bank_away = True
+    entry = ExceptionEntry(vehicle_id="car", treatment="exempt", valid_from=START)
+    stand.deliver(ExceptionList(operator="lta", version=1, entries=[entry]))
+    stand.pump(2)
+    refund = stand.entry("g1").account.movements[-1]
+    assert (refund.kind, refund.state) == ("refund", "asked")
+    said = PaymentResult(
+        vehicle_id="car", request_id=refund.charge_id, requester="tolls", state="posted",
+        amount_minor=100, currency="SGD", at=START,
+    )  # fmt: skip
+    stand.deliver(said)
+    assert stand.entry("g1").account.movements[-1].state == "asked"
+    stand.deliver(said.model_copy(update={"state": "refunded"}))
+    assert stand.entry("g1").account.movements[-1].state == "posted"
+
+
+def test_a_list_with_the_greatest_version_is_kept_and_a_greater_one_is_none(stand: Stand) -> None:
+    """More than 64 bits would end the process, and the list is retained."""
+    stand.deliver(ExceptionList(operator="lta", version=MOST_MINOR))
+    with pytest.raises(ValidationError):
+        ExceptionList(operator="lta", version=MOST_MINOR + 1)
 
 
 def test_what_was_acknowledged_but_not_answered_is_said_again_as_it_was(stand: Stand) -> None:

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from services.tolls.charging import RETRY_MS
+from services.tolls.tables import toll_vehicle
+from services.tolls.watching import Watch
 from tests.toll_stand import DAY_MS, START, Drive, Stand, context
 
 
@@ -199,3 +202,24 @@ def test_raw_positions_are_forgotten_after_the_dispute_period_digest_and_words_s
         before.digest, before.words, before.revision,
     )  # fmt: skip
     assert after.account.known.finding.evidence.words
+
+
+def test_a_drive_that_nobody_went_on_with_is_forgotten_too(stand: Stand) -> None:
+    """Where the detection stands is made of places, and a car may never be driven again."""
+    stand.drive(Drive().until(1_500))
+
+    def state() -> str:
+        with stand.database.read() as connection:
+            return str(connection.execute(select(toll_vehicle.c.state)).scalar_one())
+
+    assert Watch.model_validate_json(state()).running
+    stand.now_ms += 89 * DAY_MS
+    stand.pump(1)
+    assert Watch.model_validate_json(state()).running
+    stand.now_ms += 2 * DAY_MS
+    stand.pump(1)
+    kept = Watch.model_validate_json(state())
+    assert (kept.running, kept.reading) == ({}, "")
+    assert stand.bank.net() == {"g1": 100}
+    stand.pump(1)
+    assert state() == kept.model_dump_json()

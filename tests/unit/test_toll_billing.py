@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from internetcar.contract.message import InputError
+from internetcar.contract.money import MOST_MINOR
 from internetcar.contract.signature import public_key_text
 from internetcar.contract.tolls import ExceptionEntry, TollDeclaration
 from services.tolls.records import declaration_message
@@ -36,6 +37,7 @@ def test_what_no_rule_is_for_is_confirmed() -> None:
         (Rule(verdict="confirmed"), "confirmed", 300),
         (Rule(verdict="corrected", amount_minor=120), "corrected", 120),
         (Rule(verdict="corrected", change_minor=-400), "corrected", 0),
+        (Rule(verdict="corrected", change_minor=MOST_MINOR), "corrected", MOST_MINOR),
         (Rule(verdict="rejected", gate="g2"), "confirmed", 300),
         (Rule(verdict="rejected", vehicle_id="other"), "confirmed", 300),
         (Rule(verdict="rejected", context="norway"), "confirmed", 300),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.tolls.context import MOST_BYTES, Context, ContextError, at, load_context
 from services.tolls.layout import written
+from services.tolls.service import by_id
 from services.tolls.shipped import CONTEXTS, find_context, names
 from tests.unit.toll_tariffs import all_day, described, gate
 
@@ -149,6 +150,27 @@ def test_a_context_that_nobody_ships_is_said_to_be_none() -> None:
     for name in ("narnia", "trusted", "/", ""):
         with pytest.raises(ContextError, match="no such toll context; shipped are germany, goth"):
             find_context(name)
+
+
+def test_a_file_without_end_and_a_name_that_is_none_are_refused() -> None:
+    with pytest.raises(ContextError, match="more than 16 MiB"):
+        find_context("/dev/zero")
+    with pytest.raises(ContextError, match="no such toll context"):
+        find_context("a\0b")
+
+
+def test_two_versions_may_follow_each_other_but_never_pay_in_two_ways_on_one_day() -> None:
+    crowns: dict[str, Any] = {"currency": "SEK"}
+    other: dict[str, Any] = {"operator": {"id": "other", "name": "Other"}}
+    old = {"version": "1", "valid_until": "2026-12-31"}
+    for more in (crowns, other):
+        after = versions(old, {"version": "2", "valid_from": "2027-01-01", **more})
+        assert by_id(after) == {after[0].id: tuple(after)}
+        for late in ("2026-12-31", "2020-01-01"):
+            with pytest.raises(ContextError, match="hold on the same days"):
+                by_id(versions(old, {"version": "2", "valid_from": late, **more}))
+    with pytest.raises(ContextError, match="named twice"):
+        by_id(versions({"version": "1"}, {"version": "1"}))
 
 
 def test_an_instant_is_held_against_local_days() -> None:
