@@ -143,7 +143,7 @@ class Poster:
         kept = [self._as_of_now(each) for each in kept]
         rules = Rules(
             fees=self._fees(vehicle_id, context),
-            exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator),
+            exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator, vehicle_id),
             pays_dearer=self._terms.pays_dearer,
             words=(SHIFTED,) if shift_ms else (),
         )

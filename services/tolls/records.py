@@ -1,6 +1,7 @@
 """What is said of a passage, and what is signed for it (pure)."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from services.tolls.reckoning import Account, Reckoned, instant
 
 _LONGEST_LINE = 400
 _MOST_LINES = 16
+_GREATEST = 1e300
 _UNSIGNED = {"key_id": "", "signature": ""}
 
 
@@ -53,31 +55,32 @@ def lines(words: Sequence[str]) -> list[str]:
 
 
 def evidence_fields(evidence: Evidence) -> dict[str, Any]:
-    """Evidence as the store keeps it."""
+    """Evidence as the store keeps it, and as its digest is made: with numbers JSON has."""
     return {
-        "log_ratio": evidence.log_ratio,
+        "log_ratio": _finite(evidence.log_ratio),
         "alternative": evidence.alternative,
-        "separation_m": evidence.separation_m,
-        "sigma_m": evidence.sigma_m,
+        "separation_m": _finite(evidence.separation_m),
+        "sigma_m": _finite(evidence.sigma_m),
         "fixes": [list(fix) for fix in evidence.fixes],
         "words": list(evidence.words),
     }
 
 
 def read_evidence(fields: Mapping[str, Any]) -> Evidence:
-    """Evidence from what `evidence_fields` gave; a number that is not finite was kept as none."""
+    """Evidence from what `evidence_fields` gave."""
     return Evidence(
-        log_ratio=_finite(fields["log_ratio"]),
+        log_ratio=fields["log_ratio"],
         alternative=fields["alternative"],
-        separation_m=_finite(fields["separation_m"]),
-        sigma_m=_finite(fields["sigma_m"]),
+        separation_m=fields["separation_m"],
+        sigma_m=fields["sigma_m"],
         fixes=tuple((fix[0], fix[1], fix[2], fix[3]) for fix in fields["fixes"]),
         words=tuple(fields["words"]),
     )
 
 
-def _finite(number: float | None) -> float:
-    return 0.0 if number is None else number
+def _finite(number: float) -> float:
+    """The number; the greatest there may be for one without end, and 0 for none at all."""
+    return 0.0 if math.isnan(number) else max(-_GREATEST, min(number, _GREATEST))
 
 
 def evidence_digest(finding: Finding) -> str:

@@ -1,11 +1,12 @@
 """Declarations, what operators say to them, and their exception lists, on disk."""
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, select, update
 
-from internetcar.contract.tolls import BillingDetails, ExceptionList
+from internetcar.contract.tolls import BillingDetails, ExceptionEntry, ExceptionList
 from services.database import insert_new
 from services.tolls.entry import Entry
 from services.tolls.tables import toll_declaration, toll_exceptions, toll_vehicle
@@ -43,11 +44,24 @@ def note_verdict(connection: Connection, said: BillingDetails) -> None:
     )
 
 
-def exceptions_of(connection: Connection, operator: str) -> ExceptionList | None:
-    """The newest exception list of an operator."""
+def exceptions_of(connection: Connection, operator: str, vehicle_id: str) -> ExceptionList | None:
+    """The newest exception list of an operator, as far as it names a vehicle."""
     wanted = select(toll_exceptions.c.body).where(toll_exceptions.c.operator == operator)
     body = connection.execute(wanted).scalar_one_or_none()
-    return None if body is None else ExceptionList.model_validate_json(body)
+    return None if body is None else _by_vehicle(body).get(vehicle_id)
+
+
+@lru_cache(maxsize=8)
+def _by_vehicle(body: str) -> dict[str, ExceptionList]:
+    """A list of up to 10,000 entries, read once: every reckoning asks for it."""
+    listed = ExceptionList.model_validate_json(body)
+    found: dict[str, list[ExceptionEntry]] = {}
+    for entry in listed.entries:
+        found.setdefault(entry.vehicle_id, []).append(entry)
+    return {
+        vehicle_id: listed.model_copy(update={"entries": entries})
+        for vehicle_id, entries in found.items()
+    }
 
 
 def note_exceptions(connection: Connection, said: ExceptionList) -> bool:

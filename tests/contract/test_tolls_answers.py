@@ -68,6 +68,28 @@ def test_an_exempt_vehicle_gets_its_money_back_when_the_list_comes(stand: Stand)
     assert stand.bank.net() == {"g1": 100}
 
 
+def test_the_longest_list_with_overlapping_entries_holds_for_whom_it_names(stand: Stand) -> None:
+    """Exempt goes before blocked; in the wire it is as long as it may be."""
+    early, late = START - timedelta(days=9), START - timedelta(days=1)
+    ours = [
+        ExceptionEntry(vehicle_id="car", treatment="blocked", reason="debt", valid_from=early),
+        ExceptionEntry(vehicle_id="car", treatment="exempt", reason="police", valid_from=late),
+        ExceptionEntry(vehicle_id="car", treatment="exempt", reason="over", valid_from=early,
+                       valid_until=late),
+    ]  # fmt: skip
+    others = [
+        ExceptionEntry(vehicle_id=f"v{number}", treatment="blocked", valid_from=early)
+        for number in range(10_000 - len(ours))
+    ]
+    listed = ExceptionList(operator="lta", version=1, entries=[*others, *ours])
+    stand.deliver(ExceptionList.decode(listed.topic, listed.encode()))
+    stand.drive(Drive().until(1_500))
+    assert stand.bank.net() == {}
+    assert stand.passages[-1].words == ["not charged: exempt from the operator's tolls: police"]
+    stand.drive(Drive("other").until(1_500))
+    assert stand.bank.net() == {"g1": 100}
+
+
 def test_billing_details_that_do_not_fit_change_nothing(stand: Stand) -> None:
     stand.rules = Rules(operators=("nobody",))
     stand.drive(Drive().until(1_500))

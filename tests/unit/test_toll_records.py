@@ -32,10 +32,12 @@ def test_evidence_survives_the_store_and_its_digest_with_it() -> None:
     assert evidence_digest(replace(found, evidence=again)) == evidence_digest(found)
 
 
-def test_a_number_that_is_not_finite_is_kept_as_none_and_read_as_nothing() -> None:
+def test_a_number_that_is_not_finite_is_kept_as_the_nearest_and_fits_its_digest() -> None:
     odd = Evidence(float("inf"), "road", float("nan"), 5.0, ())
     again = read_evidence(orjson.loads(orjson.dumps(evidence_fields(odd))))
-    assert (again.log_ratio, again.separation_m, again.sigma_m) == (0.0, 0.0, 5.0)
+    assert (again.log_ratio, again.separation_m, again.sigma_m) == (1e300, 0.0, 5.0)
+    found = replace(finding(), evidence=odd)
+    assert evidence_digest(replace(found, evidence=again)) == evidence_digest(found)
 
 
 def test_the_digest_is_of_all_that_was_found() -> None:
