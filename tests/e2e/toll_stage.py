@@ -9,6 +9,7 @@ from pathlib import Path
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.link import Link
+from internetcar.contract.presence import Origin
 from internetcar.contract.signature import key_id, public_key_text
 from internetcar.contract.telemetry import RepairedTelemetry, TelemetryRequest
 from internetcar.launcher.broker import RunningBroker
@@ -54,28 +55,36 @@ class Log:
 class Tolls:
     """The processes, each of which can be killed and started again."""
 
-    def __init__(self, stage: Stage, broker: RunningBroker, rules: str = "") -> None:
-        self.stage, self.broker = stage, broker
+    def __init__(
+        self,
+        stage: Stage,
+        broker: RunningBroker,
+        rules: str = "",
+        *,
+        context: str = "",
+        origin: Origin = "simulation",
+    ) -> None:
+        self.stage, self.broker, self.origin = stage, broker, origin
         self.folder = stage.folder / "tolls-test"
         self.folder.mkdir()
-        self._settings(broker.url.secret)
+        self._settings(broker.url.secret, context or str(write_road(self.folder)))
         (self.folder / "rules.toml").write_text(rules)
         self.actors: dict[str, Actor] = {}
         for name in ("tolls", "payments", "charger"):
             self.start(name)
 
-    def _settings(self, url: str) -> None:
+    def _settings(self, url: str, context: str) -> None:
         state = self.folder / "state"
         public = load_or_make_key(state / "tolls").public_key()
         self.tolls_toml, self.payments_toml = self.folder / "tolls.toml", self.folder / "pay.toml"
         self.tolls_toml.write_text(
-            f'broker = "{url}"\nstate = "{state}"\norigin = "simulation"\ndeclares = true\n'
-            f'contexts = ["{write_road(self.folder)}"]\n'
+            f'broker = "{url}"\nstate = "{state}"\norigin = "{self.origin}"\ndeclares = true\n'
+            f'contexts = ["{context}"]\n'
             f'[trusted]\n{SIGNER} = "{TRUSTED[SIGNER]}"\n'
         )
         self.payments_toml.write_text(
             f'broker = "{url}"\nstate = "{state}"\n'
-            f'[accounts.alice]\nvehicles = ["car"]\norigins = ["simulation"]\n'
+            f'[accounts.alice]\nvehicles = ["car"]\norigins = ["{self.origin}"]\n'
             f'credit = ["{CREDIT_MINOR // 100}.00 SGD"]\n'
             f'[toll_keys]\n{key_id(public)} = "{public_key_text(public)}"\n'
         )
