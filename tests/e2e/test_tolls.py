@@ -24,6 +24,7 @@ def test_a_passage_is_charged_posted_and_billed_and_a_correction_comes_back(
     tolls = Tolls(stage, mosquitto, CORRECTS)
     tolls.until_ready()
     log = Log(mosquitto.url)
+    log.begin(tolls)
     log.say(0, len(log.batches))
     tolls.until(lambda: tolls.is_settled(GATES) and tolls.paid_minor() == 340, "all is paid")
     log.link.stop()
@@ -52,8 +53,7 @@ def test_each_passage_is_paid_once_whoever_is_killed(
     chance = random.Random(4)
     whom = ["tolls", "payments", "broker"] * 2
     chance.shuffle(whom)
-    log.say(0, 10)
-    tolls.until(tolls.has_begun, "the log is read")
+    log.begin(tolls)
     step = (len(log.batches) - 10) // len(whom) + 1
     for number, name in enumerate(whom):
         log.say(10 + number * step, min(10 + (number + 1) * step, len(log.batches)))

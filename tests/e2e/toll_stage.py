@@ -39,6 +39,15 @@ class Log:
         for index in range(first, last):
             self._deliveries[index] = self.link.publish(self.batches[index])
 
+    def begin(self, tolls: "Tolls") -> None:
+        """Say the first ten until they are read: a broker keeps nothing for who never asked."""
+
+        def is_read() -> bool:
+            self.say(0, 10)
+            return tolls.has_begun()
+
+        tolls.until(is_read, "the log is read")
+
     def say_again(self) -> None:
         """What the broker has not acknowledged, and the newest: holes show by it."""
         self._deliveries[len(self.batches) - 1] = None
