@@ -76,19 +76,24 @@ def rows(tally: Tally, ledger: Ledger) -> list[Row]:
             "not found or undecided, of those with a fix every second",
         ),
         row("unresolved", passed, "undecided at a provable gate", "≤ 1e-3", 1e-3),
-        row("missed_b", passed_b, "the same of `missed` with the second generator", "< 1e-4", 1e-4),
-        row("unresolved_b", passed_b, "undecided with the second generator", "≤ 1e-3", 1e-3),
+        row("missed_b", passed_b, "the same of `missed` with the second generator"),
+        row("unresolved_b", passed_b, "undecided with the second generator"),
         row("false_parallel", parallel, "charged on a free road ≥ 8.5 sigma away", "0", 0),
         row("unresolved_parallel", parallel, "undecided there: no money"),
         row("false_parallel_near", near, "charged on a nearer one in the context", "0", 0),
         row("false_parallel_unlisted", unlisted, "charged on a nearer one nobody knows of"),
         row("false_parallel_18", counts["at_18_m"], "charged on a free road 16 to 20 m away"),
         row("wrong_direction", wrong_ways, "charged against the direction, or a group's", "0", 0),
+        row(
+            "ghost", wrong_ways,
+            "wrong-way driver charged at the opposite gate within 8.5 sigma: to any receiver it is "
+            "a proper one",
+        ),
         row("false_elsewhere", counts["drives"], "charged at a gate it was not near", "0", 0),
         row("grazed", counts["drives"], "charged at another gate it passed within 8.5 sigma of"),
         row("turn_charged", counts["turn"], "charged though it turned or backed out", "0", 0),
-        row("turn_missed", counts["turn"], "passed, then turned: not found"),
-        row("turn_unresolved", counts["turn"], "passed, then turned: undecided"),
+        row("turn_missed", counts["turned_owing"], "passed, came back beside the line: not found"),
+        row("turn_unresolved", counts["turned_owing"], "passed, came back beside it: undecided"),
         _double(tally, ledger),
     ]  # fmt: skip
 
