@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.tolls.likelihood import Seen
 from services.tolls.network import GateFrame
 from services.tolls.plane import turn_rad
 from services.tolls.position import Spot
+from services.tolls.rows import Seen
 
 STRETCH_M = 1_000.0
 """On each side, from the fix nearest to the gate on."""
@@ -19,7 +19,7 @@ MOST_ASIDE_M = 300.0
 MOST_FIXES = 18
 """On each side; more of them say little more, for their errors are alike."""
 _NEAREST_FIXES = 9
-"""All of these are used: their courses say how the road runs through the gate."""
+"""All of these are used: they tell jumps."""
 _CHORD_M = 15.0
 
 
@@ -44,12 +44,14 @@ class Window:
     """The fixes around a crossing, in order.
 
     Attributes:
-        fixes: Thinned out.
+        fixes: All of them.
+        chosen: Which of them are weighed; of the others the courses are.
         first_net_m: Where the approach begins, by the wheels.
         last_net_m: Where the run-out ends.
     """
 
     fixes: tuple[Fix, ...]
+    chosen: tuple[int, ...]
     first_net_m: float
     last_net_m: float
 
@@ -68,7 +70,7 @@ class Window:
         """The fixes as evidence."""
         return tuple(
             (fix.spot.at_ms, fix.spot.lat_deg or 0.0, fix.spot.lon_deg or 0.0, fix.spot.sigma_m)
-            for fix in self.fixes
+            for fix in (self.fixes[index] for index in self.chosen)
         )
 
 
@@ -87,8 +89,10 @@ def window(frame: GateFrame, spots: Sequence[Spot], net_m: float) -> Window:
     after = _side(frame, [spots[i] for i in range(split, len(spots))], 1.0)
     first = before[-1].spot.net_m if before else net_m
     last = max((fix.spot.net_m for fix in after), default=net_m)
-    chosen = (*reversed(_thinned(before)), *_thinned(after))
-    return Window(chosen, first, last)
+    count = len(before)
+    chosen = [count - 1 - index for index in reversed(_thinned(count))]
+    chosen += [count + index for index in _thinned(len(after))]
+    return Window((*reversed(before), *after), tuple(chosen), first, last)
 
 
 def _side(frame: GateFrame, outward: Sequence[Spot], sign: float) -> list[Fix]:
@@ -129,10 +133,10 @@ def _goes_on(found: Sequence[Fix], fix: Fix, sign: float) -> bool:
     return ahead > 0.0 and math.atan2(aside, ahead) < 2.0 * MOST_TURN_RAD
 
 
-def _thinned(fixes: list[Fix]) -> list[Fix]:
-    count = len(fixes)
+def _thinned(count: int) -> list[int]:
+    """Which of the fixes of a side are weighed, from the gate outwards."""
     if count <= MOST_FIXES:
-        return fixes
-    rest = fixes[_NEAREST_FIXES:]
-    last, chosen = len(rest) - 1, MOST_FIXES - _NEAREST_FIXES
-    return fixes[:_NEAREST_FIXES] + [rest[round(i * last / (chosen - 1))] for i in range(chosen)]
+        return list(range(count))
+    last, more = count - 1 - _NEAREST_FIXES, MOST_FIXES - _NEAREST_FIXES
+    far = [_NEAREST_FIXES + round(index * last / (more - 1)) for index in range(more)]
+    return [*range(_NEAREST_FIXES), *far]

@@ -111,9 +111,7 @@ def test_what_somebody_did_around_the_triggers_is_found(store_url: str) -> None:
                 f" (SELECT entry_id FROM entries WHERE number = {payment})"
             )
         )
-        connection.execute(
-            text("UPDATE entries SET available_after = 12345 WHERE kind = 'top_up'")
-        )
+        connection.execute(text("UPDATE entries SET available_after = 12345 WHERE kind = 'top_up'"))
         connection.execute(text("DELETE FROM owners"))
     with replica.database.read() as connection:
         found = "\n".join(audit.findings(connection))

@@ -172,7 +172,11 @@ def test_postgresql_s_replication_role_does_not_silence_the_triggers(replica: Re
     if replica.database.dialect != "postgresql":
         return
     silent = "SET LOCAL session_replication_role = replica"
-    for statement in ("DELETE FROM postings", "UPDATE entries SET reason = 'x'", "TRUNCATE answers"):
+    for statement in (
+        "DELETE FROM postings",
+        "UPDATE entries SET reason = 'x'",
+        "TRUNCATE answers",
+    ):
         assert "for ever" in refusal(replica, silent, statement)
     assert "add up to 0" in refusal(replica, silent, posting("a", 5), entry())
 

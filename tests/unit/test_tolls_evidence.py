@@ -8,13 +8,14 @@ import pytest
 from services.tolls.alternatives import alternatives, assumed, lanes_m
 from services.tolls.detection import Detector
 from services.tolls.evidence import assess
-from services.tolls.likelihood import Fits, Seen, fit, white_m
+from services.tolls.likelihood import Fits, fit
 from services.tolls.network import Network, frame_of
 from services.tolls.objects import Gate, Road
 from services.tolls.paths import Way
 from services.tolls.plane import Plane, mercator, stretch, turn_rad
 from services.tolls.position import Spot
 from services.tolls.provable import Provability, provable
+from services.tolls.rows import Seen, white_m
 from services.tolls.window import window
 from tests.data import data_path
 from tests.unit.tolled import Leg, at, autoregressive, drive, findings, gate, straight, verdicts
