@@ -7,8 +7,9 @@ offset at the gate, plus how the road bends away from its way, plus the receiver
 - *Bends* are shared: a road beside the gate's bends as it does. So a bend alone never speaks for
   one of the two; only the offset at the gate does. Its uncertainty is zero at the gate and grows
   with the distance: the direction is a Wiener process over the distance (cubic spline, Wahba
-  1990), pinned down by the integral of the courses over ground. How strongly roads bend is one of `BENDS`: the
-  context says straight, and only data that a straight road cannot explain say otherwise.
+  1990), pinned down by the integral of the courses over ground. How strongly roads bend is one of
+  `BENDS`: the context says straight, and only data that a straight road cannot explain say
+  otherwise.
 - *The receiver's error* is first-order autoregressive with a time constant of 30 s, plus white
   noise as large as the fixes themselves show. Fixes are so counted for what they are worth: over
   a time T a constant offset is seen 1 + T/2τ times, however many fixes there are.

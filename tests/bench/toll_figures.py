@@ -9,7 +9,8 @@ from tests.bench.toll_verdicts import Tally
 
 PEERS = ("circle", "line")
 COMPARED = (
-    "missed", "missed_b", "missed_clear", "false_parallel", "false_parallel_18", "wrong_direction",
+    "missed", "missed_b", "missed_bent", "missed_clear", "false_parallel", "false_parallel_18",
+    "wrong_direction",
 )  # fmt: skip
 """What a peer has too."""
 SHOWN = 25
@@ -55,7 +56,7 @@ def rows(tally: Tally, ledger: Ledger) -> list[Row]:
     """
     counts = tally.counts
     passed, parallel = counts["at_provable"], counts["parallel"]
-    passed_b = counts["at_provable_b"]
+    passed_b, bent = counts["at_provable_b"], counts["at_provable_bent"]
     wrong_ways = counts["wrong way"] + counts["pair"]
 
     def row(name: str, trials: int, meaning: str, bar: str = "", most: float | None = None) -> Row:
@@ -78,6 +79,8 @@ def rows(tally: Tally, ledger: Ledger) -> list[Row]:
         row("unresolved", passed, "undecided at a provable gate", "≤ 1e-3", 1e-3),
         row("missed_b", passed_b, "the same of `missed` with the second generator"),
         row("unresolved_b", passed_b, "undecided with the second generator"),
+        row("missed_bent", bent, "not found where the road bends as the context does not say"),
+        row("unresolved_bent", bent, "undecided there: `provable` with bends says so"),
         row("false_parallel", parallel, "charged on a free road ≥ 8.5 sigma away", "0", 0),
         row("unresolved_parallel", parallel, "undecided there: no money"),
         row("false_parallel_near", near, "charged on a nearer one in the context", "0", 0),
@@ -101,7 +104,7 @@ def rows(tally: Tally, ledger: Ledger) -> list[Row]:
 def _double(tally: Tally, ledger: Ledger) -> Row:
     """Passages beyond the first: jams, redelivery, restarts, and those paid twice over deaths."""
     counts = tally.counts
-    driven = counts["at_provable"] + counts["at_provable_b"]
+    driven = sum(counts[f"at_provable{kind}"] for kind in ("", "_b", "_bent"))
     double = counts["double"] + ledger.double
     value = share(double, driven + ledger.passages)
     words = f"charged again: {counts['double']} of {driven} drives, {ledger.double} over deaths"

@@ -124,16 +124,21 @@ class Judge:
         else:
             self._beside(scenario, proven, unresolved, tally)
 
+    def _is_on_bends(self, scenario: Scenario) -> bool:
+        """Whether the road bends as the context does not say, where that is not provable."""
+        on_bends = self._ground.provable_on_bends[scenario.context]
+        return bool(scenario.bend) and scenario.gate not in on_bends
+
     def _through(self, scenario: Scenario, proven: int, unresolved: int, tally: Tally) -> None:
         gate = scenario.gate
         if gate in self._provable[scenario.context]:
-            other = "" if scenario.plan.generator == "a" else "_b"
-            tally.counts[f"at_provable{other}"] += 1
+            kind = scenario.row(is_on_bends=self._is_on_bends(scenario))
+            tally.counts[f"at_provable{kind}"] += 1
             tally.conditions[scenario.conditions, "at_provable"] += 1
-            tally.counts["at_provable_clear"] += scenario.is_clear and not other
+            tally.counts["at_provable_clear"] += scenario.is_clear and not kind
             if not proven:
-                tally.counts["missed_clear"] += scenario.is_clear and not other
-                tally.fails(scenario, ("unresolved" if unresolved else "missed") + other, gate)
+                tally.counts["missed_clear"] += scenario.is_clear and not kind
+                tally.fails(scenario, ("unresolved" if unresolved else "missed") + kind, gate)
         else:
             name = f"{scenario.context} {gate}"
             tally.gates[name, "passed"] += 1
@@ -232,11 +237,9 @@ class Judge:
             here = events[scenario.gate]
             is_passed = scenario.kind in ("through", "pair")
             if is_passed and scenario.gate in self._provable[scenario.context]:
-                other = "" if scenario.plan.generator == "a" else "_b"
-                tally.counts[f"{name}_missed{other}"] += here == 0
-                tally.counts[f"{name}_missed_clear"] += (
-                    here == 0 and scenario.is_clear and not other
-                )
+                kind = scenario.row(is_on_bends=self._is_on_bends(scenario))
+                tally.counts[f"{name}_missed{kind}"] += here == 0
+                tally.counts[f"{name}_missed_clear"] += here == 0 and scenario.is_clear and not kind
                 tally.counts[f"{name}_double"] += max(0, here - 1)
             elif scenario.kind == "wrong way":
                 tally.counts[f"{name}_wrong_direction"] += here > 0
