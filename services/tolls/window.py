@@ -21,6 +21,9 @@ MOST_FIXES = 18
 _NEAREST_FIXES = 9
 """All of these are used: they tell jumps."""
 _CHORD_M = 15.0
+"""Between two fixes that are nearer nothing is said of the direction."""
+_SLACK_SIGMAS = 3.0
+"""In a jam two fixes are minutes apart, and their errors are not alike any more."""
 
 
 class Fix(NamedTuple):
@@ -129,7 +132,9 @@ def _goes_on(found: Sequence[Fix], fix: Fix, sign: float) -> bool:
         return False
     if fix.course_rad is not None or abs(fix.spot.net_m - last.spot.net_m) < _CHORD_M:
         return True
-    ahead, aside = sign * (fix.along_m - last.along_m), abs(fix.right_m - last.right_m)
+    slack = _SLACK_SIGMAS * fix.spot.sigma_m
+    ahead = sign * (fix.along_m - last.along_m) + slack
+    aside = max(0.0, abs(fix.right_m - last.right_m) - slack)
     return ahead > 0.0 and math.atan2(aside, ahead) < 2.0 * MOST_TURN_RAD
 
 
