@@ -12,6 +12,8 @@ from services.tolls.rows import Seen
 
 STRETCH_M = 1_000.0
 """On each side, from the fix nearest to the gate on."""
+BLIND_STRETCH_M = 5_000.0
+"""The same where nearer ones are few: a tunnel may begin or end at the gate."""
 LONGEST_MS = 43_200_000
 MOST_TURN_RAD = math.radians(35.0)
 """A vehicle that goes in another direction is not on the gate's way any more."""
@@ -20,6 +22,7 @@ MOST_FIXES = 18
 """On each side; more of them say little more, for their errors are alike."""
 _NEAREST_FIXES = 9
 """All of these are used: they tell jumps."""
+_LEAST_FIXES = 4
 _CHORD_M = 15.0
 """Between two fixes that are nearer nothing is said of the direction."""
 _SLACK_SIGMAS = 3.0
@@ -124,7 +127,8 @@ def _fix(frame: GateFrame, spot: Spot) -> Fix:
 
 def _goes_on(found: Sequence[Fix], fix: Fix, sign: float) -> bool:
     nearest, last = found[0], found[-1]
-    if abs(fix.spot.net_m - nearest.spot.net_m) > STRETCH_M:
+    reach = STRETCH_M if len(found) >= _LEAST_FIXES else BLIND_STRETCH_M
+    if abs(fix.spot.net_m - nearest.spot.net_m) > reach:
         return False
     if abs(fix.spot.at_ms - nearest.spot.at_ms) > LONGEST_MS:
         return False
