@@ -154,7 +154,7 @@ def test_turning_back_over_the_same_line_takes_it_back() -> None:
 
 
 def test_a_way_back_just_within_the_end_of_the_line_may_have_been_beside_it() -> None:
-    legs = [Leg(33, 20.0), Leg(9, 2.6, 20.0), Leg(60, 20.0)]
+    legs = [Leg(33, 20.0), Leg(9, 1.8, 20.0), Leg(60, 20.0)]
     assert verdicts(findings(DETECTOR, drive(legs, right_m=-6.0))) == {"g": ["unresolved"]}
 
 
