@@ -153,6 +153,12 @@ def test_turning_back_over_the_same_line_takes_it_back() -> None:
     assert "proven" not in verdicts(findings(DETECTOR, drive(legs))).get("g", [])
 
 
+def test_a_way_back_well_within_the_line_takes_the_passage_back() -> None:
+    detector = Detector([gate(half_m=20.0)])
+    legs = [Leg(33, 20.0), Leg(9, 1.8, 20.0), Leg(60, 20.0)]
+    assert findings(detector, drive(legs)) == []
+
+
 def test_a_way_back_just_within_the_end_of_the_line_may_have_been_beside_it() -> None:
     legs = [Leg(33, 20.0), Leg(9, 1.8, 20.0), Leg(60, 20.0)]
     assert verdicts(findings(DETECTOR, drive(legs, right_m=-6.0))) == {"g": ["unresolved"]}
