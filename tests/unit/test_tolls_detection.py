@@ -155,7 +155,7 @@ def test_turning_back_over_the_same_line_takes_it_back() -> None:
 
 def test_a_way_back_well_within_the_line_takes_the_passage_back() -> None:
     detector = Detector([gate(half_m=20.0)])
-    legs = [Leg(33, 20.0), Leg(9, 1.8, 20.0), Leg(60, 20.0)]
+    legs = [Leg(33, 20.0), Leg(9, 1.0, 20.0), Leg(60, 20.0)]
     assert findings(detector, drive(legs)) == []
 
 
