@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("name", choices=names())
     parser.add_argument("settings", type=Path, nargs="?", help="its settings, a TOML file")
     arguments = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin on matrices this small
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for room in ("services", "internetcar"):
         logging.getLogger(room).setLevel(logging.INFO)

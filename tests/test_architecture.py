@@ -48,13 +48,14 @@ PURE = [
     )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
-        "alternatives", "bands", "calendar", "charging", "context", "crossing", "decision",
+        "alternatives", "bands", "bends", "calendar", "charging", "context", "courses", "crossing",
+        "decision",
         "detection", "detection_state", "detectors", "entry", "evidence", "explain", "facts",
         "fees", "invoice", "invoice_cells", "layout", "likelihood", "lint",
         "lint_tariff", "network", "objects",
         "passages", "paths", "plane", "position", "prices", "provable", "reckoning", "reconcile",
-        "records", "rounding", "samples", "shapes", "sharing", "tariff", "vehicle", "watching",
-        "window",
+        "records", "rounding", "rows", "samples", "shapes", "sharing", "tariff", "vehicle",
+        "watching", "window",
     )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",

@@ -28,7 +28,7 @@ SMOOTHED_TICKS = 12
 TURN_M = 9.0
 """Radius of a U-turn."""
 CLEAR_S = 60.0
-"""Of free sight before and after an outage around the gate."""
+"""Of free sight before and after an outage, wherever around the gate it is."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Drive:
 
 def drive(site: Site, path: Path, plan: Plan, random: np.random.Generator, at_ms: int) -> Drive:
     """One drive past the gate of a site along a path of it, from `at_ms` on."""
-    before_m = plan.speed_mps * (CLEAR_S + plan.outage_s / 2)
+    before_m = plan.speed_mps * (CLEAR_S + plan.outage_s)
     segments = _segments(plan, random, before_m)
     progress, speeds = _progress(segments)
     times_s = np.arange(len(progress), dtype=np.float64) * TICK_S
@@ -123,7 +123,7 @@ class _Ticks:
 def _segments(plan: Plan, random: np.random.Generator, before_m: float) -> list[Segment]:
     """Speeds from the start on, so that the gate is `before_m` away."""
     free = plan.speed_mps
-    after_s = CLEAR_S + plan.outage_s / 2
+    after_s = CLEAR_S + plan.outage_s
     if plan.jam == "none":
         waves = max(1, round((before_m / free + after_s) / 15))
         share = (before_m / free + after_s) / waves

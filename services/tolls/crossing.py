@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.tolls.likelihood import TIME_CONSTANT_S
 from services.tolls.position import Spot
+from services.tolls.rows import TIME_CONSTANT_S
 from services.tolls.window import Window
 
 SCALE = 0.01

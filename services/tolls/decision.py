@@ -13,6 +13,9 @@ from services.tolls.position import Spot
 BACK = "the vehicle went back over the line"
 _REVERSED_M = 15.0
 _BACK_SIGMAS = 3.0
+"""Further beside the line's end than this the way back was beside it,"""
+_WELL_BACK_SIGMAS = 2.0
+"""and this far within its end it was over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class Decision:
         pending = next((one for one in state.pending if one.gate == frame.gate.id), None)
         if pending is None:
             state.backed[frame.gate.id] = spot.driven_m
-        elif aside_m <= frame.half_width_m:
+        elif aside_m <= frame.half_width_m - _WELL_BACK_SIGMAS * spot.sigma_m:
             pending.is_back = True
         else:
             pending.is_doubtful = True

@@ -23,6 +23,8 @@ __all__ = ["DetectionOptions", "Detector", "State", "dump", "load"]
 _NOTHING: list[Finding] = []
 _BEHIND_M = 10.0
 """So far behind the line a fix says that it was passed, rightly or not: evidence decides."""
+_MOVED_SHARE = 0.5
+"""Of a way back over a line the wheels have gone so much, or only GNSS wandered."""
 _ASIDE_M = 90.0
 """Passing a line's end further off than this is not worth a look."""
 _ASIDE_SHARE = 0.15
@@ -152,7 +154,8 @@ class Detector:
                 beyond = state.beyond.pop(index)
                 part = beyond.along_m / (beyond.along_m - along)
                 aside = abs(beyond.right_m + part * (right - beyond.right_m))
-                self._decision.turn_back(state, index, aside, spot)
+                if abs(spot.net_m - beyond.net_m) >= _MOVED_SHARE * (beyond.along_m - along):
+                    self._decision.turn_back(state, index, aside, spot)
             state.sides[index] = Side(along, right, spot.net_m)
             return
         if along >= _BEHIND_M:

@@ -64,7 +64,8 @@ def assess(
     fixes = seen.about(instant.net_m)
     sigma = sorted(one.sigma_m for one in fixes)[len(fixes) // 2]
     others = [*known, *assumed(sigma)]
-    fits = fit(fixes, shapes_of(frame, others, fixes))
+    shapes = shapes_of(frame, others, [fixes[index] for index in seen.chosen])
+    fits = fit(fixes, shapes, chosen=seen.chosen)
     held = _hold(frame, others, fits, instant)
     place, spread = fits.offset
     lanes = lanes_m(frame.half_width_m)
@@ -75,7 +76,7 @@ def assess(
         verdict = "proven"
     elif held.log_ratio <= REJECTED and beside >= ELSEWHERE_SIGMAS:
         verdict = "rejected"
-    words = _words(held, instant, place, spread, beside, fits, len(fixes))
+    words = _words(held, instant, place, spread, beside, fits, len(seen.chosen))
     evidence = Evidence(
         round(ratio, 3), held.alternative.name, round(held.alternative.separation_m, 1),
         sigma, seen.told(), words,

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.tolls.alternatives import Alternative, alternatives, assumed, lanes_m
+from services.tolls.bends import BENDS
 from services.tolls.evidence import BESIDE_SIGMAS, MOST_LOG_RATIO, PROVEN, REJECTED
-from services.tolls.likelihood import BENDS, Fits, Seen, fit
+from services.tolls.likelihood import Fits, fit
 from services.tolls.network import GateFrame, frame_of
 from services.tolls.objects import Gate, Road
 from services.tolls.position import LEAST_SIGMA_M
+from services.tolls.rows import Seen
 from services.tolls.shapes import shapes_of
 from services.tolls.window import MOST_FIXES
 
@@ -52,7 +54,11 @@ class Provability:
 
 
 def provable(
-    gates: Sequence[Gate], roads: Sequence[Road], sigma_m: float, interval_s: float
+    gates: Sequence[Gate],
+    roads: Sequence[Road],
+    sigma_m: float,
+    interval_s: float,
+    bend: float = BENDS[0][0],
 ) -> list[Provability]:
     """Judge every gate of a context.
 
@@ -62,6 +68,8 @@ def provable(
         sigma_m: Standard deviation of a fix on each axis. A gate must be provable with the best
             receiver as well: a free road may be nearer for it.
         interval_s: Seconds between two fixes.
+        bend: How roads bend where the context does not say so, radians per root metre; as is:
+            not at all. A bend between two fixes that are far apart hides where the gate was passed.
     """
     frames = {gate.id: frame for gate in gates if (frame := frame_of(gate)) is not None}
     known = alternatives(list(frames.values()), gates, roads)
@@ -76,7 +84,7 @@ def provable(
             continue
         near = by_gate[gate.id]
         judged = [
-            _judged(frames[gate.id], [*near, *assumed(sigma)], sigma, interval_s)
+            _judged(frames[gate.id], [*near, *assumed(sigma)], (sigma, interval_s, bend))
             for sigma in sorted({sigma_m, min(sigma_m, LEAST_SIGMA_M)}, reverse=True)
         ]
         found.append(max(judged, key=lambda each: (not each.is_provable, each.unresolved)))
@@ -84,9 +92,10 @@ def provable(
 
 
 def _judged(
-    frame: GateFrame, others: Sequence[Alternative], sigma_m: float, interval_s: float
+    frame: GateFrame, others: Sequence[Alternative], drive: tuple[float, float, float]
 ) -> Provability:
-    fits = _model(frame, others, sigma_m, interval_s)
+    sigma_m = drive[0]
+    fits = _model(frame, others, *drive)
     lanes = lanes_m(frame.half_width_m)
     missed = unresolved = 0.0
     worst = (math.inf, "", 0.0)
@@ -128,7 +137,11 @@ def _with_shapes(others: Sequence[Alternative]) -> list[tuple[Alternative, int |
 
 
 def _model(
-    frame: GateFrame, others: Sequence[Alternative], sigma_m: float, interval_s: float
+    frame: GateFrame,
+    others: Sequence[Alternative],
+    sigma_m: float,
+    interval_s: float,
+    bend: float,
 ) -> Fits:
     """What a passage in the middle of the gate would be fitted as, were there no error at all."""
     step_s = max(interval_s, MODEL_SIDE_S / MOST_FIXES)
@@ -137,7 +150,7 @@ def _model(
         Seen(index * step_s, index * step_s * MODEL_SPEED_MPS, 0.0, sigma_m, 0.0)
         for index in range(-count, count + 1)
     ]
-    return fit(seen, shapes_of(frame, others, seen), BENDS[:1])
+    return fit(seen, shapes_of(frame, others, seen), ((bend, 0.0),))
 
 
 def _against(

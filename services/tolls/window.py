@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.tolls.likelihood import Seen
 from services.tolls.network import GateFrame
 from services.tolls.plane import turn_rad
 from services.tolls.position import Spot
+from services.tolls.rows import Seen
 
 STRETCH_M = 1_000.0
 """On each side, from the fix nearest to the gate on."""
+BLIND_STRETCH_M = 5_000.0
+"""The same where nearer ones are few: a tunnel may begin or end at the gate."""
 LONGEST_MS = 43_200_000
 MOST_TURN_RAD = math.radians(35.0)
 """A vehicle that goes in another direction is not on the gate's way any more."""
@@ -19,8 +21,12 @@ MOST_ASIDE_M = 300.0
 MOST_FIXES = 18
 """On each side; more of them say little more, for their errors are alike."""
 _NEAREST_FIXES = 9
-"""All of these are used: their courses say how the road runs through the gate."""
+"""All of these are used: they tell jumps."""
+_LEAST_FIXES = 4
 _CHORD_M = 15.0
+"""Between two fixes that are nearer nothing is said of the direction."""
+_SLACK_SIGMAS = 3.0
+"""In a jam two fixes are minutes apart, and their errors are not alike any more."""
 
 
 class Fix(NamedTuple):
@@ -44,12 +50,14 @@ class Window:
     """The fixes around a crossing, in order.
 
     Attributes:
-        fixes: Thinned out.
+        fixes: All of them.
+        chosen: Which of them are weighed; of the others the courses are.
         first_net_m: Where the approach begins, by the wheels.
         last_net_m: Where the run-out ends.
     """
 
     fixes: tuple[Fix, ...]
+    chosen: tuple[int, ...]
     first_net_m: float
     last_net_m: float
 
@@ -68,7 +76,7 @@ class Window:
         """The fixes as evidence."""
         return tuple(
             (fix.spot.at_ms, fix.spot.lat_deg or 0.0, fix.spot.lon_deg or 0.0, fix.spot.sigma_m)
-            for fix in self.fixes
+            for fix in (self.fixes[index] for index in self.chosen)
         )
 
 
@@ -87,8 +95,10 @@ def window(frame: GateFrame, spots: Sequence[Spot], net_m: float) -> Window:
     after = _side(frame, [spots[i] for i in range(split, len(spots))], 1.0)
     first = before[-1].spot.net_m if before else net_m
     last = max((fix.spot.net_m for fix in after), default=net_m)
-    chosen = (*reversed(_thinned(before)), *_thinned(after))
-    return Window(chosen, first, last)
+    count = len(before)
+    chosen = [count - 1 - index for index in reversed(_thinned(count))]
+    chosen += [count + index for index in _thinned(len(after))]
+    return Window((*reversed(before), *after), tuple(chosen), first, last)
 
 
 def _side(frame: GateFrame, outward: Sequence[Spot], sign: float) -> list[Fix]:
@@ -117,7 +127,8 @@ def _fix(frame: GateFrame, spot: Spot) -> Fix:
 
 def _goes_on(found: Sequence[Fix], fix: Fix, sign: float) -> bool:
     nearest, last = found[0], found[-1]
-    if abs(fix.spot.net_m - nearest.spot.net_m) > STRETCH_M:
+    reach = STRETCH_M if len(found) >= _LEAST_FIXES else BLIND_STRETCH_M
+    if abs(fix.spot.net_m - nearest.spot.net_m) > reach:
         return False
     if abs(fix.spot.at_ms - nearest.spot.at_ms) > LONGEST_MS:
         return False
@@ -125,14 +136,16 @@ def _goes_on(found: Sequence[Fix], fix: Fix, sign: float) -> bool:
         return False
     if fix.course_rad is not None or abs(fix.spot.net_m - last.spot.net_m) < _CHORD_M:
         return True
-    ahead, aside = sign * (fix.along_m - last.along_m), abs(fix.right_m - last.right_m)
+    slack = _SLACK_SIGMAS * fix.spot.sigma_m
+    ahead = sign * (fix.along_m - last.along_m) + slack
+    aside = max(0.0, abs(fix.right_m - last.right_m) - slack)
     return ahead > 0.0 and math.atan2(aside, ahead) < 2.0 * MOST_TURN_RAD
 
 
-def _thinned(fixes: list[Fix]) -> list[Fix]:
-    count = len(fixes)
+def _thinned(count: int) -> list[int]:
+    """Which of the fixes of a side are weighed, from the gate outwards."""
     if count <= MOST_FIXES:
-        return fixes
-    rest = fixes[_NEAREST_FIXES:]
-    last, chosen = len(rest) - 1, MOST_FIXES - _NEAREST_FIXES
-    return fixes[:_NEAREST_FIXES] + [rest[round(i * last / (chosen - 1))] for i in range(chosen)]
+        return list(range(count))
+    last, more = count - 1 - _NEAREST_FIXES, MOST_FIXES - _NEAREST_FIXES
+    far = [_NEAREST_FIXES + round(index * last / (more - 1)) for index in range(more)]
+    return [*range(_NEAREST_FIXES), *far]

@@ -67,6 +67,12 @@ class Scenario:
         """As easy as it gets: a fix every second and no outage."""
         return self.plan.period_s == 1.0 and not self.plan.outage_s
 
+    def row(self, *, is_on_bends: bool) -> str:
+        """Which rows of the table a passage at a provable gate counts in."""
+        if self.plan.generator == "b":
+            return "_b"
+        return "_bent" if is_on_bends else ""
+
     @cached_property
     def conditions(self) -> str:
         """For a table of what fails."""

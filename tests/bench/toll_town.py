@@ -53,15 +53,7 @@ class Town:
         self.detectors = Detectors()
         self.detectors.of(self.context)
         provable = {one.gate for one in ground.provability["singapore"] if one.is_provable}
-        noon = [self._fee(gate, _local_ms(FIRST_DAY, minute)) for gate in () for minute in ()]
-        assert not noon
-        self.gates = [
-            gate
-            for gate in sorted(provable)
-            if len(prices := {self._fee(gate, _local_ms(FIRST_DAY, m)) for m in (487, 495, 503)})
-            == 1
-            and prices != {0}
-        ]
+        self.gates = [gate for gate in sorted(provable) if self._is_steady(gate)]
         self._odometer_m: dict[str, float] = {}
         self._journals: dict[str, tuple[str, int]] = {}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.tolls.detection import Detector, dump, load
-from services.tolls.facts import Finding, Sample
+from services.tolls.facts import Finding, Sample, Verdict
 from services.tolls.objects import Gate
 from services.tolls.passages import Known, Place, take
 from tests.bench.toll_peers import circle_events, fixes, line_events
@@ -17,9 +17,6 @@ from tests.tolls_drive import Drive
 from tests.tolls_site import Site
 
 MOST_FAILURES = 400
-BESIDE_PARTNER_M = 5.0
-"""The lines of 63 and 64 lie one behind the other and so far aside: who passes one the wrong way
-passes the other the right way."""
 
 
 @dataclass(frozen=True)
@@ -127,16 +124,21 @@ class Judge:
         else:
             self._beside(scenario, proven, unresolved, tally)
 
+    def _is_on_bends(self, scenario: Scenario) -> bool:
+        """Whether the road bends as the context does not say, where that is not provable."""
+        on_bends = self._ground.provable_on_bends[scenario.context]
+        return bool(scenario.bend) and scenario.gate not in on_bends
+
     def _through(self, scenario: Scenario, proven: int, unresolved: int, tally: Tally) -> None:
         gate = scenario.gate
         if gate in self._provable[scenario.context]:
-            other = "" if scenario.plan.generator == "a" else "_b"
-            tally.counts[f"at_provable{other}"] += 1
+            kind = scenario.row(is_on_bends=self._is_on_bends(scenario))
+            tally.counts[f"at_provable{kind}"] += 1
             tally.conditions[scenario.conditions, "at_provable"] += 1
-            tally.counts["at_provable_clear"] += scenario.is_clear and not other
+            tally.counts["at_provable_clear"] += scenario.is_clear and not kind
             if not proven:
-                tally.counts["missed_clear"] += scenario.is_clear and not other
-                tally.fails(scenario, ("unresolved" if unresolved else "missed") + other, gate)
+                tally.counts["missed_clear"] += scenario.is_clear and not kind
+                tally.fails(scenario, ("unresolved" if unresolved else "missed") + kind, gate)
         else:
             name = f"{scenario.context} {gate}"
             tally.gates[name, "passed"] += 1
@@ -148,6 +150,11 @@ class Judge:
     def _turned(
         self, scenario: Scenario, net: int, proven: int, unresolved: int, tally: Tally
     ) -> None:
+        """By net crossings: who turns and comes back over the same line owes nothing.
+
+        Who comes back beside it owes the passage.
+        """
+        tally.counts["turned_owing"] += net > 0
         if proven > max(0, net):
             tally.fails(scenario, "turn_charged", scenario.gate)
         elif proven < net and scenario.gate in self._provable[scenario.context]:
@@ -173,28 +180,31 @@ class Judge:
         scenario: Scenario,
         site: Site,
         drive: Drive,
-        verdicts: Counter[tuple[str, str]],
+        verdicts: Counter[tuple[str, Verdict]],
         tally: Tally,
     ) -> None:
-        """Charges at gates that are not the one of the scenario."""
+        """Charges at gates that are not the one of the scenario.
+
+        A wrong-way driver goes in the direction of a gate for the other one: where that is so near
+        that no receiver can tell, the charge is a ghost's. Anybody else passes a gate of a pair on
+        its own carriageway, and the other of the pair must not charge at all.
+        """
         gates = self._ground.contexts[scenario.context].by_id
         partner = self._ground.partner(scenario.gate) if scenario.context == "singapore" else None
-        for (gate, verdict), _ in verdicts.items():
+        for gate, verdict in verdicts:
             if gate == scenario.gate or verdict != "proven":
                 continue
             other = gates[gate]
-            if gate != partner and self._net(site, other, drive) > 0:
+            is_other_of_pair = gate == partner and scenario.kind in ("through", "pair")
+            if not is_other_of_pair and self._net(site, other, drive) > 0:
                 continue
             beyond_m = SIGMAS_OF_SEPARATION * scenario.plan.sigma_m
-            if gate == partner and scenario.kind != "turn":
-                beyond_m = BESIDE_PARTNER_M if scenario.kind == "wrong way" else 0.0
-            if beyond_m and self._passes(site, other, drive, beyond_m)[0] > 0:
-                tally.counts["grazed"] += 1  # the road of the simulation, not the real one
+            if not is_other_of_pair and self._passes(site, other, drive, beyond_m)[0] > 0:
+                is_ghost = scenario.kind == "wrong way"
+                tally.counts["ghost" if is_ghost else "grazed"] += 1
                 continue
             is_near = distance_m(site.gate, other) <= NEAR_M
             tally.fails(scenario, "wrong_direction" if is_near else "false_elsewhere", gate)
-        if partner is not None and scenario.kind == "pair":
-            tally.counts["pair_passages"] += 1
 
     def _net(self, site: Site, gate: Gate, drive: Drive) -> int:
         """Crossings of a gate's line in its direction, less those against it."""
@@ -223,15 +233,13 @@ class Judge:
             other = self._ground.contexts[scenario.context].by_id[partner]
             lines[partner] = site.plane.metres(other.line)
         for name, count in (("circle", circle_events), ("line", line_events)):
-            events = {gate: count(points, line) for gate, line in lines.items()}
+            events = {gate: count(points, where) for gate, where in lines.items()}
             here = events[scenario.gate]
             is_passed = scenario.kind in ("through", "pair")
             if is_passed and scenario.gate in self._provable[scenario.context]:
-                other = "" if scenario.plan.generator == "a" else "_b"
-                tally.counts[f"{name}_missed{other}"] += here == 0
-                tally.counts[f"{name}_missed_clear"] += (
-                    here == 0 and scenario.is_clear and not other
-                )
+                kind = scenario.row(is_on_bends=self._is_on_bends(scenario))
+                tally.counts[f"{name}_missed{kind}"] += here == 0
+                tally.counts[f"{name}_missed_clear"] += here == 0 and scenario.is_clear and not kind
                 tally.counts[f"{name}_double"] += max(0, here - 1)
             elif scenario.kind == "wrong way":
                 tally.counts[f"{name}_wrong_direction"] += here > 0

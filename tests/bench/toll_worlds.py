@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import services.tolls
+from services.tolls.bends import BENDS
 from services.tolls.context import Context, load_context
 from services.tolls.detection import Detector
 from services.tolls.objects import Gate, Road
@@ -92,6 +93,18 @@ class Ground:
         """By context, what can be proven at sigma 5 m and a fix a second."""
         return {
             name: provable(context.gates, context.roads, 5.0, 1.0)
+            for name, context in self.contexts.items()
+        }
+
+    @cached_property
+    def provable_on_bends(self) -> dict[str, frozenset[str]]:
+        """By context, the gates that are provable where roads bend as the context does not say."""
+        return {
+            name: frozenset(
+                one.gate
+                for one in provable(context.gates, context.roads, 5.0, 1.0, BENDS[-1][0])
+                if one.is_provable
+            )
             for name, context in self.contexts.items()
         }
 

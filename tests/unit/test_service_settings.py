@@ -1,5 +1,6 @@
 """A service's settings: file, environment, and what is said of a mistake; and its entry point."""
 
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,8 +107,10 @@ def test_the_entry_point_runs_the_service_that_is_named(
     )
     for arguments in (["parking", str(path)], ["parking"]):
         monkeypatch.setattr(sys, "argv", ["services", *arguments])
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
         entry.main()
     assert ran == [path, None]
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
 
 
 def test_wrong_input_ends_the_entry_point_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,17 @@ def test_an_outage_silences_the_receiver_and_not_the_wheels() -> None:
     assert max(np.diff([sample.at_ms for sample in one])) == 1000
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_before_and_behind_a_tunnel_there_is_sky(seed: int) -> None:
+    one = made(Plan(outage_s=120), seed)
+    times = np.array([sample.at_ms for sample in ordered(one) if sample.lat_deg is not None])
+    begins = int(np.argmax(np.diff(times)))
+    assert times[begins] - times[0] > 20_000
+    assert times[-1] - times[begins + 1] > 20_000
+    assert one.passed_at_ms is not None
+    assert times[begins] - 1500 <= one.passed_at_ms <= times[begins + 1] + 1500
+
+
 def test_a_slow_receiver_fixes_every_ten_seconds() -> None:
     one = ordered(made(Plan(period_s=10)))
     times = [sample.at_ms for sample in one if sample.lat_deg is not None]

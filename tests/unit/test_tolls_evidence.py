@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from services.tolls.alternatives import alternatives, assumed, lanes_m
+from services.tolls.bends import BENDS
 from services.tolls.detection import Detector
 from services.tolls.evidence import assess
-from services.tolls.likelihood import Fits, Seen, fit, white_m
+from services.tolls.likelihood import Fits, fit
 from services.tolls.network import Network, frame_of
 from services.tolls.objects import Gate, Road
 from services.tolls.paths import Way
 from services.tolls.plane import Plane, mercator, stretch, turn_rad
 from services.tolls.position import Spot
 from services.tolls.provable import Provability, provable
+from services.tolls.rows import Seen, white_m
 from services.tolls.window import window
 from tests.data import data_path
 from tests.unit.tolled import Leg, at, autoregressive, drive, findings, gate, straight, verdicts
@@ -179,8 +181,18 @@ def test_a_window_ends_where_the_vehicle_was_elsewhere() -> None:
     assert len(window(frame, [early, *near], 50.0).fixes) == 2
     aside = spot(-50_000, -400.0, -150.0, 390.0)
     assert len(window(frame, [aside, *near], 50.0).fixes) == 2
-    far = spot(-50_000, -1400.0, -1450.0)
+    far = spot(-500_000, -6400.0, -6450.0)
     assert len(window(frame, [far, *near], 50.0).fixes) == 2
+
+
+def test_a_window_goes_on_beyond_a_tunnel_that_begins_at_the_gate() -> None:
+    frame = frame_of(gate())
+    assert frame is not None
+    approach = [spot(second * 1000, second * 20.0, second * 20.0 - 99.0) for second in range(6)]
+    beyond = spot(90_000, 1800.0, 1701.0)
+    assert len(window(frame, [*approach, beyond], 99.0).fixes) == 7
+    run_out = [spot(second * 1000, second * 20.0, second * 20.0 - 99.0) for second in range(6, 10)]
+    assert len(window(frame, [*approach, *run_out, beyond], 99.0).fixes) == 10
 
 
 def test_one_fix_is_no_evidence() -> None:
@@ -205,6 +217,15 @@ def test_what_is_provable_and_against_what() -> None:
     assert judged([gate(), gate("b", right_m=0.2, turned_deg=180.0)]).is_provable
     leaving = Road(id="slip", line=(at(-900, 3), at(0, 3), at(800, 500)))
     assert judged([gate()], [leaving]).is_provable
+
+
+def test_a_road_that_may_bend_unknown_to_the_context_is_harder_to_prove() -> None:
+    straight_on, bent = (provable([gate()], [], 5.0, 1.0, bend)[0] for bend, _ in BENDS[::3])
+    assert straight_on.is_provable
+    assert not bent.is_provable
+    assert bent.log_ratio < straight_on.log_ratio
+    rare = provable([gate()], [], 5.0, 10.0, BENDS[-1][0])[0]
+    assert rare.unresolved > bent.unresolved
 
 
 def test_provable_holds_what_it_says() -> None:
