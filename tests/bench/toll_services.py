@@ -94,7 +94,7 @@ def tolls_handlers(town: Town, database: Database, link: PipeLink) -> tuple[Hand
     watcher = Watcher(versions, town.detectors.of, samples_of, "simulation")
     answers = Answers(database, poster, frozenset(), 90 * 86_400_000, now_ms)
     logs = LogReader(
-        database, TelemetryReader("tolls"), Logs(watcher, poster, now_ms).apply,
+        database, TelemetryReader("tolls", most_parked=200), Logs(watcher, poster, now_ms).apply,
         publish=link.publish, clock_s=lambda: now_ms() / 1000,
     )  # fmt: skip
 
