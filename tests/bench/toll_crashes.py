@@ -11,23 +11,23 @@ import random
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from internetcar.contract.telemetry import Telemetry, TelemetryRequest
+from internetcar.contract.telemetry import TelemetryRequest
 from internetcar.contract.tolls import TollCharge
 from tests.bench.report import CannotMeasureError
 from tests.bench.toll_deaths import EXIT, LONGEST_LIFE_S, Life, live
+from tests.bench.toll_road import Road
 from tests.bench.toll_services import Replica
 from tests.bench.toll_town import Driven, Town
 
 IN_FLIGHT = 10
-AT_ONCE = 10
-"""Vehicles on the road at the same time."""
 AGAIN = 0.03
 """Share of the messages that are delivered again though they were acknowledged."""
 DROPPED = 0.03
@@ -37,11 +37,11 @@ SHUFFLED = 0.3
 LIVES_OF_BROKER = 100
 LOST = 0.3
 """Share of what a broker holds that its restart loses."""
-PATIENCE_S = 60.0
+LOOK_S = 0.3
+PATIENCE_S = 120.0
+"""How long the services may need for what is left after the last death."""
 CALM_S = 0.6
 """After a restart of the broker: who lives for milliseconds never asks for what was missed."""
-QUIET_S = 4.0
-"""A hole in a log is asked for again within a minute of the services' hasty time."""
 
 
 @dataclass
@@ -98,8 +98,11 @@ class Broker:
         self.deaths: Counter[str] = Counter()
         self.restarts = 0
         self.charges: dict[str, TollCharge] = {}
-        self.history: dict[tuple[str, str, int], tuple[str, bytes]] = {}
-        self.driven: list[Driven] = []
+        self._road = Road(town, partial(self._to, "tolls"), stores["tolls"])
+
+    @property
+    def driven(self) -> list[Driven]:
+        return self._road.driven
 
     @property
     def crashes(self) -> int:
@@ -117,60 +120,31 @@ class Broker:
                 client.process.join()
 
     def _run(self) -> None:
-        drives = self._town.drives()
-        moved_s = time.monotonic()
-        is_last = False
-        while not self._is_over() or time.monotonic() - moved_s < QUIET_S:
-            if self.crashes < self._wanted:
-                if not any(client.queue for client in self._of("tolls")):
-                    self._send_out(drives)
-            elif not is_last:
-                is_last = True
-                self._send_signs_of_life()
-            if self._turn():
-                moved_s = time.monotonic()
-            if time.monotonic() - moved_s > PATIENCE_S:
-                raise CannotMeasureError("the services no longer get on")
+        restarts = 0
+        while self.crashes < self._wanted:
+            if restarts != self.restarts:
+                restarts = self.restarts
+                self._road.send_signs_of_life(is_over=False)
+            if not any(client.queue for client in self._of("tolls")):
+                self._road.send_out()
+            self._turn()
+        self._road.send_signs_of_life(is_over=True)
+        until_s, look_s = time.monotonic() + PATIENCE_S, 0.0
+        while not self._is_calm() or time.monotonic() < look_s or not self._road.is_all_read():
+            if self._is_calm() and time.monotonic() >= look_s:
+                look_s = time.monotonic() + LOOK_S
+            self._turn()
+            if time.monotonic() > until_s:
+                raise CannotMeasureError("the services do not come to an end")
 
     def _of(self, service: str) -> list[Client]:
         return [each for each in self._clients.values() if each.replica.service == service]
 
-    def _is_over(self) -> bool:
-        return self.crashes >= self._wanted and all(
+    def _is_calm(self) -> bool:
+        return all(
             client.is_idle and not client.queue and not client.in_flight
             for client in self._clients.values()
         )
-
-    def _send_out(self, drives: Iterator[Driven]) -> None:
-        """Put the next drives on the road, their batches dealt among each other."""
-        some = [next(drives) for _ in range(AT_ONCE)]
-        self.driven += some
-        for index in range(max(len(one.batches) for one in some)):
-            for one in some:
-                if index < len(one.batches):
-                    is_last = index == len(one.batches) - 1
-                    self._log(one.batches[index], is_last=is_last)
-
-    def _log(self, batch: Telemetry, *, is_last: bool) -> None:
-        """The gateway says a batch and keeps it; the ends of a log always get through."""
-        said = batch.topic, batch.encode()
-        self.history[batch.vehicle_id, batch.journal, batch.sequence] = said
-        is_first = batch.sequence == 1 and batch.previous is None
-        self._to("tolls", *said, may_be_lost=not (is_first or is_last))
-
-    def _send_signs_of_life(self) -> None:
-        """As a gateway does for ever: by the next batch a reader learns what it has missed."""
-        newest = {one.vehicle_id: one.batches[-1] for one in self.driven}
-        for last in newest.values():
-            self._log(
-                last.model_copy(
-                    update={
-                        "sequence": last.sequence + 1, "kind": "changes", "samples": {},
-                        "previous": None, "previous_last": None, "start_at": last.end_at,
-                    }
-                ),
-                is_last=True,
-            )  # fmt: skip
 
     def _start(self, replica: Replica) -> Client:
         """Begin a process."""
@@ -192,8 +166,8 @@ class Broker:
         life = Life.drawn(self._random)
         return life, at_s if life.death == "kill" else None
 
-    def _turn(self) -> bool:
-        """Carry what there is to carry; whether there was anything."""
+    def _turn(self) -> None:
+        """Carry what there is to carry."""
         for client in self._clients.values():
             while client.queue and len(client.in_flight) < IN_FLIGHT:
                 one = client.queue.popleft()
@@ -207,7 +181,6 @@ class Broker:
                 client.kill_at_s = None
             if client.pipe in ready:
                 self._hear(client)
-        return bool(ready)
 
     def _hear(self, client: Client) -> None:
         try:
@@ -216,7 +189,6 @@ class Broker:
                 if kind == "publish":
                     self._route(topic, payload)
                     client.say("answer", number)
-                    client.is_idle = False
                 elif kind == "acknowledge":
                     one = client.in_flight.pop(number, None)  # none: a broker ago
                     if one is not None and self._random.random() < AGAIN:
@@ -280,11 +252,7 @@ class Broker:
         elif topic.endswith("/payment/result"):
             self._to("tolls", topic, payload)
         elif topic.endswith("/telemetry-request"):
-            asked = TelemetryRequest.decode(topic, payload)
-            for sequence in range(asked.first, asked.last + 1):
-                said = self.history.get((asked.vehicle_id, asked.journal, sequence))
-                if said is not None:
-                    self._to("tolls", *said)
+            self._road.send_again(TelemetryRequest.decode(topic, payload))
 
     def _to(
         self, service: str, topic: str, payload: bytes, *,

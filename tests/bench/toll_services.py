@@ -40,7 +40,7 @@ from tests.bench.toll_town import OWNER, VEHICLES, Town
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TRUSTED = {key_id(KEY.public_key()): KEY.public_key()}
-HASTE = 50.0
+HASTE = 10.0
 """Time of the services runs so much faster, or repeating after seconds would take all day."""
 
 BUSY_S, IDLE_S = 0.002, 0.02
