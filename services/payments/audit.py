@@ -146,7 +146,9 @@ def _wrong_afters(connection: Connection) -> Iterator[str]:
         (entries.c.available_after + entries.c.held_after).label("booked_after"),
         so_far(entries.c.available_change).label("available"),
         so_far(entries.c.booked_change).label("booked"),
-    ).where(entries.c.owner.not_like("%:%"))  # an operator's money is also moved by drivers' entries
+    ).where(
+        entries.c.owner.not_like("%:%")
+    )  # an operator's money is also moved by drivers' entries
     made = totals.subquery()
     rows = connection.execute(
         select(made.c.entry_id)
