@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
 from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.message import Message
 from services.database import Database, insert_new
-from services.points import AFTER_PUBLISH, BEFORE_PUBLISH, reach
+from services.points import AFTER_PUBLISH, BEFORE_PUBLISH, BEFORE_SETTLE, reach
 from services.repeating import LONGEST_MS, again_at_ms, next_at_ms
 from services.tables import outgoing
 
@@ -79,6 +79,7 @@ def enqueue(
 
 def settle(connection: Connection, awaits: str) -> int:
     """The answer with this id is stored: what waited for it is not said again; how many."""
+    reach(BEFORE_SETTLE)
     return connection.execute(outgoing.delete().where(outgoing.c.awaits == awaits)).rowcount
 
 

@@ -8,6 +8,19 @@ BEFORE_PUBLISH = "before publish"
 AFTER_PUBLISH = "after publish"
 BEFORE_ACKNOWLEDGE = "before acknowledge"
 POINTS = (BEFORE_COMMIT, AFTER_COMMIT, BEFORE_PUBLISH, AFTER_PUBLISH, BEFORE_ACKNOWLEDGE)
+"""Where every service comes past."""
+
+BEFORE_NOTE = "before the note in hand"
+AFTER_NOTE = "after the note in hand"
+BEFORE_CLEAR = "before the note is cleared"
+AFTER_READ = "after the note is read"
+NOTE_POINTS = (BEFORE_NOTE, AFTER_NOTE, BEFORE_CLEAR)
+"""Of the message in hand; `AFTER_READ` only where a process died before."""
+
+BEFORE_SETTLE = "before settle"
+BEFORE_KEY = "before the key is there"
+AFTER_KEY = "after the key is there"
+KEY_POINTS = (BEFORE_KEY, AFTER_KEY)
 
 Hook = Callable[[str], None]
 

@@ -18,6 +18,7 @@ from internetcar.contract.message import InputError
 from internetcar.contract.subscriptions import Received
 from services.database import Database, insert_new
 from services.database_errors import StoreError
+from services.points import AFTER_NOTE, AFTER_READ, BEFORE_CLEAR, BEFORE_NOTE, reach
 from services.tables import quarantine
 
 log = logging.getLogger(__name__)
@@ -73,10 +74,13 @@ class Note:
     def take(self, received: Received) -> None:
         """Note what is about to be handled."""
         head = json.dumps({"digest": digest_of(received), "topic": received.topic}).encode()
+        reach(BEFORE_NOTE)
         os.pwrite(self._file, head + b"\n" + received.payload, 0)
+        reach(AFTER_NOTE)
 
     def clear(self) -> None:
         """It is handled, or it was not its fault."""
+        reach(BEFORE_CLEAR)
         os.ftruncate(self._file, 0)
 
     def left(self) -> Received | None:
@@ -168,6 +172,7 @@ class Quarantine:
     def _count_death(self) -> None:
         received = self._note.left()
         if received is not None:
+            reach(AFTER_READ)
             deaths = self._database.run(lambda connection: _count(connection, received))
             log.error(
                 "the process died while it handled a message of %s, %d of %d times%s",

@@ -23,6 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--nothing-skipped", action="store_true", help="a test that would be skipped fails"
     )
+    parser.addoption(
+        "--deaths", type=int, help="of toll processes: 300 with --nothing-skipped, else 40"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)

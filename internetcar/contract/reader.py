@@ -77,7 +77,7 @@ class _Vehicle:
 
     parked: dict[tuple[str, int], _Parked] = field(default_factory=dict)
     advanced_s: float = float("-inf")
-    hole_s: float | None = None
+    hole: tuple[str, int] | None = None
     ask_s: float = 0.0
     delay_s: float = 0.0
 
@@ -142,14 +142,13 @@ class TelemetryReader:
     def _advance(
         self, vehicle_id: str, vehicle: _Vehicle, position: Position | None, now_s: float
     ) -> Accepted:
-        batches: list[Telemetry] = []
-        gaps: list[Gap] = []
+        batches, gaps = list[Telemetry](), list[Gap]()
         _forget_known(vehicle, position)
         while found := _next(vehicle, position) or self._anew(vehicle, position, now_s):
             gaps += _gaps(found, position)
             position = position.after(found) if position else _at(found)
             batches.append(found)
-            vehicle.advanced_s, vehicle.hole_s = now_s, None
+            vehicle.advanced_s, vehicle.hole = now_s, None
             del vehicle.parked[found.journal, found.sequence]
         _forget_known(vehicle, position)
         while len(vehicle.parked) > self._most_parked:
@@ -185,14 +184,15 @@ class TelemetryReader:
         self, vehicle_id: str, vehicle: _Vehicle, position: Position | None, now_s: float
     ) -> TelemetryRequest | None:
         """The request for the oldest hole, if it is time for one."""
-        if vehicle.hole_s is None:
-            vehicle.hole_s = now_s
-            vehicle.delay_s = self._request_after_s
+        if vehicle.hole is None:
+            vehicle.hole, vehicle.delay_s = ("", 0), self._request_after_s
             vehicle.ask_s = now_s + vehicle.delay_s
         missing = _missing(vehicle, position) if position and now_s >= vehicle.ask_s else None
         if missing is None:
             return None
-        vehicle.delay_s = min(max(2 * vehicle.delay_s, _SHORTEST_DELAY_S), _LONGEST_DELAY_S)
+        grown_s = 2 * vehicle.delay_s if vehicle.hole == missing[:2] else 0.0  # else it got on
+        vehicle.delay_s = min(max(grown_s, _SHORTEST_DELAY_S), _LONGEST_DELAY_S)
+        vehicle.hole = missing[:2]
         vehicle.ask_s = now_s + vehicle.delay_s
         journal, first, last = missing
         return TelemetryRequest(

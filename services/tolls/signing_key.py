@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.message import InputError
 from internetcar.contract.signature import SignatureKeyError, private_key_text, read_private_key
+from services.points import AFTER_KEY, BEFORE_KEY, reach
 
 FILE_NAME = "tolls.key"
 
@@ -59,8 +60,10 @@ def _make(path: Path) -> None:
             file.write(private_key_text(Ed25519PrivateKey.generate()) + "\n")
             file.flush()
             os.fsync(file.fileno())
+        reach(BEFORE_KEY)
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(fresh)
+        reach(AFTER_KEY)
         fresh.unlink()
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error

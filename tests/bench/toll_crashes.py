@@ -2,53 +2,46 @@
 
 The toll service and payments are processes of their own with stores on disk; they end at a named
 I/O point (an exception, an exit, a real kill -9) or get a real kill -9 at any moment. The broker is
-this process: it delivers again what was not acknowledged and now and then what was, and when it
-restarts it loses part of what it had; telemetry is repaired from the gateway's history on request.
+this process, and a bad one: it loses some of what it has acknowledged, more when it restarts,
+delivers again what was acknowledged, and not in order. Telemetry is repaired from the gateway's
+history on request.
 """
 
-import os
 import random
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Literal
 
-from internetcar.contract.telemetry import Telemetry, TelemetryRequest
+from internetcar.contract.telemetry import TelemetryRequest
 from internetcar.contract.tolls import TollCharge
-from services import points
 from tests.bench.report import CannotMeasureError
-from tests.bench.toll_services import SERVICES, serve
+from tests.bench.toll_deaths import EXIT, LONGEST_LIFE_S, Life, live
+from tests.bench.toll_road import Road
+from tests.bench.toll_services import Replica
 from tests.bench.toll_town import Driven, Town
 
-Death = Literal["error", "exit", "kill at a point", "kill"]
-DEATHS: tuple[Death, ...] = ("error", "exit", "kill at a point", "kill")
-WEIGHTS = (4, 4, 1, 1)
-ERROR, EXIT = 2, 3
-"""How a process says which death it died; another end is none of ours."""
-MOST_REACHED = 14
-LONGEST_LIFE_S = 0.04
 IN_FLIGHT = 10
-AT_ONCE = 10
-"""Vehicles on the road at the same time."""
-AGAIN = 0.02
+AGAIN = 0.03
 """Share of the messages that are delivered again though they were acknowledged."""
+DROPPED = 0.03
+"""Share of the messages that the broker acknowledges and forgets."""
+SHUFFLED = 0.3
+"""How often what a dead process had in hand comes again in another order."""
 LIVES_OF_BROKER = 100
 LOST = 0.3
+"""Share of what a broker holds that its restart loses."""
+LOOK_S = 0.3
 PATIENCE_S = 120.0
-CALM_S = 2.0
+"""How long the services may need for what is left after the last death."""
+CALM_S = 0.6
 """After a restart of the broker: who lives for milliseconds never asks for what was missed."""
-QUIET_S = 4.0
-"""A hole in a log is asked for again within a minute of the services' hasty time."""
-
-
-class EndError(Exception):
-    """The process ends here."""
 
 
 @dataclass
@@ -63,15 +56,19 @@ class Waiting:
 
 @dataclass
 class Client:
-    """A service as the broker knows it."""
+    """A replica as the broker knows it."""
 
-    service: str
+    replica: Replica
     pipe: Connection
     process: Process
-    kill_at_s: float | None
+    kill_at_s: float | None = None
     queue: deque[Waiting] = field(default_factory=deque)
     in_flight: dict[int, Waiting] = field(default_factory=dict)
     is_idle: bool = False
+
+    def say(self, kind: str, number: int = 0, topic: str = "", word: bytes | Life = b"") -> None:
+        with suppress(OSError):  # it is dead; who listens finds out
+            self.pipe.send((kind, number, topic, word))
 
 
 class Broker:
@@ -79,12 +76,21 @@ class Broker:
 
     Args:
         town: What is driven.
-        folder: Of the stores.
+        stores: The URL of each service's store.
+        folder: Of the replicas' own files.
         crashes: How many deaths there shall be.
+        replicas: How many processes of each service share its messages.
     """
 
-    def __init__(self, town: Town, folder: Path, crashes: int) -> None:
-        self._town, self._folder, self._wanted = town, folder, crashes
+    def __init__(
+        self, town: Town, stores: Mapping[str, str], folder: Path, crashes: int, replicas: int = 1
+    ) -> None:
+        self._town, self._wanted = town, crashes
+        self._replicas = [
+            Replica(f"{service}.{number}", service, url, folder / f"{service}.{number}")
+            for service, url in stores.items()
+            for number in range(replicas)
+        ]
         self._random = random.Random(4)
         self._clients: dict[str, Client] = {}
         self._numbers = iter(range(1, 1 << 60))
@@ -92,8 +98,11 @@ class Broker:
         self.deaths: Counter[str] = Counter()
         self.restarts = 0
         self.charges: dict[str, TollCharge] = {}
-        self.history: dict[tuple[str, str, int], tuple[str, bytes]] = {}
-        self.driven: list[Driven] = []
+        self._road = Road(town, partial(self._to, "tolls"), stores["tolls"])
+
+    @property
+    def driven(self) -> list[Driven]:
+        return self._road.driven
 
     @property
     def crashes(self) -> int:
@@ -102,6 +111,8 @@ class Broker:
     def run(self) -> None:
         """Until there were enough deaths and everything is paid."""
         try:
+            for replica in self._replicas:
+                self._start(replica)
             self._run()
         finally:
             for client in self._clients.values():
@@ -109,86 +120,60 @@ class Broker:
                 client.process.join()
 
     def _run(self) -> None:
-        for service in SERVICES:
-            self._start(service, deque())
-        drives = self._town.drives()
-        moved_s = time.monotonic()
-        is_last = False
-        while not self._is_over() or time.monotonic() - moved_s < QUIET_S:
-            if not self._clients["tolls"].queue and self.crashes < self._wanted:
-                self._send_out(drives)
-            if self.crashes >= self._wanted and not is_last:
-                is_last = True
-                self._send_signs_of_life()
-            if self._turn():
-                moved_s = time.monotonic()
-            assert time.monotonic() - moved_s < PATIENCE_S, "the services no longer get on"
+        restarts = 0
+        while self.crashes < self._wanted:
+            if restarts != self.restarts:
+                restarts = self.restarts
+                self._road.send_signs_of_life(is_over=False)
+            if not any(client.queue for client in self._of("tolls")):
+                self._road.send_out()
+            self._turn()
+        self._road.send_signs_of_life(is_over=True)
+        until_s, look_s = time.monotonic() + PATIENCE_S, 0.0
+        while not self._is_calm() or time.monotonic() < look_s or not self._road.is_all_read():
+            if self._is_calm() and time.monotonic() >= look_s:
+                look_s = time.monotonic() + LOOK_S
+            self._turn()
+            if time.monotonic() > until_s:
+                raise CannotMeasureError("the services do not come to an end")
 
-    def _is_over(self) -> bool:
-        return self.crashes >= self._wanted and all(
+    def _of(self, service: str) -> list[Client]:
+        return [each for each in self._clients.values() if each.replica.service == service]
+
+    def _is_calm(self) -> bool:
+        return all(
             client.is_idle and not client.queue and not client.in_flight
             for client in self._clients.values()
         )
 
-    def _send_out(self, drives: Iterator[Driven]) -> None:
-        """Put the next drives on the road, their batches dealt among each other."""
-        some = [next(drives) for _ in range(AT_ONCE)]
-        self.driven += some
-        for index in range(max(len(one.batches) for one in some)):
-            for one in some:
-                if index < len(one.batches):
-                    is_last = index == len(one.batches) - 1
-                    self._log(one.batches[index], is_last=is_last)
-
-    def _log(self, batch: Telemetry, *, is_last: bool) -> None:
-        """The gateway says a batch and keeps it; the ends of a log always get through."""
-        said = batch.topic, batch.encode()
-        self.history[batch.vehicle_id, batch.journal, batch.sequence] = said
-        is_first = batch.sequence == 1 and batch.previous is None
-        self._to("tolls", *said, may_be_lost=not (is_first or is_last))
-
-    def _send_signs_of_life(self) -> None:
-        """As a gateway does for ever: by the next batch a reader learns what it has missed."""
-        newest = {one.vehicle_id: one.batches[-1] for one in self.driven}
-        for last in newest.values():
-            self._log(
-                last.model_copy(
-                    update={
-                        "sequence": last.sequence + 1, "kind": "changes", "samples": {},
-                        "previous": None, "previous_last": None, "start_at": last.end_at,
-                    }
-                ),
-                is_last=True,
-            )  # fmt: skip
-
-    def _start(self, service: str, queue: deque[Waiting]) -> None:
+    def _start(self, replica: Replica) -> Client:
+        """Begin a process."""
+        life, kill_at_s = self._next_life()
         ours, theirs = Pipe()
-        is_calm = time.monotonic() < self._calm_until_s
-        armed = self.crashes < self._wanted and not is_calm
-        death = self._random.choices(DEATHS, WEIGHTS)[0] if armed else None
-        reached = self._random.randint(1, MOST_REACHED)
-        process = Process(
-            target=_live,
-            args=(service, self._town, self._folder, theirs, ours, death, reached),
-            daemon=True,
-        )
+        process = Process(target=live, args=(replica, self._town, theirs, ours, life), daemon=True)
         process.start()
         theirs.close()
-        kill_at_s = None
-        if is_calm and self.crashes < self._wanted:
-            kill_at_s = self._calm_until_s + self._random.uniform(0.0, LONGEST_LIFE_S)
-        elif death == "kill":
-            kill_at_s = time.monotonic() + self._random.uniform(0.0, LONGEST_LIFE_S)
-        self._clients[service] = Client(service, ours, process, kill_at_s, queue)
+        client = self._clients[replica.name] = Client(replica, ours, process, kill_at_s)
+        return client
 
-    def _turn(self) -> bool:
-        """Carry what there is to carry; whether there was anything."""
+    def _next_life(self) -> tuple[Life, float | None]:
+        """How a service lives now, and when it gets a kill -9, if it does."""
+        if self.crashes >= self._wanted:
+            return Life(), None
+        at_s = time.monotonic() + self._random.uniform(0.0, LONGEST_LIFE_S)
+        if at_s < self._calm_until_s:
+            return Life(), at_s + CALM_S
+        life = Life.drawn(self._random)
+        return life, at_s if life.death == "kill" else None
+
+    def _turn(self) -> None:
+        """Carry what there is to carry."""
         for client in self._clients.values():
             while client.queue and len(client.in_flight) < IN_FLIGHT:
                 one = client.queue.popleft()
                 client.in_flight[one.number] = one
                 client.is_idle = False
-                self._say(client, "message", one.number, one.topic, one.payload)
+                client.say("message", one.number, one.topic, one.payload)
         ready = wait([client.pipe for client in self._clients.values()], 0.005)
         for client in list(self._clients.values()):
             if client.kill_at_s is not None and time.monotonic() >= client.kill_at_s:
@@ -196,12 +181,6 @@ class Broker:
                 client.kill_at_s = None
             if client.pipe in ready:
                 self._hear(client)
-        return bool(ready)
-
-    @staticmethod
-    def _say(client: Client, kind: str, number: int, topic: str = "", payload: bytes = b"") -> None:
-        with suppress(OSError):  # it is dead; `_hear` finds out
-            client.pipe.send((kind, number, topic, payload))
 
     def _hear(self, client: Client) -> None:
         try:
@@ -209,86 +188,79 @@ class Broker:
                 kind, number, topic, payload = client.pipe.recv()
                 if kind == "publish":
                     self._route(topic, payload)
-                    self._say(client, "answer", number)
-                    client.is_idle = False
+                    client.say("answer", number)
                 elif kind == "acknowledge":
                     one = client.in_flight.pop(number, None)  # none: a broker ago
                     if one is not None and self._random.random() < AGAIN:
-                        client.queue.append(Waiting(next(self._numbers), one.topic, one.payload))
+                        self._to(client.replica.service, one.topic, one.payload, is_late=True)
+                elif kind == "died":
+                    self._begin_again(client)
                 else:
                     client.is_idle = bool(number)
         except (EOFError, OSError):
             self._bury(client)
 
+    def _begin_again(self, client: Client) -> None:
+        """A service died of an error; its process lives on."""
+        self.deaths["error"] += 1
+        self._deal_again(client, client)
+        life, client.kill_at_s = self._next_life()
+        client.is_idle = False
+        client.say("begin", word=life)
+
     def _bury(self, client: Client) -> None:
-        """A service died: what it had in hand comes again, in order, to the next one."""
+        """A service died with its process."""
         client.process.join()
         client.pipe.close()
         code = client.process.exitcode
-        if code not in (ERROR, EXIT, -signal.SIGKILL):
-            raise CannotMeasureError(f"{client.service} died of itself, see above")
-        self.deaths["kill -9" if code == -signal.SIGKILL else f"exit {code}"] += 1
-        queue = deque([*client.in_flight.values(), *client.queue])
-        self._start(client.service, queue)
-        if self.crashes % LIVES_OF_BROKER == 0:
-            self._restart_broker()
+        if code not in (EXIT, -signal.SIGKILL):
+            raise CannotMeasureError(f"{client.replica.name} died of itself, see above")
+        self.deaths["kill -9" if code == -signal.SIGKILL else "exit"] += 1
+        self._deal_again(client, self._start(client.replica))
 
-    def _restart_broker(self) -> None:
+    def _deal_again(self, dead: Client, heir: Client) -> None:
+        """What it had in hand comes again, to it or another replica, not always in order."""
+        in_hand = list(dead.in_flight.values())
+        dead.in_flight.clear()
+        if self._random.random() < SHUFFLED:
+            self._random.shuffle(in_hand)
+        heir.queue = dead.queue
+        takes = self._random.choice(self._of(dead.replica.service))
+        takes.queue.extendleft(reversed(in_hand))
+        if self.crashes % min(LIVES_OF_BROKER, self._wanted // 3 + 1) == 0:
+            self._restart()
+
+    def _restart(self) -> None:
+        """The broker itself dies, and has lost a part of what it held."""
         self.restarts += 1
         self._calm_until_s = time.monotonic() + CALM_S
         for client in self._clients.values():
-            kept = [*client.in_flight.values(), *client.queue]
+            held = [*client.in_flight.values(), *client.queue]
             client.in_flight.clear()
             client.queue = deque(
-                one for one in kept if not one.may_be_lost or self._random.random() > LOST
+                one for one in held if not one.may_be_lost or self._random.random() > LOST
             )
-            self._say(client, "reconnect", 0)
+            client.say("reconnect")
 
     def _route(self, topic: str, payload: bytes) -> None:
         if topic.endswith("/toll/charge"):
             charge = TollCharge.decode(topic, payload)
             known = self.charges.setdefault(charge.charge_id, charge)
-            assert known == charge, f"charge {charge.charge_id} has two bodies"
+            if known != charge:
+                raise CannotMeasureError(f"charge {charge.charge_id} has two bodies")
             self._to("payments", topic, payload)
         elif topic.endswith("/payment/result"):
             self._to("tolls", topic, payload)
         elif topic.endswith("/telemetry-request"):
-            asked = TelemetryRequest.decode(topic, payload)
-            for sequence in range(asked.first, asked.last + 1):
-                said = self.history.get((asked.vehicle_id, asked.journal, sequence))
-                if said is not None:
-                    self._to("tolls", *said)
+            self._road.send_again(TelemetryRequest.decode(topic, payload))
 
-    def _to(self, service: str, topic: str, payload: bytes, *, may_be_lost: bool = True) -> None:
-        one = Waiting(next(self._numbers), topic, payload, may_be_lost)
-        self._clients[service].queue.append(one)
-
-
-def _live(
-    service: str,
-    town: Town,
-    folder: Path,
-    pipe: Connection,
-    others: Connection,
-    death: Death | None,
-    reached: int,
-) -> None:
-    """One life of a service, in its own process."""
-    others.close()
-    left = reached
-
-    def hook(point: str) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            if death == "error":
-                raise EndError(point)
-            if death == "kill at a point":
-                os.kill(os.getpid(), signal.SIGKILL)
-            os._exit(EXIT)
-
-    points.install(None if death in (None, "kill") else hook)
-    try:
-        serve(service, town, folder, pipe)
-    except EndError:
-        os._exit(ERROR)
+    def _to(
+        self, service: str, topic: str, payload: bytes, *,
+        may_be_lost: bool = True, is_late: bool = False,
+    ) -> None:  # fmt: skip
+        """Queue a message for one of the replicas, where it is late at any place of the queue."""
+        if may_be_lost and self._random.random() < DROPPED:
+            return
+        queue = self._random.choice(self._of(service)).queue
+        place = self._random.randint(0, len(queue)) if is_late else len(queue)
+        queue.insert(place, Waiting(next(self._numbers), topic, payload, may_be_lost))

@@ -2,22 +2,29 @@
 
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
+from services.database import Database
 from services.payments import audit, desk
 from services.payments.movements import Movement
+from services.payments.store import open_store
 from services.payments.tables import entries
+from services.tolls.tables import toll_movement
 from tests.bench.report import Figure, progress
 from tests.bench.toll_crashes import Broker
-from tests.bench.toll_services import open_payments
+from tests.bench.toll_services import SERVICES, open_tolls
 from tests.bench.toll_town import OWNER, Town
 from tests.bench.toll_worlds import Ground
 
 FUNDS_MINOR = 10**9
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""A kill -9 loses nothing that was written, so waiting for a disk would show nothing."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Ledger:
         passages: True ones that had to be paid.
         undecided: Of them those that the detector leaves open without any death too.
         double: Paid more than once or too much, or never driven.
-        lost: Not paid, or not in full.
+        lost: Not paid, or not in full; or paid, and the toll service does not know.
         off: Sum of the ledger in every currency, and what its own audit finds.
     """
 
@@ -50,30 +57,45 @@ class Ledger:
         ]
 
 
-def measure(ground: Ground, crashes: int) -> Ledger:
-    """What the ledger has when so many processes have died."""
+def measure(
+    ground: Ground,
+    crashes: int,
+    *,
+    urls: Mapping[str, str] | None = None,
+    replicas: int = 1,
+) -> Ledger:
+    """What the ledger has when so many processes have died.
+
+    Args:
+        ground: With Singapore's gates.
+        crashes: How many deaths.
+        urls: Of the empty stores of `tolls` and `payments`; `None`: SQLite in files.
+        replicas: How many processes of each service share its messages.
+    """
     town = Town(ground)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=_MEMORY) as name:
         folder = Path(name)
-        database = open_payments(folder)
-        movement = Movement("cash", "start", OWNER, FUNDS_MINOR, "SGD")
-        desk.take_in(database, movement, datetime.now(UTC))
-        database.close()
-        broker = Broker(town, folder, crashes)
+        stores = urls or {each: str(folder / f"{each}.sqlite") for each in SERVICES}
+        with closing(open_store(stores["payments"])) as database:
+            movement = Movement("cash", "start", OWNER, FUNDS_MINOR, "SGD")
+            desk.take_in(database, movement, datetime.now(UTC))
+        broker = Broker(town, stores, folder, crashes, replicas)
         broker.run()
-        found = _ledger(town, broker, folder)
+        with (
+            closing(open_store(stores["payments"])) as payments,
+            closing(open_tolls(stores["tolls"])) as tolls,
+        ):
+            found = _ledger(town, broker, payments, tolls)
     progress(f"  deaths: {dict(broker.deaths)}, the broker restarted {broker.restarts} times")
     return found
 
 
-def _ledger(town: Town, broker: Broker, folder: Path) -> Ledger:
-    database = open_payments(folder)
-    with database.read() as connection:
+def _ledger(town: Town, broker: Broker, payments: Database, tolls: Database) -> Ledger:
+    with payments.read() as connection:
         off = sum(abs(value) for value in audit.sums(connection).values())
         off += len(audit.findings(connection))
         wanted = select(entries.c.request_id, entries.c.booked_change)
         booked = connection.execute(wanted.where(entries.c.requester == "tolls")).all()
-    database.close()
     paid: Counter[tuple[str, str, str]] = Counter()
     for row in booked:
         charge = broker.charges[row.request_id]
@@ -95,6 +117,16 @@ def _ledger(town: Town, broker: Broker, folder: Path) -> Ledger:
             counts["double"] += 1
             progress(f"  never driven, but paid: {stray}: {minor}")
     return Ledger(
-        broker.crashes, broker.deaths["kill -9"], len(broker.driven),
-        counts["undecided"], counts["double"], counts["lost"], off,
+        broker.crashes, broker.deaths["kill -9"], len(broker.driven), counts["undecided"],
+        counts["double"], counts["lost"] + _unanswered(tolls), off,
     )  # fmt: skip
+
+
+def _unanswered(tolls: Database) -> int:
+    """How many movements of money the toll service does not know the end of."""
+    with tolls.read() as connection:
+        wanted = select(toll_movement.c.charge_id).where(toll_movement.c.state != "posted")
+        ids = connection.execute(wanted).scalars().all()
+    for charge_id in ids:
+        progress(f"  not answered: {charge_id}")
+    return len(ids)

@@ -2,25 +2,32 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, select
 
 from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.message import Message
 from internetcar.contract.payments import PaymentResult
 from internetcar.contract.reader import TelemetryReader
 from internetcar.contract.signature import key_id
+from internetcar.contract.subscriptions import Received
 from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.tolls import TollCharge
 from services.database import Database, open_database
+from services.database_errors import StoreError
 from services.outgoing import Sender, unsettled
 from services.payments.agreements import Account, Agreements
 from services.payments.service import Payments
 from services.payments.store import open_store
 from services.points import BEFORE_ACKNOWLEDGE, reach
+from services.quarantine import QUARANTINED, WAITING, Quarantine, kept, release
+from services.tables import quarantine as set_aside
 from services.telemetry_log import LogReader
 from services.tolls.answers import Answers
 from services.tolls.detectors import samples_of
@@ -33,8 +40,11 @@ from tests.bench.toll_town import OWNER, VEHICLES, Town
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TRUSTED = {key_id(KEY.public_key()): KEY.public_key()}
-HASTE = 50.0
+HASTE = 10.0
 """Time of the services runs so much faster, or repeating after seconds would take all day."""
+
+BUSY_S, IDLE_S = 0.002, 0.02
+"""How long a service waits for a message before its next turn."""
 
 
 def now_ms() -> int:
@@ -69,54 +79,49 @@ class PipeLink:
         self._waiting.clear()
 
 
-Handler = Callable[[str, bytes], None]
+Handler = Callable[[Received], None]
+Turn = Callable[[], None]
 
 
-def open_tolls(folder: Path) -> Database:
-    return open_database(str(folder / "tolls.sqlite"), TOLLS, service="tolls", version=VERSION)
+def open_tolls(url: str) -> Database:
+    return open_database(url, TOLLS, service="tolls", version=VERSION)
 
 
-def open_payments(folder: Path) -> Database:
-    return open_store(str(folder / "payments.sqlite"))
-
-
-def tolls_handlers(town: Town, database: Database, link: PipeLink) -> tuple[Handler, Handler]:
+def tolls_handlers(town: Town, database: Database, link: PipeLink) -> tuple[Handler, Turn]:
     """What the toll service does with a message, and in every turn."""
     versions = {"singapore": (town.context,)}
     poster = Poster(Terms(versions, lambda vehicle_id: VehicleFacts(), KEY, declares=False))
     watcher = Watcher(versions, town.detectors.of, samples_of, "simulation")
     answers = Answers(database, poster, frozenset(), now_ms)
     logs = LogReader(
-        database, TelemetryReader("tolls"), Logs(watcher, poster, now_ms).apply,
+        database, TelemetryReader("tolls", most_parked=200), Logs(watcher, poster, now_ms).apply,
         publish=link.publish, clock_s=lambda: now_ms() / 1000,
     )  # fmt: skip
 
-    def hear(topic: str, payload: bytes) -> None:
+    def hear(received: Received) -> None:
+        topic, payload = received.topic, received.payload
         if topic.endswith("/payment/result"):
             answers.on_payment_result(PaymentResult.decode(topic, payload))
         else:
             logs.accept(Telemetry.decode(topic, payload))
 
-    def turn(topic: str, payload: bytes) -> None:
+    def turn() -> None:
         answers.turn()
         logs.turn()
 
     return hear, turn
 
 
-def payments_handlers(town: Town, database: Database, link: PipeLink) -> tuple[Handler, Handler]:
+def payments_handlers(town: Town, database: Database, link: PipeLink) -> tuple[Handler, Turn]:
     """The same of payments."""
     payments = Payments(
         database, agreements(), lambda: datetime.fromtimestamp(now_ms() / 1000, UTC)
     )
 
-    def hear(topic: str, payload: bytes) -> None:
-        payments.on_charge(TollCharge.decode(topic, payload))
+    def hear(received: Received) -> None:
+        payments.on_charge(TollCharge.decode(received.topic, received.payload))
 
-    def turn(topic: str, payload: bytes) -> None:
-        payments.turn()
-
-    return hear, turn
+    return hear, payments.turn
 
 
 def agreements() -> Agreements:
@@ -124,36 +129,77 @@ def agreements() -> Agreements:
     return Agreements({OWNER: account}, {}, TRUSTED)
 
 
-SERVICES = {"tolls": (open_tolls, tolls_handlers), "payments": (open_payments, payments_handlers)}
+SERVICES = {"tolls": (open_tolls, tolls_handlers), "payments": (open_store, payments_handlers)}
 
 
-def serve(service: str, town: Town, folder: Path, pipe: Pipe) -> None:
+@dataclass(frozen=True)
+class Replica:
+    """One process of a service.
+
+    Attributes:
+        name: Its own.
+        service: Which one it is.
+        url: Of the store, which all replicas of a service share.
+        state: A folder of its own.
+    """
+
+    name: str
+    service: str
+    url: str
+    state: Path
+
+
+def serve(replica: Replica, database: Database, town: Town, pipe: Pipe) -> None:
     """Be a service until something kills us."""
-    opened, handlers = SERVICES[service]
-    database = opened(folder)
-    link = PipeLink(pipe)
-    hear, turn = handlers(town, database, link)
-    sender = Sender(database, link)
-    was_idle: bool | None = None
-    while True:
-        if pipe.poll(0.002):
-            kind, number, topic, payload = pipe.recv()
-            if kind == "answer":
-                link.answered(number)
-            elif kind == "reconnect":
-                link.lose_all()
-                sender.on_connected()
-            else:
-                hear(topic, payload)
-                reach(BEFORE_ACKNOWLEDGE)
-                pipe.send(("acknowledge", number, "", b""))
-                was_idle = None
-            if pipe.poll():
-                continue
-        turn("", b"")
-        sender.turn(now_ms())
-        with database.read() as connection:
-            is_idle = not unsettled(connection)
-        if is_idle != was_idle:
-            pipe.send(("idle", int(is_idle), "", b""))
-            was_idle = is_idle
+    with closing(Quarantine(database, replica.state)) as quarantine:
+        link = PipeLink(pipe)
+        hear, turn = SERVICES[replica.service][1](town, database, link)
+        sender = Sender(database, link)
+        was_idle: bool | None = None
+        while True:
+            if pipe.poll(IDLE_S if was_idle else BUSY_S):
+                kind, number, topic, payload = pipe.recv()
+                if kind == "answer":
+                    link.answered(number)
+                elif kind == "reconnect":
+                    link.lose_all()
+                    sender.on_connected()
+                else:
+                    take(quarantine, Received(topic, payload), hear, pipe, number)
+                    was_idle = None
+                if pipe.poll():
+                    continue
+            quarantine.turn(now_ms() / 1000, hear)
+            turn()
+            sender.turn(now_ms())
+            is_idle = _is_idle(database)
+            if is_idle != was_idle:
+                pipe.send(("idle", int(is_idle), "", b""))
+                was_idle = is_idle
+
+
+def take(
+    quarantine: Quarantine, received: Received, hear: Handler, pipe: Pipe, number: int
+) -> None:
+    """As `Runner.on` and the link do it."""
+    quarantine.guard(received, hear)
+    reach(BEFORE_ACKNOWLEDGE)
+    pipe.send(("acknowledge", number, "", b""))
+
+
+def _is_idle(database: Database) -> bool:
+    """Whether nothing is left to do; what is in quarantine is retried, as a person would."""
+    with database.read() as connection:
+        must_release = bool(kept(connection))
+        waits = select(set_aside.c.number).where(set_aside.c.state.in_((QUARANTINED, WAITING)))
+        is_waiting = connection.execute(waits.limit(1)).first() is not None
+        is_idle = not is_waiting and not unsettled(connection)
+    if must_release:
+        with suppress(StoreError):  # another replica was faster
+            database.run(_release_all)
+    return is_idle
+
+
+def _release_all(connection: Connection) -> None:
+    for each in kept(connection):
+        release(connection, each.number, state=WAITING)

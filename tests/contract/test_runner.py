@@ -17,7 +17,7 @@ from internetcar.contract.link import Link
 from internetcar.contract.payments import PaymentRequest, PaymentResult
 from internetcar.launcher.broker import RunningBroker
 from internetcar.launcher.child import dying_with_us, end_child
-from services.points import POINTS
+from services.points import NOTE_POINTS, POINTS
 from services.quarantine import kept
 from tests.contract.test_link import running
 from tests.services import HANDLED, opened
@@ -106,7 +106,7 @@ def test_killed_at_every_point_each_request_counts_once_and_is_answered(
     names: list[str] = []
     with asking(mosquitto) as (link, answered):
         subscribe_for_ever(paying, link, answered)
-        for point in POINTS:
+        for point in (*POINTS, *NOTE_POINTS):
             for number in range(5):
                 names.append(f"{point.replace(' ', '-')}-{number}")
                 link.publish(request(names[-1]))
