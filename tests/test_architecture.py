@@ -48,14 +48,20 @@ PURE = [
     )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
-        "alternatives", "bands", "bends", "calendar", "charging", "context", "courses", "crossing",
-        "decision",
-        "detection", "detection_state", "detectors", "entry", "evidence", "explain", "facts",
-        "fees", "invoice", "invoice_cells", "layout", "likelihood", "lint",
-        "lint_tariff", "network", "objects",
-        "passages", "paths", "plane", "position", "prices", "provable", "reckoning", "reconcile",
-        "records", "rounding", "rows", "samples", "shapes", "sharing", "tariff", "vehicle",
-        "watching", "window",
+        "facts", "objects",
+    )),
+    *(f"services/tolls/detection/{name}.py" for name in (
+        "alternatives", "bends", "courses", "crossing", "decision", "detector", "evidence",
+        "likelihood", "network", "paths", "plane", "position", "provable", "rows", "samples",
+        "shapes", "state", "window",
+    )),
+    *(f"services/tolls/passages/{name}.py" for name in (
+        "charging", "detectors", "entry", "explain", "invoice", "invoice_cells", "matching",
+        "reckoning", "reconcile", "records", "watching",
+    )),
+    *(f"services/tolls/tariff/{name}.py" for name in (
+        "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
+        "rounding", "sharing", "tariff", "vehicle",
     )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
@@ -91,7 +97,8 @@ def test_imports_point_one_way(path: Path) -> None:
 def test_a_service_imports_no_other_service() -> None:
     folders = {f"services.{path.parent.name}" for path in (ROOT / "services").glob("*/__init__.py")}
     for path in (ROOT / "services").rglob("*.py"):
-        others = folders - {f"services.{path.parent.name}"}
+        own = path.relative_to(ROOT / "services").parts[0]
+        others = folders - {f"services.{own}"}
         found = [module for module in imports(path) if within(module, others)]
         assert not found, f"{path}: {found}"
 

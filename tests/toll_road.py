@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.presence import Origin
 from internetcar.contract.telemetry import Telemetry
-from services.tolls.context import Context
-from services.tolls.layout import written
-from services.tolls.signing import public_text, sign
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.layout import written
+from services.tolls.tariff.signing import public_text, sign
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 SIGNER = "road"

@@ -26,16 +26,16 @@ from services.points import BEFORE_ACKNOWLEDGE, reach
 from services.telemetry_log import LogReader
 from services.tolls import store
 from services.tolls.answers import Answers
-from services.tolls.context import Context
-from services.tolls.entry import Entry
 from services.tolls.facts import Evidence, Finding, Sample, Verdict
 from services.tolls.forgetting import Forgetting
 from services.tolls.logs import Logs
+from services.tolls.passages.entry import Entry
+from services.tolls.passages.reckoning import milliseconds, statement
+from services.tolls.passages.watching import Watcher
 from services.tolls.posting import Poster, Terms
-from services.tolls.reckoning import milliseconds, statement
 from services.tolls.tables import TOLLS, VERSION, toll_passage
-from services.tolls.vehicle import VehicleFacts
-from services.tolls.watching import Watcher
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.vehicle import VehicleFacts
 from simulator.billing import CONFIRM_ALL, answer
 from tests.services import CrashError, FakeLink
 

@@ -16,13 +16,13 @@ from internetcar.launcher.tolls_context import context_app
 from internetcar.launcher.tolls_desk import Desk, SettingsOption, StoreOption, opened
 from internetcar.launcher.tolls_reconcile import reconcile
 from services.settings import state_folder
-from services.tolls import explain as words
 from services.tolls import inquiry
-from services.tolls.provable import provable as judged
-from services.tolls.reckoning import instant
+from services.tolls.detection.provable import provable as judged
+from services.tolls.passages import explain as words
+from services.tolls.passages.reckoning import instant
 from services.tolls.settings import SERVICE, TollSettings
-from services.tolls.shipped import find_context
 from services.tolls.signing_key import load_key, load_or_make_key
+from services.tolls.tariff.shipped import find_context
 
 app = typer.Typer(help="Tolls: passages, charges, why they cost what they cost, and invoices.")
 app.add_typer(context_app, name="context")

@@ -10,13 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.tables import printable
-from services.tolls.context import ContextError, load_context
-from services.tolls.layout import written
-from services.tolls.lint import lint as doubts_of
-from services.tolls.shipped import find_context, names, trusted_keys
-from services.tolls.signing import load_trusted, public_text
-from services.tolls.signing import sign as signed
-from services.tolls.signing import verify as signer_of
+from services.tolls.tariff.context import ContextError, load_context
+from services.tolls.tariff.layout import written
+from services.tolls.tariff.lint import lint as doubts_of
+from services.tolls.tariff.shipped import find_context, names, trusted_keys
+from services.tolls.tariff.signing import load_trusted, public_text
+from services.tolls.tariff.signing import sign as signed
+from services.tolls.tariff.signing import verify as signer_of
 
 context_app = typer.Typer(
     help="Check a toll context, sign one, and see who signed it.", no_args_is_help=True

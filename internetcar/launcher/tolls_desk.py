@@ -14,9 +14,9 @@ from internetcar.launcher.service_settings import settings_for
 from services.database import Database, open_existing
 from services.settings import store_url
 from services.tolls import inquiry
-from services.tolls.entry import Entry
+from services.tolls.passages.entry import Entry
 from services.tolls.settings import SERVICE, TollSettings
-from services.tolls.shipped import find_context
+from services.tolls.tariff.shipped import find_context
 
 StoreOption = Annotated[
     str,

@@ -12,16 +12,16 @@ from internetcar.contract.money import format_minor
 from internetcar.launcher.options import vehicle_id_of
 from internetcar.launcher.tables import print_table, printable
 from internetcar.launcher.tolls_desk import Desk, SettingsOption, StoreOption, opened
-from services.tolls import fees as tariff
 from services.tolls import inquiry
-from services.tolls import reconcile as invoices
-from services.tolls.context import Context
-from services.tolls.entry import Entry
 from services.tolls.facts import Passage
-from services.tolls.invoice import MOST_BYTES, Billed, read_invoice
-from services.tolls.invoice_cells import Money
-from services.tolls.reckoning import instant, milliseconds
-from services.tolls.shipped import find_context
+from services.tolls.passages import reconcile as invoices
+from services.tolls.passages.entry import Entry
+from services.tolls.passages.invoice import MOST_BYTES, Billed, read_invoice
+from services.tolls.passages.invoice_cells import Money
+from services.tolls.passages.reckoning import instant, milliseconds
+from services.tolls.tariff import fees as tariff
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.shipped import find_context
 
 _MARGIN = timedelta(hours=1)
 """Around the invoice's lines: what is as near may be missing on it."""

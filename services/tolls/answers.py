@@ -12,8 +12,8 @@ from services.database import Database, locked
 from services.outgoing import settle
 from services.tables import log_position
 from services.tolls import store, verdicts
-from services.tolls.charging import answered
-from services.tolls.entry import Entry
+from services.tolls.passages.charging import answered
+from services.tolls.passages.entry import Entry
 from services.tolls.posting import Poster, period_of
 from services.tolls.tables import toll_passage, toll_vehicle
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from services.tolls.entry import Entry
+from services.tolls.passages.entry import Entry
 from services.tolls.store import entries
 from services.tolls.tables import toll_movement, toll_passage, toll_stretch
 

@@ -7,11 +7,11 @@ from sqlalchemy import Connection, select, update
 from internetcar.contract.reader import Gap
 from internetcar.contract.telemetry import Telemetry
 from services.database import insert_new
-from services.tolls.charging import EXPIRES_MS
+from services.tolls.passages.charging import EXPIRES_MS
+from services.tolls.passages.reckoning import milliseconds
+from services.tolls.passages.watching import Found, Watch, Watcher
 from services.tolls.posting import Poster
-from services.tolls.reckoning import milliseconds
 from services.tolls.tables import toll_passage, toll_stretch, toll_vehicle
-from services.tolls.watching import Found, Watch, Watcher
 
 _MOST_BETWEEN_MS = 5_000
 """Batches that lie further apart leave a time of which the log says nothing."""

@@ -9,14 +9,19 @@ from sqlalchemy import Connection, select
 from internetcar.contract.message import InputError
 from services.outgoing import enqueue
 from services.tolls import store, verdicts
-from services.tolls.charging import asked_minor, next_movement, retry_at_ms
-from services.tolls.context import Context, at
-from services.tolls.entry import Entry
 from services.tolls.facts import Finding, Passage
-from services.tolls.fees import Fee, fees, window
-from services.tolls.passages import Known, derived_id, take
-from services.tolls.reckoning import Account, Reckoned, Rules, instant, reckon, with_movement
-from services.tolls.records import (
+from services.tolls.passages.charging import asked_minor, next_movement, retry_at_ms
+from services.tolls.passages.entry import Entry
+from services.tolls.passages.matching import Known, derived_id, take
+from services.tolls.passages.reckoning import (
+    Account,
+    Reckoned,
+    Rules,
+    instant,
+    reckon,
+    with_movement,
+)
+from services.tolls.passages.records import (
     GateFacts,
     charge_message,
     declaration_message,
@@ -24,9 +29,11 @@ from services.tolls.records import (
     kept_record,
     passage_message,
 )
+from services.tolls.passages.watching import Found
 from services.tolls.tables import toll_passage
-from services.tolls.vehicle import VehicleFacts
-from services.tolls.watching import Found
+from services.tolls.tariff.context import Context, at
+from services.tolls.tariff.fees import Fee, fees, window
+from services.tolls.tariff.vehicle import VehicleFacts
 
 SHIFTED = "priced as if driven then"
 """Of a fee at another time than the drive's: it is the time that the fee's own words name."""

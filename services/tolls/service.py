@@ -11,16 +11,16 @@ from internetcar.contract.tolls import BillingDetails, ExceptionList
 from services.runner import Runner, run_service
 from services.settings import load_settings, state_folder
 from services.tolls.answers import Answers
-from services.tolls.context import Context, ContextError
-from services.tolls.detectors import Detectors, samples_of
 from services.tolls.forgetting import Forgetting
 from services.tolls.logs import Logs
+from services.tolls.passages.detectors import Detectors, samples_of
+from services.tolls.passages.watching import Watcher
 from services.tolls.posting import Poster, Terms
 from services.tolls.settings import SERVICE, TollSettings
-from services.tolls.shipped import names, trusted_keys, verified_contexts
 from services.tolls.signing_key import load_or_make_key
 from services.tolls.tables import TOLLS, VERSION
-from services.tolls.watching import Watcher
+from services.tolls.tariff.context import Context, ContextError
+from services.tolls.tariff.shipped import names, trusted_keys, verified_contexts
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from internetcar.contract.message import Name
 from internetcar.contract.presence import Origin
 from services.settings import ServiceSettings, service_config
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.vehicle import VehicleFacts
 
 SERVICE = "tolls"
 

@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, Select, func, select, update
 
-from services.tolls.charging import Billing, Movement
-from services.tolls.entry import Declared, Entry
 from services.tolls.facts import Finding
-from services.tolls.passages import Known, Place
-from services.tolls.reckoning import Account
-from services.tolls.records import GateFacts, evidence_fields, read_evidence
+from services.tolls.passages.charging import Billing, Movement
+from services.tolls.passages.entry import Declared, Entry
+from services.tolls.passages.matching import Known, Place
+from services.tolls.passages.reckoning import Account
+from services.tolls.passages.records import GateFacts, evidence_fields, read_evidence
 from services.tolls.tables import toll_declaration, toll_movement, toll_passage
 
 NEAR_MS = 24 * 3_600_000

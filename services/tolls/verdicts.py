@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from internetcar.contract.tolls import BillingDetails, ExceptionEntry, ExceptionList
 from services.database import insert_new
-from services.tolls.entry import Entry
+from services.tolls.passages.entry import Entry
 from services.tolls.tables import toll_declaration, toll_exceptions, toll_vehicle
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.tolls.context import Context
 from services.tolls.facts import Passage
-from services.tolls.fees import fees
-from services.tolls.shipped import find_context, names
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.fees import fees
+from services.tolls.tariff.shipped import find_context, names
+from services.tolls.tariff.vehicle import VehicleFacts
 from tests.bench.report import CannotMeasureError, progress
 
 _REPOSITORY = Path(__file__).resolve().parents[2]

@@ -30,12 +30,12 @@ from services.quarantine import QUARANTINED, WAITING, Quarantine, kept, release
 from services.tables import quarantine as set_aside
 from services.telemetry_log import LogReader
 from services.tolls.answers import Answers
-from services.tolls.detectors import samples_of
 from services.tolls.logs import Logs
+from services.tolls.passages.detectors import samples_of
+from services.tolls.passages.watching import Watcher
 from services.tolls.posting import Poster, Terms
 from services.tolls.tables import TOLLS, VERSION
-from services.tolls.vehicle import VehicleFacts
-from services.tolls.watching import Watcher
+from services.tolls.tariff.vehicle import VehicleFacts
 from tests.bench.toll_town import OWNER, VEHICLES, Town
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

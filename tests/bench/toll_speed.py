@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from statistics import median
 
 from services.tolls.facts import Passage, Sample
-from services.tolls.fees import fees
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.fees import fees
+from services.tolls.tariff.vehicle import VehicleFacts
 from tests.bench.report import Figure
 from tests.bench.toll_scenarios import Mixture
 from tests.bench.toll_verdicts import detected, passages

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from internetcar.contract.telemetry import Telemetry
-from services.tolls.context import Context
-from services.tolls.detectors import Detectors, samples_of
 from services.tolls.facts import Passage, Sample
-from services.tolls.fees import fees
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.passages.detectors import Detectors, samples_of
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.fees import fees
+from services.tolls.tariff.vehicle import VehicleFacts
 from tests.bench.toll_worlds import Ground
 from tests.tolls_drive import Plan, drive
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.tolls.detection import Detector, dump, load
+from services.tolls.detection.detector import Detector, dump, load
 from services.tolls.facts import Finding, Sample, Verdict
 from services.tolls.objects import Gate
-from services.tolls.passages import Known, Place, take
+from services.tolls.passages.matching import Known, Place, take
 from tests.bench.toll_peers import circle_events, fixes, line_events
 from tests.bench.toll_scenarios import SIGMAS_OF_SEPARATION, Mixture, Scenario
 from tests.bench.toll_worlds import NEAR_M, Ground, distance_m

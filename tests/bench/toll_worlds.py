@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 import services.tolls
-from services.tolls.bends import BENDS
-from services.tolls.context import Context, load_context
-from services.tolls.detection import Detector
+from services.tolls.detection.bends import BENDS
+from services.tolls.detection.detector import Detector
+from services.tolls.detection.provable import Provability, provable
 from services.tolls.objects import Gate, Road
-from services.tolls.provable import Provability, provable
+from services.tolls.tariff.context import Context, load_context
 from tests.bench.report import CannotMeasureError
 from tests.tolls_site import REACH_M, Site
 

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.command import build
-from services.tolls.layout import written
 from services.tolls.signing_key import load_or_make_key
+from services.tolls.tariff.layout import written
 from tests.toll_stand import Drive, Stand, context
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from internetcar.contract.telemetry import Telemetry
 from services.database import Database, open_database
 from services.settings import load_settings
+from services.tolls.detection.samples import LEAVES
 from services.tolls.logs import Logs
+from services.tolls.passages.reckoning import instant
 from services.tolls.posting import Poster
-from services.tolls.reckoning import instant
-from services.tolls.samples import LEAVES
 from services.tolls.service import make_terms
 from services.tolls.settings import TollSettings
 from services.tolls.tables import TOLLS, VERSION

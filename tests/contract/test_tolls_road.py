@@ -8,8 +8,8 @@ from services.settings import load_settings
 from services.telemetry_log import LogReader
 from services.tolls import inquiry
 from services.tolls.logs import Logs
+from services.tolls.passages.reckoning import milliseconds
 from services.tolls.posting import Poster
-from services.tolls.reckoning import milliseconds
 from services.tolls.service import make_terms
 from services.tolls.settings import TollSettings
 from services.tolls.tables import TOLLS, VERSION

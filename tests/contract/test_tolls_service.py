@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from services.tolls.charging import RETRY_MS
+from services.tolls.passages.charging import RETRY_MS
+from services.tolls.passages.watching import Watch
 from services.tolls.tables import toll_vehicle
-from services.tolls.watching import Watch
 from tests.toll_stand import DAY_MS, START, Drive, Stand, context
 
 

@@ -4,7 +4,7 @@ import random
 import time
 
 from internetcar.launcher.broker import RunningBroker
-from services.tolls.charging import asked_minor
+from services.tolls.passages.charging import asked_minor
 from tests.e2e.stage import Stage
 from tests.e2e.toll_stage import Log, Tolls
 

@@ -16,7 +16,7 @@ from internetcar.launcher.broker import RunningBroker
 from services.database import open_existing
 from services.payments.history import owner_balances
 from services.tolls import inquiry
-from services.tolls.entry import Entry
+from services.tolls.passages.entry import Entry
 from services.tolls.signing_key import load_or_make_key
 from tests.e2e.stage import PYTHON, Actor, Stage
 from tests.toll_road import SIGNER, TRUSTED, drive, write_road

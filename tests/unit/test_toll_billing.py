@@ -12,7 +12,7 @@ from internetcar.contract.message import InputError
 from internetcar.contract.money import MOST_MINOR
 from internetcar.contract.signature import public_key_text
 from internetcar.contract.tolls import ExceptionEntry, TollDeclaration
-from services.tolls.records import declaration_message
+from services.tolls.passages.records import declaration_message
 from simulator.billing import CONFIRM_ALL, Rule, Rules, answer, exception_lists
 from simulator.toll_charger import parse_arguments, read_rules
 from tests.unit.toll_entries import FACTS, KEY, KEY_ID, TRUSTED, entry

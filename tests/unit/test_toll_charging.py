@@ -7,7 +7,7 @@ import pytest
 
 from internetcar.contract.payments import PaymentReason
 from internetcar.contract.tolls import ExceptionEntry, ExceptionList
-from services.tolls.charging import (
+from services.tolls.passages.charging import (
     EXPIRES_MS,
     FINAL_REFUSALS,
     LONGEST_RETRY_MS,
@@ -24,7 +24,7 @@ from services.tolls.charging import (
     retry_at_ms,
     treatment_of,
 )
-from services.tolls.reckoning import instant
+from services.tolls.passages.reckoning import instant
 
 NOW_MS = 1_790_000_000_000
 AT = instant(NOW_MS)

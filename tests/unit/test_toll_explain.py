@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.tolls.charging import Billing, answered
-from services.tolls.explain import explain, odds
-from services.tolls.records import read_charge
+from services.tolls.passages.charging import Billing, answered
+from services.tolls.passages.explain import explain, odds
+from services.tolls.passages.records import read_charge
 from tests.unit.toll_entries import KEY, KEY_ID, TRUSTED, charged, declared, entry, moved
 from tests.unit.toll_findings import START_MS, finding
 

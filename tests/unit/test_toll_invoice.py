@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internetcar.contract.money import MOST_MINOR
-from services.tolls.invoice import (
+from services.tolls.passages.invoice import (
     MOST_BYTES,
     MOST_ROWS,
     Billed,
@@ -16,7 +16,7 @@ from services.tolls.invoice import (
     Unreadable,
     read_invoice,
 )
-from services.tolls.invoice_cells import Money, read_amount, read_instants
+from services.tolls.passages.invoice_cells import Money, read_amount, read_instants
 
 SINGAPORE = ZoneInfo("Asia/Singapore")
 OSLO = ZoneInfo("Europe/Oslo")

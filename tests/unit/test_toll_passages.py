@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.tolls.facts import Finding
-from services.tolls.passages import (
+from services.tolls.passages.matching import (
     REARM_M,
     REARM_MS,
     Known,

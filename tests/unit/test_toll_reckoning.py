@@ -7,10 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internetcar.contract.tolls import ExceptionEntry, ExceptionList
-from services.tolls.charging import Billing, answered, next_movement
 from services.tolls.facts import Finding, Passage
-from services.tolls.passages import take
-from services.tolls.reckoning import Account, Rules, instant, reckon, statement, with_movement
+from services.tolls.passages.charging import Billing, answered, next_movement
+from services.tolls.passages.matching import take
+from services.tolls.passages.reckoning import (
+    Account,
+    Rules,
+    instant,
+    reckon,
+    statement,
+    with_movement,
+)
 from tests.unit.toll_findings import PLACE, START_MS, finding, group_fees
 
 RULES = Rules(group_fees)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from internetcar.contract.tolls import PassageState
-from services.tolls.invoice import Billed
-from services.tolls.reconcile import NEAR, Held, Line, Stretch, covers, reconcile
+from services.tolls.passages.invoice import Billed
+from services.tolls.passages.reconcile import NEAR, Held, Line, Stretch, covers, reconcile
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
 LOG = [Stretch(AT - timedelta(hours=1), AT + timedelta(hours=1))]

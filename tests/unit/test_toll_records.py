@@ -7,10 +7,10 @@ import pytest
 
 from internetcar.contract.message import ContractError
 from internetcar.contract.signature import is_signed
-from services.tolls.charging import Owed
 from services.tolls.facts import Evidence
-from services.tolls.reckoning import Reckoned, instant
-from services.tolls.records import (
+from services.tolls.passages.charging import Owed
+from services.tolls.passages.reckoning import Reckoned, instant
+from services.tolls.passages.records import (
     bar_of,
     declaration_message,
     evidence_digest,

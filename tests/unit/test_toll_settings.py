@@ -10,7 +10,7 @@ from internetcar.contract.message import InputError
 from services.settings import load_settings
 from services.tolls.settings import TollSettings
 from services.tolls.signing_key import FILE_NAME, load_key, load_or_make_key
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.vehicle import VehicleFacts
 
 
 def test_what_a_vehicle_is_stands_in_the_settings(

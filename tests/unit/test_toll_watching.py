@@ -7,10 +7,10 @@ import pytest
 
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.telemetry import Dropped, Telemetry
-from services.tolls.context import Context
 from services.tolls.facts import Evidence, Finding, Sample
-from services.tolls.reckoning import instant, milliseconds
-from services.tolls.watching import PAUSE_MS, Found, Watch, Watcher
+from services.tolls.passages.reckoning import instant, milliseconds
+from services.tolls.passages.watching import PAUSE_MS, Found, Watch, Watcher
+from services.tolls.tariff.context import Context
 from tests.toll_stand import START, context
 
 HERE, FAR = (1.3, 103.8), (48.1, 11.6)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.tolls.context import MOST_BYTES, Context, ContextError, at, load_context
-from services.tolls.layout import written
 from services.tolls.service import by_id
-from services.tolls.shipped import CONTEXTS, find_context, names
+from services.tolls.tariff.context import MOST_BYTES, Context, ContextError, at, load_context
+from services.tolls.tariff.layout import written
+from services.tolls.tariff.shipped import CONTEXTS, find_context, names
 from tests.unit.toll_tariffs import all_day, described, gate
 
 

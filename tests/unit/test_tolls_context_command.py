@@ -8,9 +8,9 @@ from typer.testing import CliRunner, Result
 
 from internetcar.contract.message import InputError
 from internetcar.launcher.tolls_context import context_app
-from services.tolls.context import load_context
-from services.tolls.layout import written
-from services.tolls.shipped import find_context
+from services.tolls.tariff.context import load_context
+from services.tolls.tariff.layout import written
+from services.tolls.tariff.shipped import find_context
 from tests.unit.toll_tariffs import all_day, context_of, gate
 
 

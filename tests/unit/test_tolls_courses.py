@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.tolls.courses import aside
-from services.tolls.likelihood import fit
+from services.tolls.detection.courses import aside
+from services.tolls.detection.likelihood import fit
 from tests.unit.test_tolls_evidence import seen
 
 

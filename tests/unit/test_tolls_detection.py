@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from services.tolls.detection import Detector, dump, load
+from services.tolls.detection.detector import Detector, dump, load
 from services.tolls.facts import Sample
 from services.tolls.objects import Road
 from tests.unit.tolled import (

@@ -5,19 +5,19 @@ import random
 import numpy as np
 import pytest
 
-from services.tolls.alternatives import alternatives, assumed, lanes_m
-from services.tolls.bends import BENDS
-from services.tolls.detection import Detector
-from services.tolls.evidence import assess
-from services.tolls.likelihood import Fits, fit
-from services.tolls.network import Network, frame_of
+from services.tolls.detection.alternatives import alternatives, assumed, lanes_m
+from services.tolls.detection.bends import BENDS
+from services.tolls.detection.detector import Detector
+from services.tolls.detection.evidence import assess
+from services.tolls.detection.likelihood import Fits, fit
+from services.tolls.detection.network import Network, frame_of
+from services.tolls.detection.paths import Way
+from services.tolls.detection.plane import Plane, mercator, stretch, turn_rad
+from services.tolls.detection.position import Spot
+from services.tolls.detection.provable import Provability, provable
+from services.tolls.detection.rows import Seen, white_m
+from services.tolls.detection.window import window
 from services.tolls.objects import Gate, Road
-from services.tolls.paths import Way
-from services.tolls.plane import Plane, mercator, stretch, turn_rad
-from services.tolls.position import Spot
-from services.tolls.provable import Provability, provable
-from services.tolls.rows import Seen, white_m
-from services.tolls.window import window
 from tests.data import data_path
 from tests.unit.tolled import Leg, at, autoregressive, drive, findings, gate, straight, verdicts
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.tolls.context import Context
 from services.tolls.facts import Passage
-from services.tolls.fees import accounting_day, fees, window
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.fees import accounting_day, fees, window
+from services.tolls.tariff.vehicle import VehicleFacts
 from tests.unit.toll_tariffs import CAR, all_day, amounts, context_of, described, gate, passage
 
 DAY = "2026-07-07"

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.tolls.context import Context
 from services.tolls.facts import Passage
-from services.tolls.fees import accounting_day, fees, window
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.fees import accounting_day, fees, window
+from services.tolls.tariff.vehicle import VehicleFacts
 from tests.unit.toll_tariffs import all_day, context_of, gate
 
 GATES = [gate("A"), gate("B"), gate("C"), gate("E", kind="entry"), gate("X", kind="exit")]

@@ -8,10 +8,10 @@ from functools import cache
 
 import pytest
 
-from services.tolls.context import Context
-from services.tolls.prices import VehicleError
-from services.tolls.shipped import find_context
-from services.tolls.vehicle import Claim, Emission, VehicleFacts
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.prices import VehicleError
+from services.tolls.tariff.shipped import find_context
+from services.tolls.tariff.vehicle import Claim, Emission, VehicleFacts
 from tests.data import data_path
 from tests.unit.toll_tariffs import amounts, one_fee
 

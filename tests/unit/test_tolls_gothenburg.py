@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from services.tolls.context import Context
-from services.tolls.shipped import find_context
-from services.tolls.vehicle import Claim, VehicleFacts, VehicleKind
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.shipped import find_context
+from services.tolls.tariff.vehicle import Claim, VehicleFacts, VehicleKind
 from tests.data import data_path
 from tests.unit.toll_tariffs import CAR, amounts, one_fee
 

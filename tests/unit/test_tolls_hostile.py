@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.tolls.detection import Detector, dump, load
+from services.tolls.detection.detector import Detector, dump, load
 from services.tolls.facts import Sample
 from tests.unit.tolled import START_MS, Leg, at, drive, findings, gate, straight, verdicts
 

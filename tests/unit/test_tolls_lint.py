@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.tolls.context import Context
-from services.tolls.lint import Doubt, lint
-from services.tolls.shipped import find_context, names
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.lint import Doubt, lint
+from services.tolls.tariff.shipped import find_context, names
 from tests.unit.toll_tariffs import all_day, described, gate
 
 TODAY = date(2026, 7, 7)

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from services.tolls.context import Context
 from services.tolls.facts import Passage
-from services.tolls.fees import fees
 from services.tolls.objects import Gate
-from services.tolls.prices import prices_for
-from services.tolls.shipped import find_context
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.fees import fees
+from services.tolls.tariff.prices import prices_for
+from services.tolls.tariff.shipped import find_context
+from services.tolls.tariff.vehicle import VehicleFacts
 from tests.data import data_path
 from tests.unit.toll_tariffs import CAR, amounts, one_fee, passage
 

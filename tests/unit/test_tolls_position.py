@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.tolls.detection.position import KEPT, Motion, is_stepped, move, wait
 from services.tolls.facts import Sample
-from services.tolls.position import KEPT, Motion, is_stepped, move, wait
 
 
 def said(at_s: float, **values: object) -> Sample:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.tolls.prices import VehicleError
-from services.tolls.vehicle import Condition, VehicleFacts
+from services.tolls.tariff.prices import VehicleError
+from services.tolls.tariff.vehicle import Condition, VehicleFacts
 from tests.unit.toll_tariffs import all_day, amounts, context_of, gate, one_fee
 
 TUESDAY = "2026-07-07"

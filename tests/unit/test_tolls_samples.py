@@ -6,8 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from internetcar.contract.telemetry import Telemetry
-from services.tolls.facts import Sample
-from services.tolls.samples import (
+from services.tolls.detection.samples import (
     ACCURACY,
     CURRENT_GEAR,
     FIX_TYPE,
@@ -21,6 +20,7 @@ from services.tolls.samples import (
     Reading,
     read,
 )
+from services.tolls.facts import Sample
 
 START = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 START_MS = 1_780_300_800_000

@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.tolls.context import Context, ContextError, Signature
-from services.tolls.layout import written
-from services.tolls.shipped import CONTEXTS, find_context, names, trusted_keys, verified_contexts
-from services.tolls.signing import canonical, load_trusted, public_text, sign, verify
+from services.tolls.tariff.context import Context, ContextError, Signature
+from services.tolls.tariff.layout import written
+from services.tolls.tariff.shipped import (
+    CONTEXTS,
+    find_context,
+    names,
+    trusted_keys,
+    verified_contexts,
+)
+from services.tolls.tariff.signing import canonical, load_trusted, public_text, sign, verify
 from tests.unit.toll_tariffs import all_day, context_of, gate
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from services.tolls.context import Context
 from services.tolls.facts import Passage
-from services.tolls.prices import prices_for
-from services.tolls.shipped import find_context
-from services.tolls.vehicle import VehicleFacts, VehicleKind
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.prices import prices_for
+from services.tolls.tariff.shipped import find_context
+from services.tolls.tariff.vehicle import VehicleFacts, VehicleKind
 from tests.data import data_path
 from tests.unit.toll_tariffs import amounts, one_fee, passage
 

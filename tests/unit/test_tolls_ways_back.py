@@ -1,6 +1,6 @@
 """What a U-turn behind a gate takes back, and what a tunnel at the gate hides."""
 
-from services.tolls.detection import Detector
+from services.tolls.detection.detector import Detector
 from tests.unit.tolled import Leg, autoregressive, drive, findings, gate, verdicts
 
 DETECTOR = Detector([gate()])

@@ -5,12 +5,12 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.signature import key_id
-from services.tolls.charging import Billing, Movement, Owed, next_movement
-from services.tolls.entry import Declared, Entry
 from services.tolls.facts import Finding
-from services.tolls.passages import take
-from services.tolls.reckoning import Account, Reckoned, with_movement
-from services.tolls.records import GateFacts, charge_message, evidence_digest, kept_record
+from services.tolls.passages.charging import Billing, Movement, Owed, next_movement
+from services.tolls.passages.entry import Declared, Entry
+from services.tolls.passages.matching import take
+from services.tolls.passages.reckoning import Account, Reckoned, with_movement
+from services.tolls.passages.records import GateFacts, charge_message, evidence_digest, kept_record
 from tests.unit.toll_findings import PLACE, START_MS, finding
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.tolls.facts import Evidence, Finding, Passage, Verdict
-from services.tolls.passages import Place
+from services.tolls.passages.matching import Place
 
 PLACE = Place("car", "singapore", "live", 1)
 START_MS = 1_790_000_000_000

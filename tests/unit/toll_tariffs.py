@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from services.tolls.context import Context
 from services.tolls.facts import Passage
-from services.tolls.fees import Fee, fees
-from services.tolls.vehicle import VehicleFacts
+from services.tolls.tariff.context import Context
+from services.tolls.tariff.fees import Fee, fees
+from services.tolls.tariff.vehicle import VehicleFacts
 
 CAR = VehicleFacts()
 

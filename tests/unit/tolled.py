@@ -5,10 +5,10 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from services.tolls.detection import Detector
+from services.tolls.detection.detector import Detector
+from services.tolls.detection.plane import Plane
 from services.tolls.facts import Finding, Sample
 from services.tolls.objects import Gate, LatLon
-from services.tolls.plane import Plane
 
 START_MS = 1_780_000_000_000
 BEARING_DEG = 37.0

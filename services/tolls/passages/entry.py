@@ -1,0 +1,53 @@
+"""A passage as the service keeps it (pure)."""
+
+from dataclasses import dataclass
+
+from services.tolls.passages.reckoning import Account
+from services.tolls.passages.records import GateFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A fee that was declared to the operator.
+
+    Attributes:
+        declaration_id: Of the declaration.
+        fee_minor: What was declared.
+        is_answered: Whether the operator has spoken.
+    """
+
+    declaration_id: str
+    fee_minor: int
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A passage as it is stored.
+
+    Attributes:
+        account: With its money and verdicts.
+        facts: Of its gate, from the context it was reckoned with.
+        period: What it is reckoned together with.
+        digest: SHA-256 of its evidence.
+        revision: How often it was said.
+        fee_minor: What was said that it costs.
+        words: What was said of the fee.
+        are_positions_gone: Its raw positions are deleted.
+        declared: Fees that were declared, in order.
+    """
+
+    account: Account
+    facts: GateFacts
+    period: str
+    digest: str
+    revision: int = 0
+    fee_minor: int = 0
+    words: tuple[str, ...] = ()
+    are_positions_gone: bool = False
+    declared: tuple[Declared, ...] = ()
+
+    @property
+    def passage_id(self) -> str:
+        """Of the passage."""
+        return self.account.known.passage_id

@@ -1,0 +1,1 @@
+"""Toll contexts as data: who charges what where, and what passages cost (pure)."""
