@@ -51,7 +51,9 @@ def make_engine(url: str, service: str, *, may_create: bool = True) -> Engine:
 
 def _sqlite(url: URL, path: Path, may_create: bool) -> Engine:
     if not may_create and not path.is_file():
-        raise StoreError(f"{path}: no such file; give the service's store")
+        raise StoreError(
+            f"{path}: no such file yet: start the service, or name its store by --store"
+        )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Opened only to create it: closing a file would let go of SQLite's locks on it.

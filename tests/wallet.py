@@ -134,6 +134,7 @@ def funded(amount: int = 10_000, currency: str = "SGD") -> MemoryBooks:
 
 
 AGREEMENTS = Agreements(
+    believes_unsigned=True,
     accounts={
         "alice": Account("alice", {"car"}),
         "bob": Account("bob", {"van"}, {"live", "simulation"}, Terms({"SGD": 500})),

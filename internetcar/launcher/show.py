@@ -16,11 +16,13 @@ from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.home_assistant import DeviceAnnouncement, device_id_of
 from internetcar.contract.link import Link
-from internetcar.contract.payments import WalletBalance
+from internetcar.contract.money import format_minor
+from internetcar.contract.payments import PaymentResult, WalletBalance
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollPassage
+from internetcar.launcher.tables import printable
 from internetcar.launcher.terminal import PatientOutput
 from internetcar.launcher.view import (
     VehicleView,
@@ -75,6 +77,7 @@ class Show:
         self._link.on(TollPassage, self._on_passage, vehicle_id=vehicle_id)
         if account:
             self._link.on(WalletBalance, self._on_balance, account=account)
+            self._link.on(PaymentResult, self._on_payment, vehicle_id=vehicle_id)
         self._counted = ""
         if announced_with:
             self._link.on_received(
@@ -152,6 +155,12 @@ class Show:
     def _on_balance(self, balance: WalletBalance) -> None:
         if self._view.on_balance(balance) and self._is_plain:
             self._output.write(balance_line(balance) + "\n")
+
+    def _on_payment(self, result: PaymentResult) -> None:
+        """What the wallet does not pay must not look paid."""
+        if result.state == "refused":
+            amount = format_minor(result.amount_minor, result.currency)
+            self.notify(printable(f"not paid: {amount}, {result.detail or result.reason}"))
 
     def _on_presence(self, presence: Presence) -> None:
         before = self._view.presence

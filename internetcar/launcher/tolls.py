@@ -19,6 +19,7 @@ from services.settings import state_folder
 from services.tolls import inquiry
 from services.tolls.detection.provable import provable as judged
 from services.tolls.passages import explain as words
+from services.tolls.passages.entry import Entry
 from services.tolls.passages.reckoning import instant
 from services.tolls.settings import SERVICE, TollSettings
 from services.tolls.signing_key import load_key, load_or_make_key
@@ -47,7 +48,7 @@ def passages(
                 f"{entry.account.crossed_at:%Y-%m-%d %H:%M:%S}",
                 entry.account.known.place.vehicle_id,
                 f"{entry.facts.label} ({entry.facts.context})",
-                entry.account.state,
+                _state(entry),
                 format_minor(entry.fee_minor, entry.facts.currency),
                 "; ".join(entry.words),
                 entry.passage_id,
@@ -56,6 +57,13 @@ def passages(
         ),
         right="fee",
     )
+
+
+def _state(entry: Entry) -> str:
+    """The evidence's verdict, and whether money is still owed."""
+    last = entry.account.movements[-1].state if entry.account.movements else "posted"
+    word = {"refused": ", not paid", "asked": ", asked for"}.get(last, "")
+    return f"{entry.account.state}{word}"
 
 
 @app.command()
@@ -142,13 +150,13 @@ def provable(
 
 @app.command()
 def key(settings: SettingsOption = "") -> None:
-    """Print the id and the public key that charges are signed with; payments and operators want it.
+    """Print the public key that charges are signed with, as `toll_keys` of payments wants it.
 
     The key is made where there is none yet, so that they can be told before the service begins.
     """
     read = settings_for(TollSettings, SERVICE, settings)
     public = load_or_make_key(state_folder(read, SERVICE)).public_key()
-    typer.echo(f"{key_id(public)} {public_key_text(public)}")
+    typer.echo(f'{key_id(public)} = "{public_key_text(public)}"')
 
 
 def _trusted(desk: Desk) -> dict[str, Ed25519PublicKey]:

@@ -49,6 +49,8 @@ def reconcile(
     billed, unreadable = read_invoice(_content(invoice), invoice.name, toll.zone, money)
     if plate:
         billed = [line for line in billed if _plain(line.plate) == _plain(plate)]
+        if not billed:
+            raise InputError(f"--plate {plate!r}: no line of {invoice.name} has it")
     with opened(store, settings) as desk:
         lines = _reconciled(desk, toll, vehicle_id_of(vehicle_id), billed)
     print_table(

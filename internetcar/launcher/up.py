@@ -27,7 +27,7 @@ from internetcar.launcher.options import (
     state_folder,
     vehicle_id_of,
 )
-from internetcar.launcher.run_file import announced
+from internetcar.launcher.run_file import announced, default_state_folder
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
 from internetcar.launcher.up_services import ACCOUNT, start_services
@@ -85,7 +85,8 @@ def up(
         signal.signal(number, lambda _number, _frame: stop.set())
     is_plain = plain or not sys.stdout.isatty()
     with ExitStack() as stack:
-        folder = stack.enter_context(state_folder(state, is_fresh=fresh))
+        lasting = state or ("" if fresh else str(default_state_folder(os.environ) / "up"))
+        folder = stack.enter_context(state_folder(lasting, is_fresh=fresh))
         stack.enter_context(_only_one(folder))
         started = start_broker(broker or None, folder / "broker")
         if isinstance(started, RunningBroker):

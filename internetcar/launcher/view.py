@@ -116,7 +116,7 @@ def _passed(passage: TollPassage) -> str:
     if passage.state != "proven":
         outcome = f"{passage.state}, {outcome}"
     return printable(
-        f"toll {crossing.gate} = {outcome}  {crossing.label}, {crossing.crossed_at:%H:%M:%S} UTC"
+        f"toll {crossing.gate} = {outcome}  {crossing.crossed_at:%H:%M:%S} UTC, {crossing.label}"
     )
 
 

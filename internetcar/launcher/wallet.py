@@ -76,7 +76,8 @@ def statement(
     account: AccountArgument,
     from_at: Annotated[str, typer.Option("--from", metavar="INSTANT", help="First instant.")] = "",
     until_at: Annotated[
-        str, typer.Option("--until", metavar="INSTANT", help="First instant after it [now].")
+        str,
+        typer.Option("--until", metavar="INSTANT", help="First instant after it; else now."),
     ] = "",
     store: StoreOption = "",
     settings: SettingsOption = "",

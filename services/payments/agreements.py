@@ -36,13 +36,15 @@ class Agreements:
     Attributes:
         accounts: By name; a vehicle belongs to one at most.
         purposes: What each requester may ask for; nobody else may ask for anything.
-        toll_keys: Public keys of toll services by key id; empty: unsigned charges are believed,
-            on the word of the broker's access rules.
+        toll_keys: Public keys of toll services by key id.
+        believes_unsigned: Where there are no keys, pay toll charges on the word of the broker's
+            access rules.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     purposes: Mapping[str, Collection[str]] = field(default_factory=dict)
     toll_keys: TrustedKeys = field(default_factory=dict)
+    believes_unsigned: bool = False
 
     def account_of(self, vehicle_id: str) -> str | None:
         """The account that pays for a vehicle."""
@@ -68,17 +70,23 @@ class Agreements:
                 f"{instruction.requester} may not ask for {instruction.purpose}: see requesters in"
                 " the settings of payments",
             )
-        if instruction.purpose == "toll" and self.toll_keys:
+        if instruction.purpose == "toll" and not self.believes_unsigned:
             raise RefusedError("not_trusted", "tolls are paid by signed toll charges only")
 
     def check_charge(self, charge: TollCharge) -> None:
-        """Refuse a toll charge that none of the trusted keys has signed, where there are any.
+        """Refuse a toll charge that none of the trusted keys has signed.
 
         Raises:
-            RefusedError: It is not signed, or wrongly.
+            RefusedError: It is not signed, or wrongly, or nobody's signature is known.
         """
-        if self.toll_keys and not is_signed(charge, self.toll_keys):
-            raise RefusedError("not_trusted", "no trusted toll service has signed this charge")
+        if self.believes_unsigned and not self.toll_keys:
+            return
+        if not is_signed(charge, self.toll_keys):
+            raise RefusedError(
+                "not_trusted",
+                "no trusted toll service has signed this charge: see toll_keys in the settings of"
+                " payments",
+            )
 
     def check_origin(self, account: str, origin: str) -> None:
         """Refuse what happened in a world whose money is not meant.

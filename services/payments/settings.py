@@ -83,8 +83,13 @@ class PaymentsSettings(ServiceSettings):
     )
     toll_keys: dict[str, str] = Field(
         default_factory=dict,
-        description="Ed25519 public keys of toll services, base64, by key id; where there is one,"
-        " no other toll charge is paid",
+        description="Ed25519 public keys of toll services, base64, by key id, as `car tolls key`"
+        " prints them; no other toll charge is paid",
+    )
+    unsigned_tolls: bool = Field(
+        default=False,
+        description="without toll_keys: pay toll charges that nobody has signed, on the word of the"
+        " broker's access rules alone",
     )
 
     @field_validator("toll_keys")
@@ -114,6 +119,7 @@ class PaymentsSettings(ServiceSettings):
             },
             {name: frozenset(purposes) for name, purposes in self.requesters.items()},
             {name: read_public_key(text) for name, text in self.toll_keys.items()},
+            self.unsigned_tolls and not self.toll_keys,
         )
 
 

@@ -51,7 +51,7 @@ def test_held_and_spendable_money_together_stay_below_what_a_message_can_say(
 def test_a_day_of_great_payments_and_refunds_is_added_up_exactly(store_url: str) -> None:
     limited = Terms(day_limits_minor={"fuel": {"SGD": MOST_MINOR}})
     accounts = {"alice": Account("alice", {"car"}, terms=limited)}
-    replica = Replica(store_url, Agreements(accounts, AGREEMENTS.purposes))
+    replica = Replica(store_url, Agreements(accounts, AGREEMENTS.purposes, believes_unsigned=True))
     replica.fund(amount=MOST_MINOR)
     replica.hear(request("p", amount=MOST_MINOR - 1))
     replica.hear(request("r", "refund", MOST_MINOR - 1, refers_to="p", reason="x"))
@@ -83,7 +83,9 @@ def test_a_passage_stays_with_the_account_that_began_to_pay_it(store_url: str) -
     before.fund("bob")
     before.hear(charge("c1", amount=300))
     before.close()
-    moved = Agreements({"alice": Account("alice"), "bob": Account("bob", {"car"})})
+    moved = Agreements(
+        {"alice": Account("alice"), "bob": Account("bob", {"car"})}, believes_unsigned=True
+    )
     after = Replica(store_url, moved)
     after.hear(charge("c2", amount=200, fee_minor=500))
     after.hear(charge("c3", "refund", 500, fee_minor=0))

@@ -28,6 +28,7 @@ replica = "{replica}"
 broker = "{broker}"
 store = "{store}"
 state = "{state}"
+unsigned_tolls = true
 [accounts.alice]
 vehicles = ["car"]
 """

@@ -90,7 +90,7 @@ def test_another_body_under_the_same_id_is_a_conflict_and_stays_one(replica: Rep
 def test_an_id_belongs_to_its_vehicle_and_requester(store_url: str) -> None:
     purposes = {"pump": {"fuel"}, "station": {"fuel"}}
     accounts = {"alice": Account("alice", {"car", "van"})}
-    replica = Replica(store_url, Agreements(accounts, purposes))
+    replica = Replica(store_url, Agreements(accounts, purposes, believes_unsigned=True))
     replica.fund()
     for fields in ({}, {"requester": "station"}, {"vehicle_id": "van"}):
         result = replica.ask(request("same", amount=1, **fields))

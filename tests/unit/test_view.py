@@ -180,13 +180,13 @@ def balance(entries: int, available_minor: int, held_minor: int = 0) -> WalletBa
 def test_it_shows_what_was_passed_what_it_cost_and_what_is_left() -> None:
     view = heard()
     assert view.on_passage(passage(1, 0))
-    assert "toll 36 = unresolved, 0.00 SGD  AYE\ufffd[2J, 03:00:00 UTC" in shown(view)
+    assert "toll 36 = unresolved, 0.00 SGD  03:00:00 UTC, AYE\ufffd[2J" in shown(view)
     assert view.on_passage(passage(2, 200))
     assert not view.on_passage(passage(1, 0)), "an older revision is no news"
     assert view.on_balance(balance(7, 1800, 50))
     assert not view.on_balance(balance(6, 2000))
     text = shown(view)
-    assert "toll 36 = 2.00 SGD  AYE\ufffd[2J, 03:00:00 UTC\n     08:05-08:25; car\n" in text
+    assert "toll 36 = 2.00 SGD  03:00:00 UTC, AYE\ufffd[2J\n     08:05-08:25; car\n" in text
     assert "unresolved" not in text
     assert "wallet family = 18.00 SGD and 0.50 SGD held" in text
 

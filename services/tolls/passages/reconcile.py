@@ -188,7 +188,9 @@ def _line(
         if _is_logged(billed, whole):
             words = "the log is whole at that time and shows no passage there"
             return Line("contradicted", billed, None, billed.amount_minor, words)
-        return Line("unresolved", billed, None, 0, "no log of the vehicle at that time")
+        return Line(
+            "unresolved", billed, None, 0, "the log of the vehicle is not whole around that time"
+        )
     if held.state == "proven":
         difference = billed.amount_minor - held.fee_minor
         return Line("proven", billed, held, difference, _proven_words(held, difference, currency))
