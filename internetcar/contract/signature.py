@@ -28,13 +28,13 @@ class SignatureKeyError(InputError):
 
 
 def canonical_bytes(charge: TollCharge | TollDeclaration) -> bytes:
-    """What is signed: JSON of every field but the signature, keys sorted, without white space.
+    """What is signed: JSON of all but the signature and defaults, keys sorted, no white space.
 
-    The vehicle and the key's id, which stand in the topic or name the key, are within.
+    The vehicle and the key's id, which stand in the topic or name the key, are within. A field
+    that is added with a default leaves the bytes of an older charge alone.
     """
-    return orjson.dumps(
-        charge.model_dump(mode="json", exclude={"signature"}), option=orjson.OPT_SORT_KEYS
-    )
+    body = charge.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def sign(charge: S, key: Ed25519PrivateKey) -> S:
