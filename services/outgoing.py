@@ -83,11 +83,6 @@ def settle(connection: Connection, awaits: str) -> int:
     return connection.execute(outgoing.delete().where(outgoing.c.awaits == awaits)).rowcount
 
 
-def unsettled(connection: Connection) -> list[str]:
-    """The ids of all messages that are not settled, oldest first."""
-    return list(connection.execute(select(outgoing.c.id).order_by(outgoing.c.number)).scalars())
-
-
 @dataclass(slots=True)
 class _Sent:
     number: int

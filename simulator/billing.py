@@ -20,6 +20,9 @@ from internetcar.contract.tolls import (
     TollDeclaration,
 )
 
+_MOST_WORDS = 400
+"""So many signs a reason may have, as the contract's `Words`."""
+
 
 class _Written(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +76,12 @@ class Rules(_Written):
     exceptions: tuple[ExceptionEntry, ...] = ()
     version: Annotated[int, Field(ge=0, le=MOST_MINOR)] = 1
 
+    @model_validator(mode="after")
+    def _is_heard(self) -> "Rules":
+        if self.exceptions and not self.operators:
+            raise ValueError("exceptions need operators: a list is said for each of them")
+        return self
+
 
 CONFIRM_ALL = Rules()
 
@@ -84,6 +93,8 @@ def answer(
 ) -> BillingDetails | None:
     """What the charger says to a declaration; `None`: it is not for it.
 
+    A vehicle that the exception list exempts or blocks is not billed, whatever the rules say.
+
     Args:
         rules: Its rules.
         declaration: As it came.
@@ -93,6 +104,11 @@ def answer(
         return None
     if trusted is not None and not is_signed(declaration, trusted):
         return _billed(declaration, "rejected", 0, "no trusted key signed this declaration")
+    exception = _exception(rules, declaration)
+    if exception is not None:
+        because = f": {exception.reason}" if exception.reason else ""
+        words = f"{exception.treatment} by the exception list{because}"
+        return _billed(declaration, "rejected", 0, words[:_MOST_WORDS])
     for number, rule in enumerate(rules.rules):
         if _fits(rule, declaration, f"{rules.seed}:{number}"):
             reason = rule.reason
@@ -109,6 +125,21 @@ def exception_lists(rules: Rules) -> list[ExceptionList]:
         ExceptionList(operator=operator, version=rules.version, entries=list(rules.exceptions))
         for operator in rules.operators
     ]
+
+
+def _exception(rules: Rules, declaration: TollDeclaration) -> ExceptionEntry | None:
+    """What the list says of the vehicle when it crossed; exempt goes first."""
+    at = declaration.crossing.crossed_at
+    found = [
+        entry
+        for entry in rules.exceptions
+        if entry.vehicle_id == declaration.vehicle_id
+        and entry.valid_from <= at
+        and (entry.valid_until is None or at < entry.valid_until)
+    ]
+    return min(
+        found, key=lambda entry: (entry.treatment != "exempt", entry.valid_from), default=None
+    )
 
 
 def _fits(rule: Rule, declaration: TollDeclaration, seed: str) -> bool:

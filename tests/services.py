@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, select
 
 from internetcar.contract.delivery import Delivery, Outcome
 from services import points
 from services.database import Database, open_database
+from services.tables import outgoing
 
 METADATA = MetaData()
 HANDLED = Table(
@@ -17,6 +18,11 @@ HANDLED = Table(
     Column("times", BigInteger, nullable=False),
 )
 """What a service of these tests has done."""
+
+
+def unsettled(connection: Connection) -> list[str]:
+    """The ids of all messages that are not settled, oldest first."""
+    return list(connection.execute(select(outgoing.c.id).order_by(outgoing.c.number)).scalars())
 
 
 class CrashError(Exception):

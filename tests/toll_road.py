@@ -6,14 +6,15 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.presence import Origin
+from internetcar.contract.signature import public_key_text
 from internetcar.contract.telemetry import Telemetry
 from services.tolls.tariff.context import Context
 from services.tolls.tariff.layout import written
-from services.tolls.tariff.signing import public_text, sign
+from services.tolls.tariff.signing import sign
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 SIGNER = "road"
-TRUSTED = {SIGNER: public_text(KEY)}
+TRUSTED = {SIGNER: public_key_text(KEY.public_key())}
 BEGIN = datetime(2026, 5, 1, 0, 0, tzinfo=UTC)
 LAT_DEG, LON_DEG = 1.3, 103.8
 DEG_M = 110_574.0

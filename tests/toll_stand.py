@@ -30,7 +30,7 @@ from services.tolls.facts import Evidence, Finding, Sample, Verdict
 from services.tolls.forgetting import Forgetting
 from services.tolls.logs import Logs
 from services.tolls.passages.entry import Entry
-from services.tolls.passages.reckoning import milliseconds, statement
+from services.tolls.passages.reckoning import milliseconds
 from services.tolls.passages.watching import Watcher
 from services.tolls.posting import Poster, Terms
 from services.tolls.tables import TOLLS, VERSION, toll_passage
@@ -38,6 +38,7 @@ from services.tolls.tariff.context import Context
 from services.tolls.tariff.vehicle import VehicleFacts
 from simulator.billing import CONFIRM_ALL, answer
 from tests.services import CrashError, FakeLink
+from tests.toll_statement import statement
 
 START = datetime.fromisoformat("2026-05-01T08:00:00+08:00")
 DAY_MS = 24 * 3_600_000

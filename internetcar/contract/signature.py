@@ -1,4 +1,4 @@
-"""Who said it: Ed25519 signatures over the canonical JSON of a toll charge or declaration."""
+"""Who said it: Ed25519 signatures over the canonical JSON of what was said."""
 
 import binascii
 import hashlib
@@ -10,6 +10,7 @@ import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import BaseModel
 
 from internetcar.contract.message import InputError
 from internetcar.contract.tolls import TollCharge, TollDeclaration
@@ -27,14 +28,14 @@ class SignatureKeyError(InputError):
     """A text is no key: it says which, and what a key looks like."""
 
 
-def canonical_bytes(charge: TollCharge | TollDeclaration) -> bytes:
-    """What is signed: JSON of every field but the signature, keys sorted, without white space.
+def canonical_bytes(said: BaseModel) -> bytes:
+    """What is signed: JSON of all but the signature and defaults, keys sorted, no white space.
 
-    The vehicle and the key's id, which stand in the topic or name the key, are within.
+    What stands in the topic of a message and the id of its key are within. A field that is added
+    with a default leaves the bytes of what is older alone.
     """
-    return orjson.dumps(
-        charge.model_dump(mode="json", exclude={"signature"}), option=orjson.OPT_SORT_KEYS
-    )
+    body = said.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def sign(charge: S, key: Ed25519PrivateKey) -> S:

@@ -9,12 +9,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from internetcar.contract.message import InputError
+from internetcar.contract.signature import public_key_text
 from internetcar.launcher.tables import printable
 from services.tolls.tariff.context import ContextError, load_context
 from services.tolls.tariff.layout import written
 from services.tolls.tariff.lint import lint as doubts_of
 from services.tolls.tariff.shipped import find_context, names, trusted_keys
-from services.tolls.tariff.signing import load_trusted, public_text
+from services.tolls.tariff.signing import load_trusted
 from services.tolls.tariff.signing import sign as signed
 from services.tolls.tariff.signing import verify as signer_of
 
@@ -91,7 +92,7 @@ def sign(
     except OSError as error:
         raise InputError(f"{file}: cannot be written ({error.strerror})") from error
     typer.echo(f"signed {context.id} {context.version}; trust it with")
-    typer.echo(f'{{"{name}": "{public_text(private)}"}}')
+    typer.echo(f'{{"{name}": "{public_key_text(private.public_key())}"}}')
 
 
 def _signed_by(name: str, trusted: dict[str, str]) -> str:

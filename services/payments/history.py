@@ -159,7 +159,7 @@ def _operator_period(
     for entry in read_entries(connection, rows[:most]):
         seen = _seen_by(name, entry)
         balance_minor += seen.booked_change
-        lines.append(Booked(seen, balance_minor, 0, 0))
+        lines.append(Booked(seen, balance_minor, 0))
     closing_minor = before(max(from_at, until_at))
     return Period(opening_minor, tuple(lines), closing_minor, len(rows) > most)
 
@@ -184,6 +184,6 @@ def _rows(connection: Connection, statement: Select[Any]) -> Sequence[RowMapping
 
 def _booked(connection: Connection, rows: Sequence[RowMapping]) -> list[Booked]:
     return [
-        Booked(entry, row["available_after"], row["held_after"], 0)
+        Booked(entry, row["available_after"], row["held_after"])
         for entry, row in zip(read_entries(connection, rows), rows, strict=True)
     ]

@@ -63,8 +63,13 @@ class Instruction:
 
 
 def body_digest(message: Message) -> str:
-    """SHA-256 of every field of a message, in an order that does not depend on the sender."""
-    said = orjson.dumps(message.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    """SHA-256 of every field that is not its default, in an order that no sender decides.
+
+    A field that is added with a default leaves the digest of an older message alone: what is
+    repeated over an upgrade is the same request.
+    """
+    body = message.model_dump(mode="json", exclude_defaults=True)
+    said = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(said).hexdigest()
 
 

@@ -147,13 +147,11 @@ class Booked:
         entry: The entry.
         available_minor: What may be spent.
         held_minor: What is held.
-        owner_entries: How many entries the owner has.
     """
 
     entry: Entry
     available_minor: int
     held_minor: int
-    owner_entries: int
 
 
 @dataclass(frozen=True, slots=True)

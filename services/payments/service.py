@@ -1,6 +1,5 @@
 """What the wallet hears, and what it answers; each message is one transaction."""
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -9,16 +8,15 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from internetcar.contract.message import ContractError
-from internetcar.contract.payments import PaymentRequest, PaymentResult, StatementRequest
+from internetcar.contract.payments import PaymentRequest, StatementRequest
 from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollCharge
 from services.database import Database
 from services.outgoing import enqueue
-from services.payments import holds, papers
+from services.payments import papers
 from services.payments.agreements import Agreements
 from services.payments.books import as_ms, from_ms
-from services.payments.case import Decision, EarlyError, RefusedError, passage_group, referred_id
-from services.payments.domain import decide, refused
+from services.payments.case import RefusedError
 from services.payments.history import is_owner, period
 from services.payments.instruction import (
     Instruction,
@@ -27,19 +25,15 @@ from services.payments.instruction import (
     of_head,
     of_request,
 )
-from services.payments.ledger import Entry
-from services.payments.sayings import say_balances, say_booked
+from services.payments.sayings import say_balances
 from services.payments.settings import SERVICE, PaymentsSettings
-from services.payments.store import Answer, Ledger
+from services.payments.settling import Settling
+from services.payments.store import Ledger
 from services.payments.tables import TABLES, VERSION
 from services.payments.triggers import trigger_ddl
 from services.runner import Runner, run_service
 from services.settings import load_settings
 
-log = logging.getLogger(__name__)
-
-PATIENCE = timedelta(minutes=10)
-"""How long a toll refund may wait for the charge it corrects; then it is refused."""
 _EXPIRE_AT_ONCE = 50
 _SAY_AT_ONCE = 100
 _TURN_EVERY = timedelta(seconds=1)
@@ -59,6 +53,7 @@ class Payments:
     ) -> None:
         self._database = database
         self._agreements = agreements
+        self._settling = Settling(agreements, self._now)
         self._clock = clock
         self._turned_at: datetime | None = None
 
@@ -128,138 +123,16 @@ class Payments:
         with self._database.read() as connection:
             due = Ledger(connection).due_holds(now, _EXPIRE_AT_ONCE)
         for hold_id in due:
-            self._database.run(partial(self._expire, hold_id=hold_id))
+            self._database.run(partial(self._settling.expire, hold_id=hold_id))
 
     def _now(self) -> datetime:
         """The time in whole milliseconds, as it is stored and said."""
         return from_ms(as_ms(self._clock()))
 
     def _answer(self, instruction: Instruction, check_trust: Callable[[], None]) -> None:
-        self._database.run(lambda connection: self._settle(connection, instruction, check_trust))
-
-    def _settle(
-        self, connection: Connection, instruction: Instruction, check_trust: Callable[[], None]
-    ) -> None:
-        ledger = Ledger(connection)
-        ledger.lock_scope(instruction.vehicle_id)
-        known = ledger.answers_to(
-            instruction.vehicle_id, instruction.requester, instruction.request_id
+        self._database.run(
+            lambda connection: self._settling.settle(connection, instruction, check_trust)
         )
-        same = known.get(instruction.digest)
-        if same is not None:
-            enqueue(connection, _stored_result(instruction.vehicle_id, same.payload))
-            return
-        now = self._now()
-        if any(answer.is_binding for answer in known.values()):
-            other = refused(instruction, "conflict", "this id was used for something else")
-            self._conclude(ledger, instruction, other, now, is_binding=False)
-            return
-        try:
-            check_trust()
-            owner = self._owner(ledger, instruction)
-            self._agreements.check_origin(owner, instruction.origin)
-        except RefusedError as error:
-            # It does not take the id: else a stranger could take it from who may use it.
-            decision = refused(instruction, error.reason, error.detail)
-            self._conclude(ledger, instruction, decision, now, is_binding=False)
-            return
-        self._decide(ledger, instruction, owner, now)
-
-    def _decide(self, ledger: Ledger, instruction: Instruction, owner: str, now: datetime) -> None:
-        now = ledger.lock_owner(owner, now)
-        terms = self._agreements.terms(owner)
-        early = instruction.vehicle_id, instruction.digest
-        try:
-            decision = decide(instruction, owner, ledger.books, terms, now, may_wait=True)
-        except EarlyError as error:
-            if now - ledger.early_since(*early, now) < PATIENCE:
-                log.info("%s: not answered yet", error)
-                return
-            decision = decide(instruction, owner, ledger.books, terms, now)
-        ledger.forget_early(*early)
-        if decision.entry is not None:
-            self._book(ledger, decision.entry)
-        self._conclude(ledger, instruction, decision, now, is_binding=True)
-
-    def _owner(self, ledger: Ledger, instruction: Instruction) -> str:
-        """Whose money is meant: of what is referred to, else of the vehicle.
-
-        A passage stays with the account that began to pay it, also when the vehicle has moved to
-        another: else what one of them paid would come back to the other.
-
-        Raises:
-            RefusedError: The vehicle has no account.
-        """
-        owner = None
-        if (entry_id := referred_id(instruction)) is not None:
-            entry = ledger.books.entry(entry_id)
-            owner = None if entry is None else entry.owner
-        elif instruction.passage is not None:
-            owner = ledger.books.owner_about(passage_group(instruction))
-        owner = owner or self._agreements.account_of(instruction.vehicle_id)
-        if owner is None:
-            raise RefusedError(
-                "no_account",
-                f"no account pays for {instruction.vehicle_id}: see accounts in the settings of"
-                " payments",
-            )
-        return owner
-
-    def _book(self, ledger: Ledger, entry: Entry) -> None:
-        booked = ledger.book(entry)
-        log.info("%s %s of %s for %s", entry.kind, entry.entry_id, entry.owner, entry.payee)
-        say_booked(ledger.connection, booked)
-
-    def _conclude(
-        self,
-        ledger: Ledger,
-        instruction: Instruction,
-        decision: Decision,
-        now: datetime,
-        *,
-        is_binding: bool,
-    ) -> None:
-        """Store the answer and say it."""
-        result = papers.result(instruction, decision, now)
-        about, claimed_minor = None, 0
-        if is_binding and instruction.passage is not None:
-            about = passage_group(instruction)
-            is_refund = instruction.action == "toll_refund"
-            claimed_minor = -instruction.amount_minor if is_refund else instruction.amount_minor
-        ledger.remember(
-            Answer(
-                instruction.vehicle_id,
-                instruction.requester,
-                instruction.request_id,
-                instruction.digest,
-                result.encode(),
-                instruction.currency,
-                is_binding,
-                about,
-                claimed_minor,
-            )
-        )
-        if decision.state == "refused":
-            log.warning(
-                "%s of %s for %s refused: %s",
-                instruction.request_id,
-                instruction.requester,
-                instruction.vehicle_id,
-                decision.detail,
-            )
-        enqueue(ledger.connection, result)
-
-    def _expire(self, connection: Connection, hold_id: str) -> None:
-        ledger = Ledger(connection)
-        hold = ledger.books.entry(hold_id)
-        assert hold is not None
-        assert hold.vehicle_id is not None
-        ledger.lock_scope(hold.vehicle_id)
-        now = ledger.lock_owner(hold.owner, self._now())
-        if ledger.books.ending(hold_id) is None:
-            expiry = holds.expire(hold, now)
-            self._book(ledger, expiry)
-            enqueue(connection, papers.expiry_result(expiry))
 
 
 def build(runner: Runner, agreements: Agreements) -> Payments:
@@ -291,7 +164,3 @@ def main(path: Path | None) -> None:
         version=VERSION,
         extra_ddl=trigger_ddl,
     )
-
-
-def _stored_result(vehicle_id: str, payload: bytes) -> PaymentResult:
-    return PaymentResult.decode(PaymentResult.filter(vehicle_id=vehicle_id), payload)

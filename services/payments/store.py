@@ -40,7 +40,6 @@ _COUNT = (
     update(owners)
     .where(owners.c.owner == bindparam("whose"))
     .values(entries=owners.c.entries + 1, last_at_ms=bindparam("at"))
-    .returning(owners.c.entries)
 )
 _FORGET_EARLY = early.delete().where(
     early.c.vehicle_id == bindparam("its"), early.c.digest == bindparam("digest")
@@ -144,10 +143,8 @@ class Ledger:
             _SEAL, {**entry_row(entry), "available_after": available, "held_after": held}
         )
         self._count_hold(entry)
-        count = self.connection.execute(
-            _COUNT, {"whose": entry.owner, "at": as_ms(entry.at)}
-        ).scalar_one()
-        return Booked(entry, available, held, count)
+        self.connection.execute(_COUNT, {"whose": entry.owner, "at": as_ms(entry.at)})
+        return Booked(entry, available, held)
 
     def due_holds(self, now: datetime, most: int) -> list[str]:
         """The open holds whose time is over, the earliest first."""

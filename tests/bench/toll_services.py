@@ -21,7 +21,7 @@ from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.tolls import TollCharge
 from services.database import Database, open_database
 from services.database_errors import StoreError
-from services.outgoing import Sender, unsettled
+from services.outgoing import Sender
 from services.payments.agreements import Account, Agreements
 from services.payments.service import Payments
 from services.payments.store import open_store
@@ -37,6 +37,7 @@ from services.tolls.posting import Poster, Terms
 from services.tolls.tables import TOLLS, VERSION
 from services.tolls.tariff.vehicle import VehicleFacts
 from tests.bench.toll_town import OWNER, VEHICLES, Town
+from tests.services import unsettled
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TRUSTED = {key_id(KEY.public_key()): KEY.public_key()}

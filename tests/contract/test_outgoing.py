@@ -13,9 +13,9 @@ from internetcar.contract.message import Message
 from internetcar.contract.payments import PaymentRequest, WalletBalance
 from internetcar.contract.telemetry import TelemetryRequest
 from services.database import Database
-from services.outgoing import Sender, enqueue, settle, unsettled
+from services.outgoing import Sender, enqueue, settle
 from services.points import AFTER_PUBLISH, BEFORE_COMMIT, BEFORE_PUBLISH
-from tests.services import CrashError, FakeLink, crashing_at, opened
+from tests.services import CrashError, FakeLink, crashing_at, opened, unsettled
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 HOUR_MS = 3_600_000

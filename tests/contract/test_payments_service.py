@@ -23,7 +23,7 @@ from services.payments import audit, desk
 from services.payments.agreements import Account, Agreements
 from services.payments.limits import Terms
 from services.payments.movements import Movement
-from services.payments.service import PATIENCE
+from services.payments.settling import PATIENCE
 from services.payments.store import Answer, Ledger
 from services.payments.tables import balances, open_holds, owners
 from tests.wallet import AGREEMENTS, NOW, Replica, charge, request

@@ -56,10 +56,27 @@ def test_what_is_signed_is_trusted_also_after_the_wire() -> None:
     assert canonical_bytes(heard) == canonical_bytes(signed)
 
 
-def test_canonical_bytes_have_every_field_but_the_signature_in_sorted_order() -> None:
+class LaterCharge(TollCharge):
+    """What a later version may make of a charge: one more field, with a default."""
+
+    lane: int = 0
+
+
+def test_a_field_that_is_added_with_a_default_leaves_older_signatures_valid() -> None:
+    signed = sign(CHARGE, KEY)
+    later = LaterCharge.decode(signed.topic, signed.encode())
+    assert is_signed(later, TRUSTED)
+    assert not is_signed(later.model_copy(update={"lane": 1}), TRUSTED)
+    assert is_signed(sign(later.model_copy(update={"lane": 1}), KEY), TRUSTED)
+
+
+def test_canonical_bytes_have_all_but_defaults_and_the_signature_in_sorted_order() -> None:
     text = canonical_bytes(sign(CHARGE, KEY)).decode()
     assert text.startswith('{"amount_minor":300,"charge_id":"charge-1","context":"singapore"')
-    assert '"reason":null' in text
+    assert '"reason"' not in text
+    assert (
+        '"reason":"late"' in canonical_bytes(CHARGE.model_copy(update={"reason": "late"})).decode()
+    )
     assert '"vehicle_id":"car"' in text
     assert "signature" not in text
 

@@ -1,7 +1,8 @@
 """The other side: the same declaration gets the same answer for ever."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,10 @@ from tests.unit.toll_entries import FACTS, KEY, KEY_ID, TRUSTED, entry
 def declaration(declaration_id: str = "d1", fee: int = 300) -> TollDeclaration:
     kept = entry()
     return declaration_message(kept.account, declaration_id, fee, FACTS, kept.digest, "car", KEY)
+
+
+CROSSED_AT = declaration().crossing.crossed_at
+LONG_AGO, MOMENT = CROSSED_AT - timedelta(days=900), timedelta(milliseconds=1)
 
 
 def test_what_no_rule_is_for_is_confirmed() -> None:
@@ -93,6 +98,45 @@ def test_each_operator_has_its_exception_list() -> None:
     lists = exception_lists(rules)
     assert [(each.operator, each.version) for each in lists] == [("lta", 4), ("nvdb", 4)]
     assert lists[0].entries == [exempt]
+
+
+def excepted(
+    treatment: Literal["exempt", "blocked"], reason: str = "", **more: object
+) -> ExceptionEntry:
+    return ExceptionEntry.model_validate(
+        {"vehicle_id": "car", "treatment": treatment, "reason": reason, "valid_from": LONG_AGO}
+        | more
+    )
+
+
+def test_exceptions_without_an_operator_are_refused_since_nobody_would_hear_them() -> None:
+    with pytest.raises(ValidationError, match="exceptions need operators"):
+        Rules(exceptions=(excepted("blocked"),))
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "reason"),
+    [
+        ((excepted("blocked", "owes money"),), "blocked by the exception list: owes money"),
+        ((excepted("blocked"),), "blocked by the exception list"),
+        ((excepted("exempt", "ambulance"),), "exempt by the exception list: ambulance"),
+        ((excepted("blocked"), excepted("exempt")), "exempt by the exception list"),
+        ((excepted("blocked", "é" * 399),), "blocked by the exception list: " + "é" * 369),
+        ((excepted("blocked", valid_from=CROSSED_AT),), "blocked by the exception list"),
+        ((excepted("blocked", valid_until=CROSSED_AT),), None),
+        ((excepted("blocked", valid_from=CROSSED_AT + MOMENT),), None),
+        ((excepted("blocked", valid_until=CROSSED_AT + MOMENT),), "blocked by the exception list"),
+        ((excepted("blocked", vehicle_id="other"),), None),
+    ],
+)
+def test_a_vehicle_on_the_exception_list_is_rejected_whatever_the_rules_say(
+    exceptions: tuple[ExceptionEntry, ...], reason: str | None
+) -> None:
+    rules = Rules(operators=("lta",), rules=(Rule(verdict="confirmed"),), exceptions=exceptions)
+    said = answer(rules, declaration())
+    assert said is not None
+    wanted = ("confirmed", 300, None) if reason is None else ("rejected", 0, reason)
+    assert (said.verdict, said.amount_minor, said.reason) == wanted
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import pytest
 from internetcar.contract.payments import PaymentReason
 from internetcar.contract.tolls import ExceptionEntry, ExceptionList
 from services.tolls.passages.charging import (
-    EXPIRES_MS,
     FINAL_REFUSALS,
     LONGEST_RETRY_MS,
     RETRY_MS,
@@ -18,7 +17,6 @@ from services.tolls.passages.charging import (
     answered,
     asked_minor,
     counts,
-    is_expired,
     next_movement,
     owed,
     retry_at_ms,
@@ -184,8 +182,3 @@ def test_the_exception_list_holds_from_and_until_and_for_its_vehicle() -> None:
     ]  # fmt: skip
     assert said(0, "other") is None
     assert treatment_of(None, "car", AT) is None
-
-
-def test_what_cannot_be_proven_is_free_after_a_time() -> None:
-    assert not is_expired(NOW_MS, NOW_MS + EXPIRES_MS - 1)
-    assert is_expired(NOW_MS, NOW_MS + EXPIRES_MS)

@@ -15,9 +15,9 @@ from services.tolls.passages.reckoning import (
     Rules,
     instant,
     reckon,
-    statement,
     with_movement,
 )
+from tests.toll_statement import statement
 from tests.unit.toll_findings import PLACE, START_MS, finding, group_fees
 
 RULES = Rules(group_fees)

@@ -38,7 +38,6 @@ class Provability:
         alternative: What is hardest to tell from it; a gate without direction has none.
         separation_m: How far that is from the gate's middle.
         log_ratio: Expected natural logarithm of the likelihood ratio, in the worst lane.
-        missed: Share of the passages that would be wrongly rejected.
         unresolved: Share of the passages that would be left unresolved.
         reason: Why it is not provable; empty if it is.
     """
@@ -48,7 +47,6 @@ class Provability:
     alternative: str
     separation_m: float
     log_ratio: float
-    missed: float
     unresolved: float
     reason: str
 
@@ -80,7 +78,7 @@ def provable(
             reason = "its direction is unknown"
             if gate.bearing_deg is not None:
                 reason = "its direction runs along its line"
-            found.append(Provability(gate.id, False, "", 0.0, 0.0, 1.0, 1.0, reason))
+            found.append(Provability(gate.id, False, "", 0.0, 0.0, 1.0, reason))
             continue
         near = by_gate[gate.id]
         judged = [
@@ -120,7 +118,7 @@ def _judged(
         reason = f"{name} is {separation:.1f} m from its middle: at sigma {sigma_m:g} m unresolved"
     return Provability(
         frame.gate.id, is_provable, name, round(separation, 1),
-        round(min(ratio, MOST_LOG_RATIO), 1), missed, min(1.0, unresolved), reason,
+        round(min(ratio, MOST_LOG_RATIO), 1), min(1.0, unresolved), reason,
     )  # fmt: skip
 
 

@@ -232,8 +232,3 @@ def treatment_of(
     ]
     found.sort(key=lambda entry: (entry.treatment != "exempt", entry.valid_from))
     return Treatment(found[0].treatment, found[0].reason) if found else None
-
-
-def is_expired(crossed_at_ms: int, log_ms: int) -> bool:
-    """Whether an unresolved passage has waited long enough, by the vehicle's log."""
-    return log_ms - crossed_at_ms >= EXPIRES_MS

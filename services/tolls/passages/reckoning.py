@@ -5,15 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-import orjson
-
 from internetcar.contract.tolls import ExceptionList, PassageState
 from services.tolls.facts import Passage
 from services.tolls.passages.charging import (
     Billing,
     Movement,
     Owed,
-    asked_minor,
     counts,
     owed,
     treatment_of,
@@ -163,23 +160,3 @@ def with_movement(account: Account, movement: Movement) -> Account:
     kept = [known for known in account.movements if known.number != movement.number]
     ordered = sorted((*kept, movement), key=lambda known: known.number)
     return replace(account, movements=tuple(ordered))
-
-
-def statement(accounts: Iterable[Account]) -> bytes:
-    """What was passed and what it cost, in a form that is the same for the same facts.
-
-    An id counts what became known, so it is left out: with another order the same passage may
-    have another.
-    """
-    lines = [
-        (
-            account.known.place.vehicle_id,
-            account.known.place.context,
-            account.known.finding.crossed_at_ms,
-            account.known.finding.gate,
-            account.state,
-            asked_minor(account.movements),
-        )
-        for account in accounts
-    ]
-    return orjson.dumps(sorted(lines))
