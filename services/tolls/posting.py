@@ -48,7 +48,7 @@ class Terms:
 
     Attributes:
         contexts: The versions of each context.
-        facts_of: What is known of a vehicle.
+        facts_of: What is known of a vehicle now.
         key: Signs what is asked for.
         declares: Whether passages are declared to their operators.
         pays_dearer: Whether more than the fee is paid on an operator's word alone.
@@ -104,7 +104,8 @@ class Poster:
         digest = evidence_digest(finding)
         if before is None:
             account = Account(known, found.bar, shift_ms=found.shift_ms)
-            return Entry(account, facts, period, digest)
+            vehicle = self._terms.facts_of(known.place.vehicle_id)
+            return Entry(account, facts, period, digest, vehicle=vehicle)
         account = replace(before.account, known=known, bar=found.bar, shift_ms=found.shift_ms)
         return replace(
             before, account=account, facts=facts, period=period, digest=digest,
@@ -149,7 +150,7 @@ class Poster:
             return
         kept = [self._as_of_now(each) for each in kept]
         rules = Rules(
-            fees=self._fees(vehicle_id, context),
+            fees=self._fees(context, {each.passage_id: each.vehicle for each in kept}),
             exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator, vehicle_id),
             pays_dearer=self._terms.pays_dearer,
             words=(SHIFTED,) if shift_ms else (),
@@ -167,12 +168,14 @@ class Poster:
         version = (at(versions, tariff_at) or versions[-1]).version
         return replace(kept, facts=replace(kept.facts, version=version))
 
-    def _fees(self, vehicle_id: str, context: str) -> Callable[[Sequence[Passage]], Sequence[Fee]]:
-        versions, facts = self._terms.contexts[context], self._terms.facts_of(vehicle_id)
+    def _fees(
+        self, context: str, vehicles: Mapping[str, VehicleFacts]
+    ) -> Callable[[Sequence[Passage]], Sequence[Fee]]:
+        versions = self._terms.contexts[context]
 
         def price(passages: Sequence[Passage]) -> Sequence[Fee]:
             try:
-                return fees(passages, versions, facts)
+                return fees(passages, versions, vehicles)
             except InputError as error:
                 words = (f"not priced, so not charged: {error}",)
                 return [Fee(passage.passage_id, 0, words) for passage in passages]
@@ -220,10 +223,9 @@ class Poster:
         ):
             return
         declaration_id = derived_id("d", kept.passage_id, len(kept.declared) + 1)
-        vehicle_class = self._terms.facts_of(kept.account.known.place.vehicle_id).kind
         declaration = declaration_message(
-            kept.account, declaration_id, fee_minor, kept.facts, kept.digest, vehicle_class,
-            self._terms.key,
+            kept.account, declaration_id, fee_minor, kept.facts, kept.digest,
+            kept.vehicle.kind, self._terms.key,
         )  # fmt: skip
         verdicts.add_declaration(connection, declaration_id, kept, fee_minor)
         enqueue(connection, declaration, message_id=declaration_id, awaits=declaration_id)

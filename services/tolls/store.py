@@ -14,6 +14,7 @@ from services.tolls.passages.matching import Known, Place
 from services.tolls.passages.reckoning import Account
 from services.tolls.passages.records import GateFacts, evidence_fields, read_evidence
 from services.tolls.tables import toll_declaration, toll_movement, toll_passage
+from services.tolls.tariff.vehicle import VehicleFacts
 
 NEAR_MS = 24 * 3_600_000
 """A jam at a gate may last as long: so near in time a finding may mean a passage."""
@@ -124,6 +125,7 @@ def _entry(row: Row[Any], movements: Iterable[Movement], declared: Sequence[Row[
             Declared(each.declaration_id, each.declared_minor, each.verdict is not None)
             for each in declared
         ),
+        VehicleFacts.model_validate(body["vehicle"]),
     )  # fmt: skip
 
 
@@ -144,6 +146,7 @@ def write(connection: Connection, kept: Entry, retry_at_ms: int | None) -> None:
         "facts": asdict(kept.facts),
         "digest": kept.digest,
         "words": kept.words,
+        "vehicle": kept.vehicle.model_dump(),
     }
     values = {
         "crossed_at_ms": finding.crossed_at_ms,

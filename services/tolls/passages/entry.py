@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from services.tolls.passages.reckoning import Account
 from services.tolls.passages.records import GateFacts
+from services.tolls.tariff.vehicle import VehicleFacts
+
+_NOTHING_SAID = VehicleFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Entry:
         words: What was said of the fee.
         are_positions_gone: Its raw positions are deleted.
         declared: Fees that were declared, in order.
+        vehicle: What the vehicle was said to be when it was first found; later settings change
+            no price of it.
     """
 
     account: Account
@@ -46,6 +51,7 @@ class Entry:
     words: tuple[str, ...] = ()
     are_positions_gone: bool = False
     declared: tuple[Declared, ...] = ()
+    vehicle: VehicleFacts = _NOTHING_SAID
 
     @property
     def passage_id(self) -> str:
