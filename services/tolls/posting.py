@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
-from internetcar.contract.message import InputError
 from services.outgoing import enqueue
 from services.tolls import store, verdicts
 from services.tolls.facts import Finding, Passage
@@ -17,6 +16,7 @@ from services.tolls.passages.reckoning import (
     Account,
     Reckoned,
     Rules,
+    Unpriced,
     instant,
     reckon,
     with_movement,
@@ -33,6 +33,7 @@ from services.tolls.passages.watching import Found
 from services.tolls.tables import toll_passage
 from services.tolls.tariff.context import Context, at
 from services.tolls.tariff.fees import Fee, fees, window
+from services.tolls.tariff.prices import VehicleError
 from services.tolls.tariff.vehicle import VehicleFacts
 
 SHIFTED = "priced as if driven then"
@@ -162,23 +163,31 @@ class Poster:
             self._post(connection, each, reckoned[each.passage_id], now_ms, is_changed=is_changed)
 
     def _as_of_now(self, kept: Entry) -> Entry:
-        """The entry with the version of the context that it is reckoned by from here on."""
+        """The entry with the version and the facts that it is reckoned by from here on."""
         versions = self._terms.contexts[kept.facts.context]
         tariff_at = instant(kept.account.known.finding.crossed_at_ms + kept.account.shift_ms)
         version = (at(versions, tariff_at) or versions[-1]).version
-        return replace(kept, facts=replace(kept.facts, version=version))
+        vehicle = kept.vehicle.completed(self._terms.facts_of(kept.account.known.place.vehicle_id))
+        return replace(kept, facts=replace(kept.facts, version=version), vehicle=vehicle)
 
     def _fees(
         self, context: str, vehicles: Mapping[str, VehicleFacts]
-    ) -> Callable[[Sequence[Passage]], Sequence[Fee]]:
+    ) -> Callable[[Sequence[Passage]], Sequence[Fee | Unpriced]]:
         versions = self._terms.contexts[context]
 
-        def price(passages: Sequence[Passage]) -> Sequence[Fee]:
+        def price(passages: Sequence[Passage]) -> Sequence[Fee | Unpriced]:
+            by_version: dict[Context | None, list[Passage]] = {}
+            for passage in passages:
+                version = at(versions, passage.crossed_at)
+                by_version.setdefault(version, []).append(passage)
+            return [fee for some in by_version.values() for fee in price_or_say_why(some)]
+
+        def price_or_say_why(passages: Sequence[Passage]) -> Sequence[Fee | Unpriced]:
             try:
                 return fees(passages, versions, vehicles)
-            except InputError as error:
-                words = (f"not priced, so not charged: {error}",)
-                return [Fee(passage.passage_id, 0, words) for passage in passages]
+            except VehicleError as error:
+                words = (f"not priced: {error}",)
+                return [Unpriced(passage.passage_id, words) for passage in passages]
 
         return price
 
@@ -211,6 +220,8 @@ class Poster:
 
     def _declare(self, connection: Connection, kept: Entry, reckoned: Reckoned) -> None:
         """Declare the fee to the operator where it is not the one declared; one at a time."""
+        if not reckoned.is_priced:
+            return
         last = kept.declared[-1] if kept.declared else None
         fee_minor = reckoned.fee_minor
         if fee_minor is None:
