@@ -14,7 +14,7 @@ from services.tables import log_position
 from services.tolls import store, verdicts
 from services.tolls.passages.charging import answered
 from services.tolls.passages.entry import Entry
-from services.tolls.posting import Poster, period_of
+from services.tolls.posting import Poster, moment_of
 from services.tolls.tables import toll_passage, toll_vehicle
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Answers:
 
     def _reckon(self, connection: Connection, kept: Entry) -> None:
         vehicle_id = kept.account.known.place.vehicle_id
-        self._poster.reckon(connection, vehicle_id, period_of(kept), self._clock_ms())
+        self._poster.reckon(connection, vehicle_id, [moment_of(kept)], self._clock_ms())
 
     def _for_vehicle(self, vehicle_id: str, do: Callable[[Connection, str], None]) -> None:
         def locked_first(connection: Connection) -> None:
@@ -164,13 +164,11 @@ class Answers:
         self._reckon_some(connection, vehicle_id)
 
     def _reckon_some(self, connection: Connection, vehicle_id: str, *which: Any) -> None:
-        """Reckon all periods of a vehicle that hold such passages."""
-        columns = (toll_passage.c.context, toll_passage.c.period, toll_passage.c.shift_ms)
+        """Reckon all windows of a vehicle that hold such passages."""
+        columns = (toll_passage.c.context, toll_passage.c.crossed_at_ms, toll_passage.c.shift_ms)
         wanted = select(*columns).where(toll_passage.c.vehicle_id == vehicle_id, *which).distinct()
-        for context, period, shift_ms in list(connection.execute(wanted)):
-            self._poster.reckon(
-                connection, vehicle_id, (context, period, shift_ms), self._clock_ms()
-            )
+        moments = [tuple(row) for row in connection.execute(wanted)]
+        self._poster.reckon(connection, vehicle_id, moments, self._clock_ms())
 
 
 def _is_of(kept: Entry, vehicle_id: str, answered_id: str) -> bool:

@@ -1,6 +1,6 @@
 """Findings and answers become passages, money and messages, within one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +18,7 @@ from services.tolls.passages.reckoning import (
     Rules,
     Unpriced,
     instant,
+    milliseconds,
     reckon,
     with_movement,
 )
@@ -32,15 +33,15 @@ from services.tolls.passages.records import (
 from services.tolls.passages.watching import Found
 from services.tolls.tables import toll_passage
 from services.tolls.tariff.context import Context, at
-from services.tolls.tariff.fees import Fee, fees, window
+from services.tolls.tariff.fees import Fee, around, fees, window
 from services.tolls.tariff.prices import VehicleError
 from services.tolls.tariff.vehicle import VehicleFacts
 
 SHIFTED = "priced as if driven then"
 """Of a fee at another time than the drive's: it is the time that the fee's own words name."""
 
-Period = tuple[str, str, int]
-"""What is reckoned together: context, its period, and by how much its time is shifted."""
+Moment = tuple[str, int, int]
+"""Of a passage: its context, when it was crossed (UTC ms), and by how much that is shifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Poster:
     def record(self, connection: Connection, found: Iterable[Found], now_ms: int) -> None:
         """Take findings of one vehicle in their order, and reckon what they touch."""
         changed: set[str] = set()
-        periods: dict[Period, None] = {}
+        moments: list[Moment] = []
         vehicle_id = ""
         for each in found:
             vehicle_id = each.place.vehicle_id
@@ -89,29 +90,26 @@ class Poster:
                 continue
             entry = self._entry(known, before, each)
             if before is not None:
-                periods[period_of(before)] = None
+                moments.append(moment_of(before))
             store.write(connection, entry, None)
             changed.add(entry.passage_id)
-            periods[period_of(entry)] = None
-        for period in periods:
-            self.reckon(connection, vehicle_id, period, now_ms, changed)
+            moments.append(moment_of(entry))
+        self.reckon(connection, vehicle_id, moments, now_ms, changed)
 
     def _entry(self, known: Known, before: Entry | None, found: Found) -> Entry:
         finding = known.finding
         versions = self._terms.contexts[known.place.context]
         tariff_at = instant(finding.crossed_at_ms + found.shift_ms)
         facts = _gate_facts(at(versions, tariff_at) or versions[-1], finding)
-        period = window(tariff_at, versions)
         digest = evidence_digest(finding)
         if before is None:
             account = Account(known, found.bar, shift_ms=found.shift_ms)
             vehicle = self._terms.facts_of(known.place.vehicle_id)
-            return Entry(account, facts, period, digest, vehicle=vehicle)
+            return Entry(account, facts, digest, vehicle=vehicle)
         account = replace(before.account, known=known, bar=found.bar, shift_ms=found.shift_ms)
         return replace(
-            before, account=account, facts=facts, period=period, digest=digest,
-            are_positions_gone=False,
-        )  # fmt: skip
+            before, account=account, facts=facts, digest=digest, are_positions_gone=False
+        )
 
     def expire(self, connection: Connection, vehicle_id: str, until_ms: int, now_ms: int) -> None:
         """What is unresolved and was crossed up to then is free."""
@@ -125,31 +123,62 @@ class Poster:
             freed = replace(each, account=replace(each.account, is_free=True))
             store.write(connection, freed, None)
         changed = {each.passage_id for each in kept}
-        for period in dict.fromkeys(map(period_of, kept)):
-            self.reckon(connection, vehicle_id, period, now_ms, changed)
+        self.reckon(connection, vehicle_id, map(moment_of, kept), now_ms, changed)
 
     def reckon(
         self,
         connection: Connection,
         vehicle_id: str,
-        period: Period,
+        moments: Iterable[Moment],
         now_ms: int,
         changed: Iterable[str] = (),
     ) -> None:
-        """Reckon a period anew, and post the differences.
+        """Reckon anew all that is reckoned together with passages, and post the differences.
 
         Args:
             connection: Of the transaction.
             vehicle_id: Whose.
-            period: What is reckoned together.
+            moments: Of the passages; those of a context that is not in use are left alone.
             now_ms: UTC milliseconds.
             changed: Passages that are said again even if they cost the same.
         """
-        context, name, shift_ms = period
-        kept = store.in_period(connection, vehicle_id, context, name, shift_ms)
-        if not kept or context not in self._terms.contexts:
+        windows: dict[tuple[str, str, int], Moment] = {}
+        for moment in moments:
+            if moment[0] in self._terms.contexts:
+                windows.setdefault((moment[0], self._window(moment), moment[2]), moment)
+        changed = frozenset(changed)
+        for moment in windows.values():
+            self._reckon(connection, vehicle_id, moment, now_ms, changed)
+
+    def _window(self, moment: Moment) -> str:
+        """What a passage is reckoned together with, by the versions there are now."""
+        context, crossed_at_ms, shift_ms = moment
+        return window(instant(crossed_at_ms + shift_ms), self._terms.contexts[context])
+
+    def _together(self, connection: Connection, vehicle_id: str, moment: Moment) -> list[Entry]:
+        """All passages of the window of one."""
+        context, crossed_at_ms, shift_ms = moment
+        times = around(instant(crossed_at_ms + shift_ms), self._terms.contexts[context])
+        times_ms = times and (
+            min(milliseconds(times[0]) - shift_ms, crossed_at_ms),
+            max(milliseconds(times[1]) - shift_ms, crossed_at_ms),
+        )
+        near = store.in_time(connection, vehicle_id, context, shift_ms, times_ms)
+        name = self._window(moment)
+        return [self._as_of_now(each) for each in near if self._window(moment_of(each)) == name]
+
+    def _reckon(
+        self,
+        connection: Connection,
+        vehicle_id: str,
+        moment: Moment,
+        now_ms: int,
+        changed: Container[str],
+    ) -> None:
+        context, _, shift_ms = moment
+        kept = self._together(connection, vehicle_id, moment)
+        if not kept:
             return
-        kept = [self._as_of_now(each) for each in kept]
         rules = Rules(
             fees=self._fees(context, {each.passage_id: each.vehicle for each in kept}),
             exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator, vehicle_id),
@@ -157,7 +186,6 @@ class Poster:
             words=(SHIFTED,) if shift_ms else (),
         )
         reckoned = reckon([each.account for each in kept], rules)
-        changed = set(changed)
         for each in kept:
             is_changed = each.passage_id in changed
             self._post(connection, each, reckoned[each.passage_id], now_ms, is_changed=is_changed)
@@ -242,9 +270,10 @@ class Poster:
         enqueue(connection, declaration, message_id=declaration_id, awaits=declaration_id)
 
 
-def period_of(kept: Entry) -> Period:
-    """What a passage is reckoned together with."""
-    return kept.account.known.place.context, kept.period, kept.account.shift_ms
+def moment_of(kept: Entry) -> Moment:
+    """When a passage was, for which context."""
+    known = kept.account.known
+    return known.place.context, known.finding.crossed_at_ms, kept.account.shift_ms
 
 
 def _gate_facts(context: Context, finding: Finding) -> GateFacts:

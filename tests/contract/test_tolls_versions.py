@@ -1,12 +1,20 @@
 """What is said of vehicles and contexts may change between two deliveries: whose money moves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
+from itertools import permutations
+from pathlib import Path
 
 import pytest
 
+from services.tolls.facts import Sample
+from services.tolls.passages.matching import Place
+from services.tolls.passages.watching import Found
+from services.tolls.posting import Poster, Terms
+from services.tolls.tariff.context import Context
 from services.tolls.tariff.vehicle import VehicleFacts
-from tests.toll_stand import Drive, Stand, context
+from tests.toll_stand import DAY_MS, KEY, Drive, Stand, context, found
 
 ASKS = [{"bands": [["00:00", "24:00", "9.00"]], "vehicle": {"weight_from_kg": 7500}}]
 VAN = VehicleFacts(kind="light_goods")
@@ -66,3 +74,54 @@ def test_a_version_that_cannot_price_a_later_day_spoils_no_earlier_one(stand: St
     stand.restart()
     stand.drive(Drive().until(1_500))
     assert stand.bank.net() == {"g1": 100}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"accounting": "day"}, {"accounting": "month"}),
+        ({"accounting": "month"}, {"accounting": "all"}),
+        ({"accounting": "all"}, {"accounting": "day"}),
+        ({"day_starts": "08:02"}, {"day_starts": "00:00"}),
+    ],
+)
+def test_a_version_with_other_windows_between_two_deliveries_charges_a_group_once(
+    tmp_path: Path, old: dict[str, str], new: dict[str, str]
+) -> None:
+    """Whatever is found first, the ledger is as if the new version had been there all the time."""
+    versions = context(**old), context("2026.2", **new)
+    ledgers: set[bytes] = set()
+    for case, gates in enumerate(permutations(("g1", "g2"))):
+        for since in (0, 1):
+            stand = Stand(str(tmp_path / f"{case}-{since}.sqlite"))
+            for number, gate in enumerate(gates):
+                find(stand, gate, versions if number >= since else versions[:1])
+            net = stand.bank.net()
+            assert (net.get("g1", 0), net["g2"]) == (0, 250)
+            ledgers.add(stand.statement())
+            stand.close()
+    assert len(ledgers) == 1
+
+
+def test_a_passage_at_the_end_of_a_month_is_reckoned_with_the_first_of_it(stand: Stand) -> None:
+    """They share a cap of 3.00, and what is crossed first is paid first."""
+    most = {"label": "month", "amount": "3.00", "per": "month"}
+    versions = (context(accounting="month", groups=[], caps=[most]),)
+    find(stand, "g2", versions)
+    find(stand, "g3", versions, days=30)
+    find(stand, "g1", versions, days=31)
+    find(stand, "late", versions, days=-1)
+    assert stand.bank.net() == {"g2": 250, "g3": 50, "g1": 100, "late": 40}
+
+
+def find(stand: Stand, gate: str, versions: Sequence[Context], days: int = 0) -> None:
+    """Prove a passage to the service as it is with these versions, and let it be paid."""
+    stand.contexts = tuple(versions)
+    stand.restart()
+    proven = found(gate, Sample(stand.now_ms), "proven")
+    proven = replace(proven, crossed_at_ms=proven.crossed_at_ms + days * DAY_MS)
+    place = Place("car", "testville", "live", 1)
+    poster = Poster(Terms({"testville": versions}, lambda vehicle_id: stand.vehicle, KEY))
+    news = [Found(place, proven, None, 0)]
+    stand.database.run(lambda connection: poster.record(connection, news, stand.now_ms))
+    stand.pump(4)

@@ -31,7 +31,6 @@ class Entry:
     Attributes:
         account: With its money and verdicts.
         facts: Of its gate, from the context it was reckoned with.
-        period: What it is reckoned together with.
         digest: SHA-256 of its evidence.
         revision: How often it was said.
         fee_minor: What was said that it costs.
@@ -44,7 +43,6 @@ class Entry:
 
     account: Account
     facts: GateFacts
-    period: str
     digest: str
     revision: int = 0
     fee_minor: int = 0

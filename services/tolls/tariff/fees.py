@@ -5,7 +5,7 @@ The order they are given in, duplicates, and passages of other windows change no
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from services.tolls.facts import Passage
 from services.tolls.tariff.context import Context, at
@@ -123,6 +123,26 @@ def window(instant: datetime, contexts: Context | Iterable[Context]) -> str:
         return f"{context.id}/all"
     day = accounting_day(instant, context)
     return f"{context.id}/{day:%Y-%m-%d}" if accounting == "day" else f"{context.id}/{day:%Y-%m}"
+
+
+def around(
+    instant: datetime, contexts: Context | Iterable[Context]
+) -> tuple[datetime, datetime] | None:
+    """Between which instants, UTC, everything in the window of one was; `None`: at any time.
+
+    Wide enough for any time zone and beginning of the day; `window` decides on what is found.
+    """
+    versions = (contexts,) if isinstance(contexts, Context) else tuple(contexts)
+    context = at(versions, instant)
+    if context is None:
+        return instant, instant
+    if context.tariff.accounting == "all":
+        return None
+    is_day = context.tariff.accounting == "day"
+    day = accounting_day(instant, context)
+    first, days = (day, 1) if is_day else (day.replace(day=1), 31)
+    midnight = datetime.combine(first, time(), UTC)
+    return midnight - timedelta(days=1), midnight + timedelta(days=days + 2)
 
 
 def accounting_day(instant: datetime, context: Context) -> date:
