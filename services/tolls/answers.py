@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from internetcar.contract.payments import PaymentResult
 from internetcar.contract.tolls import BillingDetails, ExceptionList
@@ -121,8 +121,9 @@ class Answers:
         with self._database.read() as connection:
             retried = (
                 select(toll_passage.c.vehicle_id)
-                .distinct()
-                .where(toll_passage.c.retry_at_ms <= now_ms)
+                .where(self._is_due(now_ms))
+                .group_by(toll_passage.c.vehicle_id)
+                .order_by(func.min(toll_passage.c.retry_at_ms))
             )
             due = list(connection.execute(retried.limit(_SOME)).scalars())
             changed = select(toll_vehicle.c.vehicle_id).where(toll_vehicle.c.must_reckon)
@@ -154,8 +155,12 @@ class Answers:
         self._database.run(locked_first)
 
     def _retry(self, connection: Connection, vehicle_id: str) -> None:
-        is_due = toll_passage.c.retry_at_ms <= self._clock_ms()
-        self._reckon_some(connection, vehicle_id, is_due)
+        self._reckon_some(connection, vehicle_id, self._is_due(self._clock_ms()))
+
+    def _is_due(self, now_ms: int) -> ColumnElement[bool]:
+        """Money may be asked for again; that of a context that is not in use waits for it."""
+        is_in_use = toll_passage.c.context.in_(self._poster.contexts)
+        return and_(toll_passage.c.retry_at_ms <= now_ms, is_in_use)
 
     def _reckon_all(self, connection: Connection, vehicle_id: str) -> None:
         # First, so that a list that comes meanwhile waits for this row and marks it again.

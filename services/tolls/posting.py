@@ -67,10 +67,14 @@ class Poster:
     """Writes what was found and learned, and says what follows from it.
 
     The caller holds the vehicle's row; all is done in its transaction.
+
+    Attributes:
+        contexts: Those in use: passages of others are left alone.
     """
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
+        self.contexts = tuple(terms.contexts)
 
     def record(self, connection: Connection, found: Iterable[Found], now_ms: int) -> None:
         """Take findings of one vehicle in their order, and reckon what they touch."""
