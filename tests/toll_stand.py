@@ -188,6 +188,7 @@ class Stand:
         self.url, self.origin, self.tariff_time = url, origin, tariff_time
         self.contexts = tuple(contexts) or (context(),)
         self.pays_dearer = pays_dearer
+        self.vehicle = VehicleFacts()
         self.bank, self.rules = Bank(), CONFIRM_ALL
         self.is_bank_away = False
         self.passages: list[TollPassage] = []
@@ -206,7 +207,7 @@ class Stand:
         self.link = FakeLink()
         self.sender = Sender(self.database, self.link)
         terms = Terms(
-            {"testville": self.contexts}, lambda vehicle_id: VehicleFacts(), KEY,
+            {"testville": self.contexts}, lambda vehicle_id: self.vehicle, KEY,
             pays_dearer=self.pays_dearer,
         )  # fmt: skip
         watcher = Watcher(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from internetcar.contract.payments import PaymentResult
 from internetcar.contract.tolls import BillingDetails, ExceptionList
@@ -14,7 +14,7 @@ from services.tables import log_position
 from services.tolls import store, verdicts
 from services.tolls.passages.charging import answered
 from services.tolls.passages.entry import Entry
-from services.tolls.posting import Poster, period_of
+from services.tolls.posting import Poster, moment_of
 from services.tolls.tables import toll_passage, toll_vehicle
 
 log = logging.getLogger(__name__)
@@ -121,8 +121,9 @@ class Answers:
         with self._database.read() as connection:
             retried = (
                 select(toll_passage.c.vehicle_id)
-                .distinct()
-                .where(toll_passage.c.retry_at_ms <= now_ms)
+                .where(self._is_due(now_ms))
+                .group_by(toll_passage.c.vehicle_id)
+                .order_by(func.min(toll_passage.c.retry_at_ms))
             )
             due = list(connection.execute(retried.limit(_SOME)).scalars())
             changed = select(toll_vehicle.c.vehicle_id).where(toll_vehicle.c.must_reckon)
@@ -144,7 +145,7 @@ class Answers:
 
     def _reckon(self, connection: Connection, kept: Entry) -> None:
         vehicle_id = kept.account.known.place.vehicle_id
-        self._poster.reckon(connection, vehicle_id, period_of(kept), self._clock_ms())
+        self._poster.reckon(connection, vehicle_id, [moment_of(kept)], self._clock_ms())
 
     def _for_vehicle(self, vehicle_id: str, do: Callable[[Connection, str], None]) -> None:
         def locked_first(connection: Connection) -> None:
@@ -154,8 +155,12 @@ class Answers:
         self._database.run(locked_first)
 
     def _retry(self, connection: Connection, vehicle_id: str) -> None:
-        is_due = toll_passage.c.retry_at_ms <= self._clock_ms()
-        self._reckon_some(connection, vehicle_id, is_due)
+        self._reckon_some(connection, vehicle_id, self._is_due(self._clock_ms()))
+
+    def _is_due(self, now_ms: int) -> ColumnElement[bool]:
+        """Money may be asked for again; that of a context that is not in use waits for it."""
+        is_in_use = toll_passage.c.context.in_(self._poster.contexts)
+        return and_(toll_passage.c.retry_at_ms <= now_ms, is_in_use)
 
     def _reckon_all(self, connection: Connection, vehicle_id: str) -> None:
         # First, so that a list that comes meanwhile waits for this row and marks it again.
@@ -164,13 +169,11 @@ class Answers:
         self._reckon_some(connection, vehicle_id)
 
     def _reckon_some(self, connection: Connection, vehicle_id: str, *which: Any) -> None:
-        """Reckon all periods of a vehicle that hold such passages."""
-        columns = (toll_passage.c.context, toll_passage.c.period, toll_passage.c.shift_ms)
+        """Reckon all windows of a vehicle that hold such passages."""
+        columns = (toll_passage.c.context, toll_passage.c.crossed_at_ms, toll_passage.c.shift_ms)
         wanted = select(*columns).where(toll_passage.c.vehicle_id == vehicle_id, *which).distinct()
-        for context, period, shift_ms in list(connection.execute(wanted)):
-            self._poster.reckon(
-                connection, vehicle_id, (context, period, shift_ms), self._clock_ms()
-            )
+        moments = [tuple(row) for row in connection.execute(wanted)]
+        self._poster.reckon(connection, vehicle_id, moments, self._clock_ms())
 
 
 def _is_of(kept: Entry, vehicle_id: str, answered_id: str) -> bool:

@@ -1,12 +1,11 @@
 """Findings and answers become passages, money and messages, within one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
-from internetcar.contract.message import InputError
 from services.outgoing import enqueue
 from services.tolls import store, verdicts
 from services.tolls.facts import Finding, Passage
@@ -17,7 +16,9 @@ from services.tolls.passages.reckoning import (
     Account,
     Reckoned,
     Rules,
+    Unpriced,
     instant,
+    milliseconds,
     reckon,
     with_movement,
 )
@@ -32,14 +33,15 @@ from services.tolls.passages.records import (
 from services.tolls.passages.watching import Found
 from services.tolls.tables import toll_passage
 from services.tolls.tariff.context import Context, at
-from services.tolls.tariff.fees import Fee, fees, window
+from services.tolls.tariff.fees import Fee, around, fees, window
+from services.tolls.tariff.prices import VehicleError
 from services.tolls.tariff.vehicle import VehicleFacts
 
 SHIFTED = "priced as if driven then"
 """Of a fee at another time than the drive's: it is the time that the fee's own words name."""
 
-Period = tuple[str, str, int]
-"""What is reckoned together: context, its period, and by how much its time is shifted."""
+Moment = tuple[str, int, int]
+"""Of a passage: its context, when it was crossed (UTC ms), and by how much that is shifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Terms:
 
     Attributes:
         contexts: The versions of each context.
-        facts_of: What is known of a vehicle.
+        facts_of: What is known of a vehicle now.
         key: Signs what is asked for.
         declares: Whether passages are declared to their operators.
         pays_dearer: Whether more than the fee is paid on an operator's word alone.
@@ -65,15 +67,19 @@ class Poster:
     """Writes what was found and learned, and says what follows from it.
 
     The caller holds the vehicle's row; all is done in its transaction.
+
+    Attributes:
+        contexts: Those in use: passages of others are left alone.
     """
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
+        self.contexts = tuple(terms.contexts)
 
     def record(self, connection: Connection, found: Iterable[Found], now_ms: int) -> None:
         """Take findings of one vehicle in their order, and reckon what they touch."""
         changed: set[str] = set()
-        periods: dict[Period, None] = {}
+        moments: list[Moment] = []
         vehicle_id = ""
         for each in found:
             vehicle_id = each.place.vehicle_id
@@ -88,28 +94,26 @@ class Poster:
                 continue
             entry = self._entry(known, before, each)
             if before is not None:
-                periods[period_of(before)] = None
+                moments.append(moment_of(before))
             store.write(connection, entry, None)
             changed.add(entry.passage_id)
-            periods[period_of(entry)] = None
-        for period in periods:
-            self.reckon(connection, vehicle_id, period, now_ms, changed)
+            moments.append(moment_of(entry))
+        self.reckon(connection, vehicle_id, moments, now_ms, changed)
 
     def _entry(self, known: Known, before: Entry | None, found: Found) -> Entry:
         finding = known.finding
         versions = self._terms.contexts[known.place.context]
         tariff_at = instant(finding.crossed_at_ms + found.shift_ms)
         facts = _gate_facts(at(versions, tariff_at) or versions[-1], finding)
-        period = window(tariff_at, versions)
         digest = evidence_digest(finding)
         if before is None:
             account = Account(known, found.bar, shift_ms=found.shift_ms)
-            return Entry(account, facts, period, digest)
+            vehicle = self._terms.facts_of(known.place.vehicle_id)
+            return Entry(account, facts, digest, vehicle=vehicle)
         account = replace(before.account, known=known, bar=found.bar, shift_ms=found.shift_ms)
         return replace(
-            before, account=account, facts=facts, period=period, digest=digest,
-            are_positions_gone=False,
-        )  # fmt: skip
+            before, account=account, facts=facts, digest=digest, are_positions_gone=False
+        )
 
     def expire(self, connection: Connection, vehicle_id: str, until_ms: int, now_ms: int) -> None:
         """What is unresolved and was crossed up to then is free."""
@@ -123,59 +127,99 @@ class Poster:
             freed = replace(each, account=replace(each.account, is_free=True))
             store.write(connection, freed, None)
         changed = {each.passage_id for each in kept}
-        for period in dict.fromkeys(map(period_of, kept)):
-            self.reckon(connection, vehicle_id, period, now_ms, changed)
+        self.reckon(connection, vehicle_id, map(moment_of, kept), now_ms, changed)
 
     def reckon(
         self,
         connection: Connection,
         vehicle_id: str,
-        period: Period,
+        moments: Iterable[Moment],
         now_ms: int,
         changed: Iterable[str] = (),
     ) -> None:
-        """Reckon a period anew, and post the differences.
+        """Reckon anew all that is reckoned together with passages, and post the differences.
 
         Args:
             connection: Of the transaction.
             vehicle_id: Whose.
-            period: What is reckoned together.
+            moments: Of the passages; those of a context that is not in use are left alone.
             now_ms: UTC milliseconds.
             changed: Passages that are said again even if they cost the same.
         """
-        context, name, shift_ms = period
-        kept = store.in_period(connection, vehicle_id, context, name, shift_ms)
-        if not kept or context not in self._terms.contexts:
+        windows: dict[tuple[str, str, int], Moment] = {}
+        for moment in moments:
+            if moment[0] in self._terms.contexts:
+                windows.setdefault((moment[0], self._window(moment), moment[2]), moment)
+        changed = frozenset(changed)
+        for moment in windows.values():
+            self._reckon(connection, vehicle_id, moment, now_ms, changed)
+
+    def _window(self, moment: Moment) -> str:
+        """What a passage is reckoned together with, by the versions there are now."""
+        context, crossed_at_ms, shift_ms = moment
+        return window(instant(crossed_at_ms + shift_ms), self._terms.contexts[context])
+
+    def _together(self, connection: Connection, vehicle_id: str, moment: Moment) -> list[Entry]:
+        """All passages of the window of one."""
+        context, crossed_at_ms, shift_ms = moment
+        times = around(instant(crossed_at_ms + shift_ms), self._terms.contexts[context])
+        times_ms = times and (
+            min(milliseconds(times[0]) - shift_ms, crossed_at_ms),
+            max(milliseconds(times[1]) - shift_ms, crossed_at_ms),
+        )
+        near = store.in_time(connection, vehicle_id, context, shift_ms, times_ms)
+        name = self._window(moment)
+        return [self._as_of_now(each) for each in near if self._window(moment_of(each)) == name]
+
+    def _reckon(
+        self,
+        connection: Connection,
+        vehicle_id: str,
+        moment: Moment,
+        now_ms: int,
+        changed: Container[str],
+    ) -> None:
+        context, _, shift_ms = moment
+        kept = self._together(connection, vehicle_id, moment)
+        if not kept:
             return
-        kept = [self._as_of_now(each) for each in kept]
         rules = Rules(
-            fees=self._fees(vehicle_id, context),
+            fees=self._fees(context, {each.passage_id: each.vehicle for each in kept}),
             exceptions=verdicts.exceptions_of(connection, kept[0].facts.operator, vehicle_id),
             pays_dearer=self._terms.pays_dearer,
             words=(SHIFTED,) if shift_ms else (),
         )
         reckoned = reckon([each.account for each in kept], rules)
-        changed = set(changed)
         for each in kept:
             is_changed = each.passage_id in changed
             self._post(connection, each, reckoned[each.passage_id], now_ms, is_changed=is_changed)
 
     def _as_of_now(self, kept: Entry) -> Entry:
-        """The entry with the version of the context that it is reckoned by from here on."""
+        """The entry with the version and the facts that it is reckoned by from here on."""
         versions = self._terms.contexts[kept.facts.context]
         tariff_at = instant(kept.account.known.finding.crossed_at_ms + kept.account.shift_ms)
         version = (at(versions, tariff_at) or versions[-1]).version
-        return replace(kept, facts=replace(kept.facts, version=version))
+        vehicle = kept.vehicle.completed(self._terms.facts_of(kept.account.known.place.vehicle_id))
+        return replace(kept, facts=replace(kept.facts, version=version), vehicle=vehicle)
 
-    def _fees(self, vehicle_id: str, context: str) -> Callable[[Sequence[Passage]], Sequence[Fee]]:
-        versions, facts = self._terms.contexts[context], self._terms.facts_of(vehicle_id)
+    def _fees(
+        self, context: str, vehicles: Mapping[str, VehicleFacts]
+    ) -> Callable[[Sequence[Passage]], Sequence[Fee | Unpriced]]:
+        versions = self._terms.contexts[context]
 
-        def price(passages: Sequence[Passage]) -> Sequence[Fee]:
+        def price(passages: Sequence[Passage]) -> Sequence[Fee | Unpriced]:
+            by_version: dict[Context | None, list[Passage]] = {}
+            for passage in passages:
+                version = at(versions, passage.crossed_at)
+                by_version.setdefault(version, []).append(passage)
+            return [fee for some in by_version.values() for fee in price_or_say_why(some)]
+
+        def price_or_say_why(passages: Sequence[Passage]) -> Sequence[Fee | Unpriced]:
             try:
-                return fees(passages, versions, facts)
-            except InputError as error:
-                words = (f"not priced, so not charged: {error}",)
-                return [Fee(passage.passage_id, 0, words) for passage in passages]
+                return fees(passages, versions, vehicles)
+            except VehicleError as error:
+                words = (f"not priced: {error}",)
+                return [Unpriced(passage.passage_id, words) for passage in passages]
 
         return price
 
@@ -208,6 +252,8 @@ class Poster:
 
     def _declare(self, connection: Connection, kept: Entry, reckoned: Reckoned) -> None:
         """Declare the fee to the operator where it is not the one declared; one at a time."""
+        if not reckoned.is_priced:
+            return
         last = kept.declared[-1] if kept.declared else None
         fee_minor = reckoned.fee_minor
         if fee_minor is None:
@@ -220,18 +266,18 @@ class Poster:
         ):
             return
         declaration_id = derived_id("d", kept.passage_id, len(kept.declared) + 1)
-        vehicle_class = self._terms.facts_of(kept.account.known.place.vehicle_id).kind
         declaration = declaration_message(
-            kept.account, declaration_id, fee_minor, kept.facts, kept.digest, vehicle_class,
-            self._terms.key,
+            kept.account, declaration_id, fee_minor, kept.facts, kept.digest,
+            kept.vehicle.kind, self._terms.key,
         )  # fmt: skip
         verdicts.add_declaration(connection, declaration_id, kept, fee_minor)
         enqueue(connection, declaration, message_id=declaration_id, awaits=declaration_id)
 
 
-def period_of(kept: Entry) -> Period:
-    """What a passage is reckoned together with."""
-    return kept.account.known.place.context, kept.period, kept.account.shift_ms
+def moment_of(kept: Entry) -> Moment:
+    """When a passage was, for which context."""
+    known = kept.account.known
+    return known.place.context, known.finding.crossed_at_ms, kept.account.shift_ms
 
 
 def _gate_facts(context: Context, finding: Finding) -> GateFacts:

@@ -43,7 +43,8 @@ class TollSettings(ServiceSettings):
     )
     tariff_time: AwareDatetime | None = Field(
         default=None,
-        description="price as if the drive had begun then; only with origin `simulation`",
+        description="price each drive as if it had begun then, by itself; a log that was silent"
+        " for over 30 minutes begins a new one; only with origin `simulation`",
     )
     declares: bool = Field(
         default=False,

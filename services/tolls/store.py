@@ -14,6 +14,7 @@ from services.tolls.passages.matching import Known, Place
 from services.tolls.passages.reckoning import Account
 from services.tolls.passages.records import GateFacts, evidence_fields, read_evidence
 from services.tolls.tables import toll_declaration, toll_movement, toll_passage
+from services.tolls.tariff.vehicle import VehicleFacts
 
 NEAR_MS = 24 * 3_600_000
 """A jam at a gate may last as long: so near in time a finding may mean a passage."""
@@ -42,19 +43,22 @@ def ordinals(connection: Connection, place: Place, gate: str) -> int:
     return connection.execute(last).scalar_one() or 0
 
 
-def in_period(
-    connection: Connection, vehicle_id: str, context: str, period: str, shift_ms: int
+def in_time(
+    connection: Connection,
+    vehicle_id: str,
+    context: str,
+    shift_ms: int,
+    times_ms: tuple[int, int] | None,
 ) -> list[Entry]:
-    """All passages that are reckoned together."""
-    return entries(
-        connection,
-        select(toll_passage).where(
-            toll_passage.c.vehicle_id == vehicle_id,
-            toll_passage.c.context == context,
-            toll_passage.c.period == period,
-            toll_passage.c.shift_ms == shift_ms,
-        ),
+    """All passages with a shift, and crossed from a time up to another; `None`: at any time."""
+    wanted = select(toll_passage).where(
+        toll_passage.c.vehicle_id == vehicle_id,
+        toll_passage.c.context == context,
+        toll_passage.c.shift_ms == shift_ms,
     )
+    if times_ms is not None:
+        wanted = wanted.where(toll_passage.c.crossed_at_ms.between(*times_ms))
+    return entries(connection, wanted)
 
 
 def entry(connection: Connection, passage_id: str) -> Entry | None:
@@ -118,12 +122,13 @@ def _entry(row: Row[Any], movements: Iterable[Movement], declared: Sequence[Row[
     account = Account(known, body["bar"], body["is_free"], row.shift_ms, tuple(movements), billings)
     facts = GateFacts(**{**body["facts"], "names": tuple(body["facts"]["names"])})
     return Entry(
-        account, facts, row.period, body["digest"], row.revision, row.fee_minor,
+        account, facts, body["digest"], row.revision, row.fee_minor,
         tuple(body["words"]), not row.has_fixes,
         tuple(
             Declared(each.declaration_id, each.declared_minor, each.verdict is not None)
             for each in declared
         ),
+        VehicleFacts.model_validate(body["vehicle"]),
     )  # fmt: skip
 
 
@@ -144,10 +149,10 @@ def write(connection: Connection, kept: Entry, retry_at_ms: int | None) -> None:
         "facts": asdict(kept.facts),
         "digest": kept.digest,
         "words": kept.words,
+        "vehicle": kept.vehicle.model_dump(),
     }
     values = {
         "crossed_at_ms": finding.crossed_at_ms,
-        "period": kept.period,
         "shift_ms": account.shift_ms,
         "state": account.state,
         "revision": kept.revision,

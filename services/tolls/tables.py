@@ -36,7 +36,6 @@ toll_passage = Table(
     Column("gate", String(64), nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("crossed_at_ms", BigInteger, nullable=False),
-    Column("period", String(100), nullable=False),
     Column("shift_ms", BigInteger, nullable=False),
     Column("state", String(12), nullable=False),
     Column("revision", Integer, nullable=False),
@@ -46,7 +45,6 @@ toll_passage = Table(
     Column("body", Text, nullable=False),
     Index("toll_passage_time", "vehicle_id", "context", "crossed_at_ms"),
     Index("toll_passage_gate", "vehicle_id", "context", "gate", "ordinal", unique=True),
-    Index("toll_passage_period", "vehicle_id", "context", "period"),
     Index("toll_passage_fixes", "has_fixes", "crossed_at_ms"),
 )
 """What was passed, as it stands: `body` has the evidence and the words, as JSON."""

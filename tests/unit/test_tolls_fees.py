@@ -8,6 +8,7 @@ import pytest
 from services.tolls.facts import Passage
 from services.tolls.tariff.context import Context
 from services.tolls.tariff.fees import accounting_day, fees, window
+from services.tolls.tariff.prices import VehicleError
 from services.tolls.tariff.vehicle import VehicleFacts
 from tests.unit.toll_tariffs import CAR, all_day, amounts, context_of, described, gate, passage
 
@@ -183,6 +184,31 @@ def test_an_exit_costs_by_the_entry_and_an_entry_nothing() -> None:
     van = VehicleFacts(kind="light_goods")
     assert amounts(context, *passed, vehicle=van) == [0, 200, 0, 0, 0, 0, 0, 0, 200, 0]
     assert not any(amounts(context, *passed, vehicle=VehicleFacts(claims=("emergency",))))
+
+
+def test_each_passage_is_priced_by_what_the_vehicle_was_then_and_all_are_grouped() -> None:
+    """A van pays twice as much; the group sees both, and the dearer one counts."""
+    rates = [all_day("1.00"), all_day("2.00", vehicle={"kinds": ["light_goods"]})]
+    context = context_of(rates=rates, groups=[GROUP])
+    passed = [passage(context, g, f"{DAY} 08:{n}0", name=g) for n, g in enumerate("AB")]
+    vehicles = {"A": VehicleFacts(kind="light_goods"), "B": CAR}
+    assert [fee.amount_minor for fee in fees(passed, context, vehicles)] == [200, 0]
+    vehicles = {"A": CAR, "B": VehicleFacts(kind="light_goods")}
+    assert [fee.amount_minor for fee in fees(passed, context, vehicles)] == [0, 200]
+
+
+def test_what_a_version_asks_that_holds_at_another_time_spoils_nothing() -> None:
+    asks = [all_day("9.00", vehicle={"weight_from_kg": 7500})]
+    old = context_of(rates=[all_day("1.00")])
+    new = Context.model_validate(
+        described(tariff={"rates": asks}, version="2", valid_from="2027-01-01")
+    )
+    before, after = passage(old, "A", f"{DAY} 08:00"), passage(old, "A", "2027-02-01 08:00")
+    lorry = VehicleFacts(kind="heavy_goods")
+    [fee] = fees([before], [old, new], lorry)
+    assert fee.amount_minor == 100
+    with pytest.raises(VehicleError, match="weight_kg"):
+        fees([before, after], [old, new], lorry)
 
 
 def test_a_journey_has_its_discount_and_its_words() -> None:

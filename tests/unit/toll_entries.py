@@ -22,7 +22,7 @@ FACTS = GateFacts("singapore", "2026.1", "lta", "SGD", "CTE Braddell Road", ("ct
 def entry(found: Finding | None = None, **account: object) -> Entry:
     known = take(found or finding(travelled_m=5_000.0), PLACE, [], 0)
     digest = evidence_digest(known.finding)
-    return Entry(Account(known, **account), FACTS, "singapore/2026-09-21", digest, revision=1)  # type: ignore[arg-type]  # the caller's
+    return Entry(Account(known, **account), FACTS, digest, revision=1)  # type: ignore[arg-type]  # the caller's
 
 
 def charged(kept: Entry, owed_minor: int, reason: str | None = None) -> tuple[Entry, bytes]:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from services.tolls.passages.reckoning import Account
 from services.tolls.passages.records import GateFacts
+from services.tolls.tariff.vehicle import VehicleFacts
+
+_NOTHING_SAID = VehicleFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +31,25 @@ class Entry:
     Attributes:
         account: With its money and verdicts.
         facts: Of its gate, from the context it was reckoned with.
-        period: What it is reckoned together with.
         digest: SHA-256 of its evidence.
         revision: How often it was said.
         fee_minor: What was said that it costs.
         words: What was said of the fee.
         are_positions_gone: Its raw positions are deleted.
         declared: Fees that were declared, in order.
+        vehicle: What the vehicle was said to be when it was first found; later settings change
+            no price of it.
     """
 
     account: Account
     facts: GateFacts
-    period: str
     digest: str
     revision: int = 0
     fee_minor: int = 0
     words: tuple[str, ...] = ()
     are_positions_gone: bool = False
     declared: tuple[Declared, ...] = ()
+    vehicle: VehicleFacts = _NOTHING_SAID
 
     @property
     def passage_id(self) -> str:

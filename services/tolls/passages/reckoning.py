@@ -32,14 +32,23 @@ class Fee(Protocol):
         ...
 
     @property
-    def amount_minor(self) -> int:
-        """In the currency's smallest unit."""
+    def amount_minor(self) -> int | None:
+        """In the currency's smallest unit; `None`: it cannot be priced."""
         ...
 
     @property
     def words(self) -> Sequence[str]:
         """How it comes about, rule by rule."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """A passage that the tariff cannot price as long as something is not said; with why."""
+
+    passage_id: str
+    words: tuple[str, ...]
+    amount_minor: None = None
 
 
 Fees = Callable[[Sequence[Passage]], Sequence[Fee]]
@@ -85,10 +94,12 @@ class Reckoned:
     Attributes:
         fee_minor: By the tariff, as it is declared; `None`: it is not in the tariff's set.
         owed: What its movements shall add up to.
+        is_priced: Whether that is known; if not, money and declarations stay as they are.
     """
 
     fee_minor: int | None
     owed: Owed
+    is_priced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +151,13 @@ def reckon(accounts: Iterable[Account], rules: Rules) -> dict[str, Reckoned]:
     ]
     passages.sort(key=lambda passage: (passage.crossed_at, passage.gate, passage.passage_id))
     for fee in rules.fees(passages) if passages else ():
-        billings = charged[fee.passage_id].billings
+        account = charged[fee.passage_id]
         words = (*fee.words, *rules.words)
-        due = owed(fee.amount_minor, words, billings, pays_dearer=rules.pays_dearer)
+        if fee.amount_minor is None:
+            as_it_is = Owed(asked_minor(account.movements), words)
+            reckoned[fee.passage_id] = Reckoned(None, as_it_is, is_priced=False)
+            continue
+        due = owed(fee.amount_minor, words, account.billings, pays_dearer=rules.pays_dearer)
         reckoned[fee.passage_id] = Reckoned(fee.amount_minor, due)
     return reckoned
 

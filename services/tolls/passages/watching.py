@@ -96,7 +96,8 @@ class Watcher:
         detector_of: The detector of a version; it remembers them.
         samples_of: What is kept of the last batch and the next one, as samples; and what to keep.
         origin: Which origin may cost money.
-        tariff_time: When the first drive shall have begun for the tariff; `None`: when it did.
+        tariff_time: When every drive shall have begun for the tariff, also one after a pause;
+            drives so shifted are not reckoned with each other. `None`: when it did.
     """
 
     contexts: Mapping[str, Sequence[Context]]

@@ -3,13 +3,13 @@
 The order they are given in, duplicates, and passages of other windows change nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from services.tolls.facts import Passage
 from services.tolls.tariff.context import Context, at
-from services.tolls.tariff.prices import Prices, prices_for
+from services.tolls.tariff.prices import prices_for
 from services.tolls.tariff.sharing import (
     Item,
     Teller,
@@ -41,21 +41,23 @@ class Fee:
 
 
 def fees(
-    passages: Iterable[Passage], contexts: Context | Iterable[Context], vehicle: VehicleFacts
+    passages: Iterable[Passage],
+    contexts: Context | Iterable[Context],
+    vehicle: VehicleFacts | Mapping[str, VehicleFacts],
 ) -> list[Fee]:
     """The fee of each passage, in the order of crossing.
 
     Args:
         passages: All of the windows they are in; of two with the same id the last crossed counts.
         contexts: Versions of one context.
-        vehicle: What passed.
+        vehicle: What passed; or what it was at each passage, by the passage's id.
 
     Raises:
-        VehicleError: A tariff asks what nobody has said of the vehicle.
+        VehicleError: A tariff that holds then asks what nobody has said of the vehicle.
     """
     versions = (contexts,) if isinstance(contexts, Context) else tuple(contexts)
     unique = {passage.passage_id: passage for passage in sorted(passages, key=_canonical)}
-    prices = {id(context): prices_for(context, vehicle) for context in versions}
+    by_key = {id(context): context for context in versions}
     windows: dict[tuple[int, str], list[Passage]] = {}
     found: dict[str, Fee] = {}
     for passage in sorted(unique.values(), key=_canonical):
@@ -66,7 +68,7 @@ def fees(
             key = id(context), window(passage.crossed_at, context)
             windows.setdefault(key, []).append(passage)
     for (version, _), together in windows.items():
-        for fee in _reckon(together, prices[version]):
+        for fee in _reckon(together, by_key[version], vehicle):
             found[fee.passage_id] = fee
     return [found[passage.passage_id] for passage in sorted(unique.values(), key=_canonical)]
 
@@ -75,15 +77,19 @@ def _canonical(passage: Passage) -> tuple[datetime, str, str, int]:
     return passage.crossed_at, passage.gate, passage.passage_id, passage.uncertainty_ms
 
 
-def _reckon(passages: Sequence[Passage], prices: Prices) -> list[Fee]:
+def _reckon(
+    passages: Sequence[Passage],
+    context: Context,
+    vehicle: VehicleFacts | Mapping[str, VehicleFacts],
+) -> list[Fee]:
     """The fees of one window, in the order of crossing."""
-    context = prices.context
     tariff = context.tariff
-    items = [
-        Item(one, accounting_day(one.crossed_at, context), prices.quote(one)) for one in passages
-    ]
+    items: list[Item] = []
+    for one in passages:
+        facts = vehicle if isinstance(vehicle, VehicleFacts) else vehicle[one.passage_id]
+        items.append(Item(one, accounting_day(one.crossed_at, context), prices_for(context, facts)))
     tell = Teller(context)
-    join_journeys(items, tell, prices)
+    join_journeys(items, tell)
     allow_free_distance(items, tell)
     for item in items:
         tell.settle(item)
@@ -117,6 +123,26 @@ def window(instant: datetime, contexts: Context | Iterable[Context]) -> str:
         return f"{context.id}/all"
     day = accounting_day(instant, context)
     return f"{context.id}/{day:%Y-%m-%d}" if accounting == "day" else f"{context.id}/{day:%Y-%m}"
+
+
+def around(
+    instant: datetime, contexts: Context | Iterable[Context]
+) -> tuple[datetime, datetime] | None:
+    """Between which instants, UTC, everything in the window of one was; `None`: at any time.
+
+    Wide enough for any time zone and beginning of the day; `window` decides on what is found.
+    """
+    versions = (contexts,) if isinstance(contexts, Context) else tuple(contexts)
+    context = at(versions, instant)
+    if context is None:
+        return instant, instant
+    if context.tariff.accounting == "all":
+        return None
+    is_day = context.tariff.accounting == "day"
+    day = accounting_day(instant, context)
+    first, days = (day, 1) if is_day else (day.replace(day=1), 31)
+    midnight = datetime.combine(first, time(), UTC)
+    return midnight - timedelta(days=1), midnight + timedelta(days=days + 2)
 
 
 def accounting_day(instant: datetime, context: Context) -> date:

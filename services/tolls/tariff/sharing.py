@@ -23,6 +23,7 @@ class Item:
     Attributes:
         passage: What was passed when.
         day: The local day it counts to.
+        prices: Of what the vehicle was then.
         quote: What it costs by itself.
         exact: What it costs by now, not rounded.
         amount_minor: The same once it is rounded.
@@ -31,12 +32,14 @@ class Item:
 
     passage: Passage
     day: date
-    quote: Quote
+    prices: Prices
+    quote: Quote = field(init=False)
     exact: Fraction = field(init=False)
     amount_minor: int = field(init=False, default=0)
     words: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.quote = self.prices.quote(self.passage)
         self.exact = self.quote.total
         self.words = list(self.quote.words)
 
@@ -72,7 +75,7 @@ class Teller:
         item.words.append(f"{why}: {self.money(minor)}")
 
 
-def join_journeys(items: Sequence[Item], teller: Teller, prices: Prices) -> None:
+def join_journeys(items: Sequence[Item], teller: Teller) -> None:
     """Price each exit of a closed system by the entry that the journey began with."""
     matrix = teller.context.tariff.matrix
     if matrix is None:
@@ -84,7 +87,7 @@ def join_journeys(items: Sequence[Item], teller: Teller, prices: Prices) -> None
             entry = item
             item.words.append("entry: paid at the exit")
         elif gate is not None and gate.kind == "exit":
-            _leave(item, _fresh(entry, item, matrix), matrix, teller, prices)
+            _leave(item, _fresh(entry, item, matrix), matrix, teller)
             entry = None
 
 
@@ -96,7 +99,7 @@ def _fresh(entry: Item | None, item: Item, matrix: Matrix) -> Item | None:
     return entry if since <= timedelta(hours=matrix.hours) else None
 
 
-def _leave(item: Item, entry: Item | None, matrix: Matrix, teller: Teller, prices: Prices) -> None:
+def _leave(item: Item, entry: Item | None, matrix: Matrix, teller: Teller) -> None:
     if item.quote.is_free:
         return
     here = sorted(teller.context.places[item.passage.gate])
@@ -105,15 +108,15 @@ def _leave(item: Item, entry: Item | None, matrix: Matrix, teller: Teller, price
         item.words.append(f"its entry is not proven: {matrix.without_entry}")
         if matrix.without_entry == "free":
             return
-        price = min((prices.journey(one.price) for one in ways), default=Fraction(0))
+        price = min((item.prices.journey(one.price) for one in ways), default=Fraction(0))
     else:
         way = next((one for one in ways if teller.is_at(entry, (one.entry,))), None)
         if way is None:
             item.words.append(f"no price from {_label(entry, teller)}: free")
             return
         item.words.append(f"from {_label(entry, teller)} to {_label(item, teller)}")
-        price = prices.journey(way.price)
-    item.exact += price * prices.factor(item.passage, item.words)
+        price = item.prices.journey(way.price)
+    item.exact += price * item.prices.factor(item.passage, item.words)
 
 
 def _label(item: Item, teller: Teller) -> str:

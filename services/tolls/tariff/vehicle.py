@@ -46,6 +46,11 @@ class VehicleFacts(Described):
     has_tag: bool = False
     claims: tuple[Claim, ...] = ()
 
+    def completed(self, later: "VehicleFacts") -> "VehicleFacts":
+        """These facts, and from later ones what nobody had said: no price rested on that."""
+        unsaid = (name for name in type(self).model_fields if getattr(self, name) is None)
+        return self.model_copy(update={name: getattr(later, name) for name in unsaid})
+
 
 class Condition(Described):
     """Which vehicles something is for; what is left out is not asked."""
