@@ -160,8 +160,9 @@ def load(kept: bytes) -> State:
         ValueError: The bytes are of another format; begin anew.
     """
     found = orjson.loads(kept)
-    if found.get("format") != _FORMAT:
-        raise ValueError(f"a detector's state of format {found.get('format')}: begin anew")
+    written = found.get("format") if isinstance(found, dict) else None
+    if written != _FORMAT:
+        raise ValueError(f"a detector's state of format {written}: begin anew")
     motion = Motion(
         waiting=[Sample(*sample) for sample in found["waiting"]],
         anchor=tuple(found["anchor"]) if found["anchor"] else None,
