@@ -44,7 +44,7 @@ def make_engine(url: str, service: str, *, may_create: bool = True) -> Engine:
     if kind in ("postgresql", "postgres"):
         return _postgresql(parsed.set(drivername="postgresql+psycopg"), service)
     raise StoreError(
-        f"{parsed.render_as_string(hide_password=True)!r} is no store: a path, sqlite:///… or"
+        f"{parsed.set(query={}).render_as_string(hide_password=True)!r} is no store: a path, sqlite:///… or"
         " postgresql://…"
     )
 
