@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MOST_DEATHS: Final = 3
 DIED, QUARANTINED, WAITING, DROPPED = "died", "quarantined", "waiting", "dropped"
+_REPAIRED_LEVELS = 5
+"""Of `v1/client/{requester}/telemetry/{vehicle_id}`."""
 _LOOK_EVERY_S = 1.0
 _MOST_A_TURN = 200
 _FREE = (
@@ -44,8 +46,12 @@ Handle = Callable[[Received], None]
 
 
 def digest_of(received: Received) -> str:
-    """What a message is known by."""
-    return hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
+    """What a message is known by; said again to us alone, it is the same message."""
+    levels = received.topic.split("/")
+    if levels[:2] == ["v1", "client"] and len(levels) == _REPAIRED_LEVELS:
+        levels = ["v1", "vehicle", levels[4], levels[3]]
+    topic = "/".join(levels).encode()
+    return hashlib.sha256(topic + b"\0" + received.payload).hexdigest()
 
 
 def subject_of(topic: str) -> str:

@@ -11,7 +11,7 @@ from internetcar.contract.subscriptions import Received
 from internetcar.launcher.command import build
 from services.database import Database
 from services.database_errors import StoreError, UnavailableError
-from services.quarantine import Note, Quarantine, kept, subject_of
+from services.quarantine import DROPPED, Note, Quarantine, digest_of, kept, release, subject_of
 from tests.services import opened
 
 KILLER = Received("v1/vehicle/kona/toll/charge", b"\x00kill\nme")
@@ -29,6 +29,7 @@ class Process:
     def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.folder = database, folder
         self.heard: list[bytes] = []
+        self.killers = [KILLER.payload]
         self.is_mended = False
         self.start()
 
@@ -37,7 +38,7 @@ class Process:
         self.now_s = 0.0
 
     def handle(self, received: Received) -> None:
-        if received == KILLER and not self.is_mended:
+        if received.payload in self.killers and not self.is_mended:
             raise DeathError
         self.heard.append(received.payload)
 
@@ -132,6 +133,29 @@ def test_what_is_dropped_is_never_handled_again_and_what_waited_is(process: Proc
     assert process.heard == [b"later"]
     with pytest.raises(InputError, match="no message 77 is in quarantine"):
         car("quarantine", "drop", "--store", url, "--service", "test", "77")
+
+
+def test_a_batch_is_known_again_when_it_is_repaired() -> None:
+    batch = Received("v1/vehicle/kona/telemetry", KILLER.payload)
+    again = Received("v1/client/tolls/telemetry/kona", KILLER.payload)
+    assert digest_of(again) == digest_of(batch) != digest_of(KILLER)
+    others = (
+        Received("v1/client/tolls/telemetry/leaf", KILLER.payload),
+        Received("v1/client/tolls/telemetry/kona", LATER.payload),
+    )
+    assert digest_of(batch) not in {digest_of(other) for other in others}
+
+
+def test_a_batch_that_was_dropped_stays_so_when_it_is_repaired(process: Process) -> None:
+    batch = Received("v1/vehicle/kona/telemetry", b"killing batch")
+    again = Received("v1/client/tolls/telemetry/kona", b"killing batch")
+    process.killers.append(batch.payload)
+    assert [process.hear(batch) for _ in range(3)] == [False, False, False]
+    with process.database.begin() as connection:
+        release(connection, kept(connection)[0].number, state=DROPPED)
+    process.turn()
+    assert process.hear(again, OTHER)
+    assert process.heard == [b"other"]
 
 
 def test_a_message_that_waited_and_kills_is_set_aside_as_well(process: Process) -> None:

@@ -29,7 +29,7 @@ def test_a_currency_that_nobody_knows_has_two_decimals() -> None:
 @pytest.mark.parametrize("kind", [Words, Term])
 def test_a_text_is_one_line_that_any_database_takes(kind: Any) -> None:
     adapter = TypeAdapter[str](kind)
-    for fine in ("", "Södra Vägen → E6, 2 × 3.50 €", "北京 🚗", "\u202e"):
+    for fine in ("", "Södra Vägen → E6, 2 at 3.50 €", "北京 🚗", "\u202e"):
         assert adapter.validate_json(f'"{fine}"') == fine
     for bad in ("\x00", "a\n", "\n", "a\tb", "\x1b[2J", "\x7f", "\x85", "\u2028", "\u2029"):
         with pytest.raises(ValidationError):
