@@ -4,14 +4,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from internetcar.contract.message import ContractError, InputError
 from internetcar.contract.subscriptions import Received
+from internetcar.contract.telemetry import RepairedTelemetry, Telemetry
 from internetcar.launcher.command import build
 from services.database import Database
 from services.database_errors import StoreError, UnavailableError
-from services.quarantine import DROPPED, Note, Quarantine, digest_of, kept, release, subject_of
+from services.quarantine import (
+    DROPPED,
+    Note,
+    Quarantine,
+    digest_of,
+    drop_old,
+    kept,
+    release,
+    subject_of,
+)
+from services.tables import quarantine
 from tests.services import opened
 
 KILLER = Received("v1/vehicle/kona/toll/charge", b"\x00kill\nme")
@@ -34,7 +46,7 @@ class Process:
         self.start()
 
     def start(self) -> None:
-        self.quarantine = Quarantine(self.database, self.folder)
+        self.quarantine = Quarantine(self.database, self.folder, lambda: 1_000)
         self.now_s = 0.0
 
     def handle(self, received: Received) -> None:
@@ -156,6 +168,27 @@ def test_a_batch_that_was_dropped_stays_so_when_it_is_repaired(process: Process)
     process.turn()
     assert process.hear(again, OTHER)
     assert process.heard == [b"other"]
+
+
+def test_what_was_kept_for_too_long_is_given_up_and_says_nothing_any_more(process: Process) -> None:
+    batch = Received("v1/vehicle/kona/telemetry", b"killing batch")
+    repaired = Received("v1/client/tolls/telemetry/kona", b"another batch")
+    process.killers.append(batch.payload)
+    assert [process.hear(batch) for _ in range(3)] == [False, False, False]
+    assert process.hear(repaired, LATER)
+    classes = (Telemetry, RepairedTelemetry)
+    drop_old(process.database, classes, 1_000)
+    process.turn()
+    assert process.heard == []
+    drop_old(process.database, classes, 1_001)
+    with process.database.read() as connection:
+        rows = connection.execute(select(quarantine).order_by(quarantine.c.number)).all()
+    assert [(row.state, row.payload) for row in rows] == [
+        ("dropped", b""), ("dropped", b""), ("waiting", LATER.payload),
+    ]  # fmt: skip
+    process.turn()
+    assert process.hear(batch, repaired)
+    assert process.heard == [LATER.payload]
 
 
 def test_a_message_that_waited_and_kills_is_set_aside_as_well(process: Process) -> None:
