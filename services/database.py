@@ -27,6 +27,7 @@ from services.database_errors import (
     UnavailableError,
     first_line,
     store_error,
+    value_error,
 )
 from services.engine import make_engine
 from services.points import AFTER_COMMIT, BEFORE_COMMIT, reach
@@ -53,7 +54,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.name = engine.url.render_as_string(hide_password=True)
+        self.name = engine.url.set(query={}).render_as_string(hide_password=True)
         self.dialect = engine.dialect.name
         """`sqlite` or `postgresql`."""
         reading: dict[str, Any] = {"reads": True}
@@ -113,7 +114,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            if (ours := store_error(self.name, error)) is None:
+            if (ours := store_error(self.name, error) or value_error(self.name, error)) is None:
                 raise
             raise ours from error
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from internetcar.contract.message import InputError
+from internetcar.contract.message import ContractError, InputError
 
 _DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 _NO_STORAGE = {"SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"}
@@ -47,6 +47,14 @@ def store_error(name: str, error: DBAPIError) -> StoreError | None:
     if not state and type(error.orig).__name__ == "OperationalError":  # no connection at all
         return UnavailableError(f"{name}: {line}: is the server there, and the URL right?")
     return None
+
+
+def value_error(name: str, error: DBAPIError) -> ContractError | None:
+    """A text that the driver cannot even send (a NUL in it): whoever sent it, it is dropped."""
+    is_unsent = type(error.orig).__name__ == "DataError" and not getattr(
+        error.orig, "sqlstate", None
+    )
+    return ContractError(f"{name}: {first_line(error)}") if is_unsent else None
 
 
 def first_line(error: SQLAlchemyError) -> str:

@@ -43,10 +43,8 @@ def make_engine(url: str, service: str, *, may_create: bool = True) -> Engine:
         return _sqlite(parsed.set(drivername="sqlite"), Path(parsed.database), may_create)
     if kind in ("postgresql", "postgres"):
         return _postgresql(parsed.set(drivername="postgresql+psycopg"), service)
-    raise StoreError(
-        f"{parsed.render_as_string(hide_password=True)!r} is no store: a path, sqlite:///… or"
-        " postgresql://…"
-    )
+    shown = parsed.set(query={}).render_as_string(hide_password=True)
+    raise StoreError(f"{shown!r} is no store: a path, sqlite:///… or postgresql://…")
 
 
 def _sqlite(url: URL, path: Path, may_create: bool) -> Engine:

@@ -7,14 +7,14 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
-from internetcar.contract.message import InputError
+from internetcar.contract.message import InputError, Message, topic_fields
 from internetcar.contract.subscriptions import Received
 from services.database import Database, insert_new
 from services.database_errors import StoreError
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MOST_DEATHS: Final = 3
 DIED, QUARANTINED, WAITING, DROPPED = "died", "quarantined", "waiting", "dropped"
+_REPAIRED_LEVELS = 5
+"""Of `v1/client/{requester}/telemetry/{vehicle_id}`."""
 _LOOK_EVERY_S = 1.0
 _MOST_A_TURN = 200
 _FREE = (
@@ -44,8 +46,12 @@ Handle = Callable[[Received], None]
 
 
 def digest_of(received: Received) -> str:
-    """What a message is known by."""
-    return hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
+    """What a message is known by; said again to us alone, it is the same message."""
+    levels = received.topic.split("/")
+    if levels[:2] == ["v1", "client"] and len(levels) == _REPAIRED_LEVELS:
+        levels = ["v1", "vehicle", levels[4], levels[3]]
+    topic = "/".join(levels).encode()
+    return hashlib.sha256(topic + b"\0" + received.payload).hexdigest()
 
 
 def subject_of(topic: str) -> str:
@@ -106,9 +112,11 @@ class Quarantine:
     Args:
         database: Where what is set aside is kept, for all replicas.
         folder: Of this replica alone: where it notes what it has in hand.
+        clock_ms: UTC milliseconds since 1970.
     """
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, clock_ms: Callable[[], int]) -> None:
+        self._clock_ms = clock_ms
         self._database = database
         self._note = Note(folder / "in-hand")
         self._states: dict[str, str] = {}
@@ -128,7 +136,8 @@ class Quarantine:
         if state in (QUARANTINED, DROPPED):
             return  # it is kept already, or given up
         if self._held and subject_of(received.topic) in self._held:
-            self._database.run(lambda connection: _wait(connection, received))
+            at_ms = self._clock_ms()
+            self._database.run(lambda connection: _wait(connection, received, at_ms))
             return
         self._handle(received, handle)
         if state == DIED:
@@ -173,7 +182,8 @@ class Quarantine:
         received = self._note.left()
         if received is not None:
             reach(AFTER_READ)
-            deaths = self._database.run(lambda connection: _count(connection, received))
+            at_ms = self._clock_ms()
+            deaths = self._database.run(lambda connection: _count(connection, received, at_ms))
             log.error(
                 "the process died while it handled a message of %s, %d of %d times%s",
                 received.topic, deaths, MOST_DEATHS,
@@ -237,7 +247,23 @@ def release(connection: Connection, number: int, *, state: str) -> None:
         raise StoreError(f"no message {number} is in quarantine; see `car quarantine list`")
 
 
-def _keep(connection: Connection, received: Received, state: str, deaths: int) -> bool:
+def drop_old(database: Database, classes: Iterable[type[Message]], before_ms: int) -> None:
+    """Give up, and empty, messages of these classes that were set aside or wait since before."""
+    patterns = [cls.TOPIC.format(**dict.fromkeys(topic_fields(cls), "%")) for cls in classes]
+    is_old = (
+        or_(*(quarantine.c.topic.like(pattern) for pattern in patterns))
+        & (quarantine.c.state != DROPPED)
+        & (quarantine.c.kept_at_ms < before_ms)
+    )
+    with database.read() as connection:
+        if connection.execute(select(quarantine.c.number).where(is_old).limit(1)).first() is None:
+            return
+    dropped = update(quarantine).where(is_old).values(state=DROPPED, payload=b"")
+    count = database.run(lambda connection: connection.execute(dropped).rowcount)
+    log.warning("%d messages are given up that were kept for too long", count)
+
+
+def _keep(connection: Connection, received: Received, state: str, at_ms: int) -> bool:
     return insert_new(
         connection,
         quarantine,
@@ -246,12 +272,13 @@ def _keep(connection: Connection, received: Received, state: str, deaths: int) -
         topic=received.topic,
         payload=received.payload,
         state=state,
-        deaths=deaths,
+        deaths=0,
+        kept_at_ms=at_ms,
     )
 
 
-def _wait(connection: Connection, received: Received) -> None:
-    if not _keep(connection, received, WAITING, 0):
+def _wait(connection: Connection, received: Received, at_ms: int) -> None:
+    if not _keep(connection, received, WAITING, at_ms):
         this = (quarantine.c.digest == digest_of(received)) & (quarantine.c.state == DIED)
         connection.execute(update(quarantine).where(this).values(state=WAITING))
 
@@ -260,8 +287,8 @@ def _forget(connection: Connection, *, digest: str) -> None:
     connection.execute(quarantine.delete().where(quarantine.c.digest == digest))
 
 
-def _count(connection: Connection, received: Received) -> int:
-    _keep(connection, received, DIED, 0)
+def _count(connection: Connection, received: Received, at_ms: int) -> int:
+    _keep(connection, received, DIED, at_ms)
     this = quarantine.c.digest == digest_of(received)
     connection.execute(update(quarantine).where(this).values(deaths=quarantine.c.deaths + 1))
     row = connection.execute(select(quarantine).where(this).with_for_update()).one()

@@ -52,7 +52,7 @@ class Runner:
         self.link = link
         self.database = database
         self.sender = Sender(database, link)
-        self._quarantine = Quarantine(database, state)
+        self._quarantine = Quarantine(database, state, _now_ms)
         self._heartbeat = Heartbeat(state)
         self._share = f"$share/{share}/" if share else ""
         self._listeners: list[tuple[Callable[[str], object], Listener]] = []

@@ -68,9 +68,11 @@ quarantine = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("state", String(12), nullable=False, index=True),
     Column("deaths", Integer, nullable=False),
+    Column("kept_at_ms", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 """Messages on which the process died, and those that wait behind them; `subject`: whose they are.
 
-`state`: `died` once or twice, `quarantined`, `waiting` behind that, or `dropped` by a person.
+`state`: `died` once or twice, `quarantined`, `waiting` behind that, or `dropped`, by a person or
+with age. `kept_at_ms`: since when, UTC milliseconds since 1970.
 """

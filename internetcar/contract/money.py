@@ -19,8 +19,14 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 """Chosen by who asks, and derived from what happened; the same id is the same event for ever."""
 
-Words = Annotated[str, Field(max_length=400)]
+LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""No control characters and no line breaks: no database takes the one, no ledger the other."""
+
+Words = Annotated[str, Field(max_length=400, pattern=LINE)]
 """One line for a person."""
+
+Term = Annotated[str, Field(max_length=64, pattern=LINE)]
+"""A name in somebody else's letters, such as that of a gate."""
 
 _EXPONENTS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from internetcar.contract.message import Instant, Message, Name, Part
-from internetcar.contract.money import MOST_MINOR, Currency, EventId, Minor, Words
+from internetcar.contract.money import LINE, MOST_MINOR, Currency, EventId, Minor, Term, Words
 from internetcar.contract.presence import Origin
 
 PassageState = Literal["proven", "unresolved", "rejected", "free"]
@@ -15,7 +15,7 @@ PassageState = Literal["proven", "unresolved", "rejected", "free"]
 class Crossing(Part):
     """Where and when a toll object was passed."""
 
-    gate: str = Field(max_length=64, description="its id in the toll context")
+    gate: Term = Field(description="its id in the toll context")
     label: Words
     crossed_at: Instant
     uncertainty_ms: int = Field(ge=0, description="one standard deviation of `crossed_at`")
@@ -35,7 +35,7 @@ class TollPassage(Message):
     state: PassageState
     crossing: Crossing
     context: Name = Field(description="the toll context, such as singapore")
-    context_version: str = Field(max_length=64)
+    context_version: Term
     fee_minor: Minor = Field(description="what all charges for it add up to, now")
     currency: Currency
     words: list[Words] = Field(description="the fee, rule by rule")
@@ -66,14 +66,16 @@ class TollCharge(Message):
     currency: Currency
     fee_minor: Minor = Field(description="what all charges for the passage add up to, with this")
     context: Name
-    context_version: str = Field(max_length=64)
+    context_version: Term
     words: list[Words] = Field(description="the fee, rule by rule")
     reason: Words | None = Field(default=None, description="of a difference or correction: why")
     evidence_digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256")
     origin: Origin
-    key_id: str = Field(max_length=64, description="which key signed it")
+    key_id: Term = Field(description="which key signed it")
     signature: str = Field(
-        max_length=128, description="Ed25519 over the canonical JSON of the rest, base64"
+        max_length=128,
+        pattern=LINE,
+        description="Ed25519 over the canonical JSON of the rest, base64",
     )
 
 
@@ -96,13 +98,13 @@ class TollDeclaration(Message):
     crossing: Crossing
     fee_minor: Minor
     currency: Currency
-    vehicle_class: str = Field(max_length=64)
+    vehicle_class: Term
     context: Name
-    context_version: str = Field(max_length=64)
+    context_version: Term
     evidence_digest: str = Field(pattern=r"^[0-9a-f]{64}$")
     origin: Origin
-    key_id: str = Field(max_length=64)
-    signature: str = Field(max_length=128)
+    key_id: Term
+    signature: str = Field(max_length=128, pattern=LINE)
 
 
 class BillingDetails(Message):

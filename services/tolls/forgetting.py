@@ -5,7 +5,9 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
+from internetcar.contract.telemetry import RepairedTelemetry, Telemetry
 from services.database import Database, locked
+from services.quarantine import drop_old
 from services.tables import log_position
 from services.tolls import store
 from services.tolls.logs import Logs
@@ -33,8 +35,9 @@ class Forgetting:
         self._clock_ms = clock_ms
 
     def turn(self) -> None:
-        """Forget what is old enough: of drives that were never ended, and of passages."""
+        """Forget what is old enough: of drives never ended, passages, and messages set aside."""
         before_ms = self._clock_ms() - self._dispute_ms
+        drop_old(self._database, (Telemetry, RepairedTelemetry), before_ms)
         left = select(toll_vehicle.c.vehicle_id).where(toll_vehicle.c.places_read_ms < before_ms)
         old = (
             select(toll_passage.c.vehicle_id)

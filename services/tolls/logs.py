@@ -1,7 +1,9 @@
 """Applies vehicles' logs: position, passages and messages in one transaction."""
 
+import logging
 from collections.abc import Callable, Sequence
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, select, update
 
 from internetcar.contract.reader import Gap
@@ -12,6 +14,8 @@ from services.tolls.passages.reckoning import milliseconds
 from services.tolls.passages.watching import Found, Watch, Watcher
 from services.tolls.posting import Poster
 from services.tolls.tables import toll_passage, toll_stretch, toll_vehicle
+
+log = logging.getLogger(__name__)
 
 _MOST_BETWEEN_MS = 5_000
 """Batches that lie further apart leave a time of which the log says nothing."""
@@ -39,7 +43,7 @@ class Logs:
         gaps: Sequence[Gap],
     ) -> None:
         """Apply the next batches of one vehicle; see `LogHandler`."""
-        before = _watch(connection, vehicle_id)
+        before = self._watch(connection, vehicle_id)
         watch, found = before, list[Found]()
         for batch in batches:
             has_gap = bool(gaps) and not _continues(watch, batch)
@@ -52,9 +56,24 @@ class Logs:
 
     def end(self, connection: Connection, vehicle_id: str) -> None:
         """End a drive that nobody went on with: none of its places is kept."""
-        watch, found = self._watcher.end(_watch(connection, vehicle_id), vehicle_id)
+        watch, found = self._watcher.end(self._watch(connection, vehicle_id), vehicle_id)
         self._poster.record(connection, found, self._clock_ms())
         self._keep(connection, vehicle_id, self._expired(connection, vehicle_id, watch, found))
+
+    def _watch(self, connection: Connection, vehicle_id: str) -> Watch:
+        wanted = select(toll_vehicle.c.state).where(toll_vehicle.c.vehicle_id == vehicle_id)
+        state = connection.execute(wanted).scalar_one_or_none()
+        if state is None:
+            state = Watch().model_dump_json()
+            insert_new(
+                connection, toll_vehicle, vehicle_id=vehicle_id, state=state, must_reckon=False
+            )
+        try:
+            return Watch.model_validate_json(state)
+        except ValidationError as error:
+            log.warning("%s: its detection begins anew: %s", vehicle_id, error.errors()[0]["msg"])
+            # Distances of another epoch than any before, and a look for what is unresolved.
+            return Watch(epoch=self._clock_ms(), open_ms=0)
 
     def _keep(self, connection: Connection, vehicle_id: str, watch: Watch) -> None:
         holds_places = watch.running or watch.reading
@@ -92,18 +111,6 @@ def _continues(watch: Watch, batch: Telemetry) -> bool:
         first = batch.dropped.first if batch.dropped else batch.sequence
         return first <= watch.sequence + 1
     return batch.previous == watch.journal and batch.previous_last in (None, watch.sequence)
-
-
-def _watch(connection: Connection, vehicle_id: str) -> Watch:
-    wanted = select(toll_vehicle.c.state).where(toll_vehicle.c.vehicle_id == vehicle_id)
-    state = connection.execute(wanted).scalar_one_or_none()
-    if state is not None:
-        return Watch.model_validate_json(state)
-    insert_new(
-        connection, toll_vehicle, vehicle_id=vehicle_id, state=Watch().model_dump_json(),
-        must_reckon=False,
-    )  # fmt: skip
-    return Watch()
 
 
 def _stretch(

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from internetcar.contract.money import LINE
+
 GateId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
 LatLon = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
@@ -47,7 +49,7 @@ class Gate(Described):
     """
 
     id: GateId
-    label: Annotated[str, Field(max_length=200)]
+    label: Annotated[str, Field(max_length=200, pattern=LINE)]
     kind: Literal["gantry", "section", "cordon", "entry", "exit"] = "gantry"
     line: tuple[LatLon, LatLon]
     bearing_deg: Annotated[float, Field(ge=0, lt=360)] | None

@@ -78,6 +78,7 @@ def make_terms(settings: TollSettings) -> tuple[Terms, Watcher]:
         samples_of=samples_of,
         origin=settings.origin,
         tariff_time=settings.tariff_time,
+        warn=log.warning,
     )
     return terms, watcher
 

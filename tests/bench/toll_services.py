@@ -152,7 +152,7 @@ class Replica:
 
 def serve(replica: Replica, database: Database, town: Town, pipe: Pipe) -> None:
     """Be a service until something kills us."""
-    with closing(Quarantine(database, replica.state)) as quarantine:
+    with closing(Quarantine(database, replica.state, now_ms)) as quarantine:
         link = PipeLink(pipe)
         hear, turn = SERVICES[replica.service][1](town, database, link)
         sender = Sender(database, link)

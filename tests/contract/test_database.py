@@ -18,11 +18,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    create_engine,
     func,
     select,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from internetcar.contract.message import ContractError
 from internetcar.launcher.broker import free_port
 from services import points
 from services.database import Database, insert_new, locked, open_database
@@ -266,7 +268,7 @@ def test_a_place_where_no_file_can_be_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "mysql://alice:secret@host/x",
+        "mysql://alice:secret@host/x?password=secret",
         "sqlite://",
         "sqlite:///:memory:",
         "://",
@@ -346,3 +348,21 @@ def test_a_connection_that_is_cut_is_made_anew_and_the_transaction_done_again(
         database.run(cut_once)
         assert amount(database) == 1
     assert len(runs) == 2
+
+
+def test_a_text_that_postgresql_cannot_hold_is_that_message_s_fault(postgresql: Cluster) -> None:
+    with opened(postgresql.database()) as database:
+        with pytest.raises(ContractError, match="NUL"):
+            database.run(
+                lambda connection: insert_new(connection, ACCOUNTS, account="\0", amount_minor=0)
+            )
+        with pytest.raises(DBAPIError), database.begin() as connection:
+            insert_new(connection, ACCOUNTS, account="greedy", amount_minor=1 << 40)
+        assert amount(database) is None
+
+
+def test_a_password_in_the_query_is_not_shown() -> None:
+    url = "postgresql+psycopg://host/books?password=very-secret&user=me"
+    name = Database(create_engine(url)).name
+    assert "very-secret" not in name
+    assert name == "postgresql+psycopg://host/books"

@@ -302,7 +302,7 @@ def test_an_entry_is_reversed_once(replica: Replica) -> None:
 
 
 def test_hostile_words_reach_the_ledger_as_plain_lines(replica: Replica) -> None:
-    result = replica.ask(request("p", description='\x00"; DROP TABLE entries\n\x1b[2J'))
+    result = replica.ask(request("p", description='\u202e"; DROP TABLE entries\ufeff[2J'))
     assert result is not None
     assert result.state == "posted"
 

@@ -4,14 +4,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from internetcar.contract.message import ContractError, InputError
 from internetcar.contract.subscriptions import Received
+from internetcar.contract.telemetry import RepairedTelemetry, Telemetry
 from internetcar.launcher.command import build
 from services.database import Database
 from services.database_errors import StoreError, UnavailableError
-from services.quarantine import Note, Quarantine, kept, subject_of
+from services.quarantine import (
+    DROPPED,
+    Note,
+    Quarantine,
+    digest_of,
+    drop_old,
+    kept,
+    release,
+    subject_of,
+)
+from services.tables import quarantine
 from tests.services import opened
 
 KILLER = Received("v1/vehicle/kona/toll/charge", b"\x00kill\nme")
@@ -29,15 +41,16 @@ class Process:
     def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.folder = database, folder
         self.heard: list[bytes] = []
+        self.killers = [KILLER.payload]
         self.is_mended = False
         self.start()
 
     def start(self) -> None:
-        self.quarantine = Quarantine(self.database, self.folder)
+        self.quarantine = Quarantine(self.database, self.folder, lambda: 1_000)
         self.now_s = 0.0
 
     def handle(self, received: Received) -> None:
-        if received == KILLER and not self.is_mended:
+        if received.payload in self.killers and not self.is_mended:
             raise DeathError
         self.heard.append(received.payload)
 
@@ -132,6 +145,50 @@ def test_what_is_dropped_is_never_handled_again_and_what_waited_is(process: Proc
     assert process.heard == [b"later"]
     with pytest.raises(InputError, match="no message 77 is in quarantine"):
         car("quarantine", "drop", "--store", url, "--service", "test", "77")
+
+
+def test_a_batch_is_known_again_when_it_is_repaired() -> None:
+    batch = Received("v1/vehicle/kona/telemetry", KILLER.payload)
+    again = Received("v1/client/tolls/telemetry/kona", KILLER.payload)
+    assert digest_of(again) == digest_of(batch) != digest_of(KILLER)
+    others = (
+        Received("v1/client/tolls/telemetry/leaf", KILLER.payload),
+        Received("v1/client/tolls/telemetry/kona", LATER.payload),
+    )
+    assert digest_of(batch) not in {digest_of(other) for other in others}
+
+
+def test_a_batch_that_was_dropped_stays_so_when_it_is_repaired(process: Process) -> None:
+    batch = Received("v1/vehicle/kona/telemetry", b"killing batch")
+    again = Received("v1/client/tolls/telemetry/kona", b"killing batch")
+    process.killers.append(batch.payload)
+    assert [process.hear(batch) for _ in range(3)] == [False, False, False]
+    with process.database.begin() as connection:
+        release(connection, kept(connection)[0].number, state=DROPPED)
+    process.turn()
+    assert process.hear(again, OTHER)
+    assert process.heard == [b"other"]
+
+
+def test_what_was_kept_for_too_long_is_given_up_and_says_nothing_any_more(process: Process) -> None:
+    batch = Received("v1/vehicle/kona/telemetry", b"killing batch")
+    repaired = Received("v1/client/tolls/telemetry/kona", b"another batch")
+    process.killers.append(batch.payload)
+    assert [process.hear(batch) for _ in range(3)] == [False, False, False]
+    assert process.hear(repaired, LATER)
+    classes = (Telemetry, RepairedTelemetry)
+    drop_old(process.database, classes, 1_000)
+    process.turn()
+    assert process.heard == []
+    drop_old(process.database, classes, 1_001)
+    with process.database.read() as connection:
+        rows = connection.execute(select(quarantine).order_by(quarantine.c.number)).all()
+    assert [(row.state, row.payload) for row in rows] == [
+        ("dropped", b""), ("dropped", b""), ("waiting", LATER.payload),
+    ]  # fmt: skip
+    process.turn()
+    assert process.hear(batch, repaired)
+    assert process.heard == [LATER.payload]
 
 
 def test_a_message_that_waited_and_kills_is_set_aside_as_well(process: Process) -> None:

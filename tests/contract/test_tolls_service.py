@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from services.database import insert_new
+from services.tables import quarantine
 from services.tolls.passages.charging import RETRY_MS
 from services.tolls.passages.watching import Watch
 from services.tolls.tables import toll_vehicle
@@ -224,3 +226,32 @@ def test_a_drive_that_nobody_went_on_with_is_forgotten_too(stand: Stand) -> None
     assert stand.bank.net() == {"g1": 100}
     stand.pump(1)
     assert state() == kept.model_dump_json()
+
+
+def test_places_in_a_message_set_aside_are_forgotten_after_the_dispute_period(
+    stand: Stand,
+) -> None:
+    with stand.database.begin() as connection:
+        insert_new(
+            connection, quarantine, digest="d", subject="car", topic="v1/vehicle/car/telemetry",
+            payload=b"places", state="quarantined", deaths=3, kept_at_ms=stand.now_ms,
+        )  # fmt: skip
+    for days, kept in ((89, b"places"), (2, b"")):
+        stand.now_ms += days * DAY_MS
+        stand.pump(1)
+        with stand.database.read() as connection:
+            assert connection.execute(select(quarantine.c.payload)).scalar_one() == kept
+
+
+def test_a_watch_of_another_format_begins_anew_and_the_drive_is_still_paid(stand: Stand) -> None:
+    drive = Drive()
+    stand.drive(drive.until(1_500))
+    with stand.database.begin() as connection:
+        connection.execute(update(toll_vehicle).values(state='{"epoch": "of another format"}'))
+    stand.drive(drive.until(3_500))
+    assert sum(stand.bank.net().values()) == 300
+    with stand.database.read() as connection:
+        watch = Watch.model_validate_json(
+            connection.execute(select(toll_vehicle.c.state)).scalar_one()
+        )
+    assert watch.epoch > 1

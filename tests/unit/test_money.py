@@ -1,8 +1,11 @@
 """Amounts as a person reads them."""
 
-import pytest
+from typing import Any
 
-from internetcar.contract.money import exponent_of, format_minor
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from internetcar.contract.money import Term, Words, exponent_of, format_minor
 
 
 @pytest.mark.parametrize(
@@ -21,3 +24,13 @@ def test_an_amount_has_the_decimals_of_its_currency(
 
 def test_a_currency_that_nobody_knows_has_two_decimals() -> None:
     assert exponent_of("XXX") == 2
+
+
+@pytest.mark.parametrize("kind", [Words, Term])
+def test_a_text_is_one_line_that_any_database_takes(kind: Any) -> None:
+    adapter = TypeAdapter[str](kind)
+    for fine in ("", "Södra Vägen → E6, 2 at 3.50 €", "北京 🚗", "\u202e"):
+        assert adapter.validate_json(f'"{fine}"') == fine
+    for bad in ("\x00", "a\n", "\n", "a\tb", "\x1b[2J", "\x7f", "\x85", "\u2028", "\u2029"):
+        with pytest.raises(ValidationError):
+            adapter.validate_python(bad)

@@ -251,7 +251,7 @@ def test_a_toll_refund_of_a_charge_that_was_refused_does_not_wait() -> None:
 
 
 def test_strangers_words_become_one_line_each() -> None:
-    asked = request(description="a\x00b\nc\x1b[31m", reason="  why\t")
+    asked = request(description="a\u202eb\ufeffc\u200e[31m", reason="  why\xa0")
     assert told(asked).words == ("a b c [31m",)
     assert told(asked).reason == "why"
 

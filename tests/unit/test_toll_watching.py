@@ -7,7 +7,10 @@ import pytest
 
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.telemetry import Dropped, Telemetry
+from services.tolls.detection.detector import Detector
+from services.tolls.detection.samples import LATITUDE, LONGITUDE
 from services.tolls.facts import Evidence, Finding, Sample
+from services.tolls.passages.detectors import KeptDetector, samples_of
 from services.tolls.passages.reckoning import instant, milliseconds
 from services.tolls.passages.watching import PAUSE_MS, Found, Watch, Watcher
 from services.tolls.tariff.context import Context
@@ -186,3 +189,24 @@ def test_a_context_without_gates_is_nowhere() -> None:
     empty = context().model_copy(update={"gates": ()})
     _, found = watcher(empty).advance(Watch(), batch(), has_gap=False)
     assert not found
+
+
+def test_a_detector_whose_state_is_of_another_format_begins_anew_in_another_epoch() -> None:
+    town, said = context(), list[str]()
+    watching = Watcher(
+        {"testville": (town,)}, lambda version: KeptDetector(Detector(version.gates)), samples_of,
+        warn=said.append,
+    )  # fmt: skip
+    lat, lon = town.gates[0].line[0]
+    samples = {LATITUDE: [(0, lat)], LONGITUDE: [(0, lon)]}
+    here = batch().model_copy(update={"samples": samples})
+    watch, _ = watching.advance(Watch(), here, has_gap=False)
+    old = watch.running["testville"].model_copy(update={"state": '{"format":0}'})
+    foreign = watch.model_copy(update={"running": {"testville": old}, "reading": "{}"})
+    after, found = watching.advance(foreign, here, has_gap=False)
+    assert (found, after.running["testville"].epoch, after.epoch) == ([], 2, 2)
+    assert after.running["testville"].state == watch.running["testville"].state
+    assert after.reading == watch.reading
+    assert said == ["car: a detector's state of format 0: begin anew"]
+    ended, found = watching.end(foreign, "car")
+    assert (found, ended.running, len(said)) == ([], {}, 2)

@@ -237,13 +237,33 @@ def test_a_line_passed_far_aside_is_not_looked_at() -> None:
     assert findings(DETECTOR, drive(straight(), right_m=200.0)) == []
 
 
+LAP = (Leg(40, 20.0), Leg(18, 12.0, 10.0), Leg(30, 20.0), Leg(18, 12.0, 10.0))
+
+
 def test_without_wheels_a_gate_is_passed_again_after_another() -> None:
     gates = [gate(), gate("other", along_m=-100.0, right_m=140.0, turned_deg=180.0)]
-    lap = [Leg(40, 20.0), Leg(18, 12.0, 10.0), Leg(30, 20.0), Leg(18, 12.0, 10.0)]
-    legs = [*lap, Leg(600, 0.0), *lap, Leg(40, 20.0)]
-    samples = drive(legs, has_odometer=False, has_speed=False)
+    samples = drive([*LAP, *LAP], has_odometer=False, has_speed=False)
     assert verdicts(findings(Detector(gates), samples))["g"] == ["proven", "proven"]
     assert verdicts(findings(DETECTOR, samples))["g"] == ["proven"]
+
+
+def test_without_wheels_a_gate_is_passed_again_after_a_while() -> None:
+    legs = [*LAP, Leg(600, 0.0), *LAP, Leg(600, 0.0), *LAP, Leg(40, 20.0)]
+    samples = drive(legs, has_odometer=False, has_speed=False)
+    assert verdicts(findings(DETECTOR, samples))["g"] == ["proven", "proven", "proven"]
+
+
+@pytest.mark.parametrize("stopped_s", [29, 30, 31, 32])
+@pytest.mark.parametrize("constant_s", [30.0, 600.0])
+def test_without_wheels_a_jam_at_the_gate_is_one_passage(stopped_s: int, constant_s: float) -> None:
+    legs = [Leg(stopped_s, 20.0), Leg(3600, 0.0), Leg(60, 20.0)]
+    for seed in range(3):
+        samples = drive(
+            legs, noise=autoregressive(8.0, constant_s), seed=seed,
+            has_odometer=False, has_speed=False,
+        )  # fmt: skip
+        found = [finding.verdict for finding in findings(DETECTOR, samples)]
+        assert found.count("proven") <= 1
 
 
 def test_a_state_goes_on_with_a_new_version_of_the_context() -> None:

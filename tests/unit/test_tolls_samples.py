@@ -147,3 +147,8 @@ def test_any_batch_gives_samples_in_order(told: list[tuple[str, int, Any]]) -> N
         by_leaf.setdefault(leaf, []).append([offset, value])
     found = read(Reading(), batch(by_leaf))
     assert [sample.at_ms for sample in found] == sorted({sample.at_ms for sample in found})
+
+
+def test_a_reading_of_another_format_is_nothing() -> None:
+    for kept in (b"{}", b"[1]", b"[1, {}]", b"[{}, []]", b"7", b"torn"):
+        assert Reading.load(kept) == Reading()

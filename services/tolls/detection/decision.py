@@ -1,5 +1,6 @@
 """What becomes of a crossing that seems to be one: when it is weighed, said, and forgotten."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ _BACK_SIGMAS = 3.0
 """Further beside the line's end than this the way back was beside it,"""
 _WELL_BACK_SIGMAS = 2.0
 """and this far within its end it was over it."""
+_LEFT_SHARE = 0.5
+"""Of the re-arm distance: a way back to the gate that is longer leads so far from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class DetectionOptions:
         forget_m: Way behind a gate after which an unresolved crossing stays so.
         forget_ms: Or time.
         rearm_m: Way after a passage before the same gate can be passed again.
-        rearm_ms: Without wheels: time, and another gate between.
+        rearm_ms: Without wheels: within this time, and with no other gate between, it is the same
+            passage; and as long as the vehicle has not left the gate.
     """
 
     run_out_m: float = 300.0
@@ -124,6 +128,16 @@ class Decision:
         state.pending.clear()
         return found
 
+    def leave(self, state: State, spot: Spot) -> None:
+        """See which of the gates passed without wheels the vehicle has left since."""
+        lat, lon = spot.lat_deg or 0.0, spot.lon_deg or 0.0
+        left_m = _LEFT_SHARE * self._options.rearm_m
+        state.staying = [
+            gate
+            for gate in state.staying
+            if math.hypot(*self._gates[gate][0].straight(lat, lon)) < left_m
+        ]
+
     def _is_same(self, state: State, gate: str, driven_m: float, at_ms: int) -> bool:
         """Whether the gate was passed so shortly before that it is the same passage."""
         passed = state.passed.get(gate)
@@ -131,7 +145,8 @@ class Decision:
             return False
         if state.motion.has_wheels:
             return driven_m - passed[0] < self._options.rearm_m
-        return at_ms - passed[1] < self._options.rearm_ms or state.newest == gate
+        is_soon = at_ms - passed[1] < self._options.rearm_ms
+        return (is_soon and state.newest == gate) or gate in state.staying
 
     def _weigh(
         self, state: State, pending: Pending, found: list[Finding], *, is_last: bool = False
@@ -158,6 +173,8 @@ class Decision:
         if verdict == "proven":
             state.passed[pending.gate] = (instant.driven_m, instant.at_ms)
             state.newest = pending.gate
+            if not state.motion.has_wheels and pending.gate not in state.staying:
+                state.staying.append(pending.gate)
         travelled = instant.driven_m if state.motion.odometer_m is not None else None
         pending.is_said, pending.crossed_ms, pending.travelled_m = True, instant.at_ms, travelled
         return [*found, _finding(pending, found_now, verdict)]

@@ -108,6 +108,8 @@ class Detector:
         lat, lon = spot.lat_deg or 0.0, spot.lon_deg or 0.0
         last, state.last = state.last, spot
         self._adopt(state)
+        if state.staying:
+            self._decision.leave(state, spot)
         is_still_far = (
             abs(lat - state.box_lat_deg) < state.box_half_lat_deg
             and abs(lon - state.box_lon_deg) < state.box_half_lon_deg

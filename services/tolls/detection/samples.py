@@ -57,8 +57,13 @@ class Reading:
 
     @classmethod
     def load(cls, kept: bytes) -> "Reading":
-        """What `dump` wrote."""
-        return cls(*orjson.loads(kept))
+        """What `dump` wrote; nothing where it was written in another format."""
+        try:
+            at_ms, known = orjson.loads(kept)
+        except (ValueError, TypeError):
+            return cls()
+        is_ours = isinstance(at_ms, dict) and isinstance(known, dict)
+        return cls(at_ms, known) if is_ours else cls()
 
 
 def read(reading: Reading, batch: Telemetry) -> list[Sample]:

@@ -9,7 +9,7 @@ import orjson
 from services.tolls.detection.position import KEPT, Motion, Spot
 from services.tolls.facts import Sample
 
-_FORMAT = 1
+_FORMAT = 2
 _PLAIN = (
     "newest_ms", "passed_ms", "at_ms", "net_m", "driven_m", "speed_mps", "odometer_m", "base_m",
     "is_reverse", "moved_ms",
@@ -80,6 +80,7 @@ class State:
         pending: Crossings that are not decided.
         passed: The last proven passage of each gate: way driven and instant.
         newest: The gate passed last.
+        staying: Gates passed without wheels that it has not left since.
         box_lat_deg: Middle of the box in which `near` does not change.
         box_lon_deg: The same.
         box_half_lat_deg: Half its height.
@@ -96,6 +97,7 @@ class State:
     pending: list[Pending] = field(default_factory=list)
     passed: dict[str, tuple[float, int]] = field(default_factory=dict)
     newest: str | None = None
+    staying: list[str] = field(default_factory=list)
     box_lat_deg: float = 0.0
     box_lon_deg: float = 0.0
     box_half_lat_deg: float = -1.0
@@ -118,6 +120,7 @@ class State:
         """
         self.gates = gates
         self.pending = [pending for pending in self.pending if pending.gate in names]
+        self.staying = [gate for gate in self.staying if gate in names]
         self.near, self.sides, self.beyond = [], {}, {}
         self.box_half_lat_deg = -1.0
 
@@ -141,6 +144,7 @@ def dump(state: State) -> bytes:
             "pending": [astuple(pending) for pending in state.pending],
             "passed": state.passed,
             "newest": state.newest,
+            "staying": state.staying,
             "box": [
                 state.box_lat_deg, state.box_lon_deg, state.box_half_lat_deg,
                 state.box_half_lon_deg,
@@ -156,8 +160,9 @@ def load(kept: bytes) -> State:
         ValueError: The bytes are of another format; begin anew.
     """
     found = orjson.loads(kept)
-    if found.get("format") != _FORMAT:
-        raise ValueError(f"a detector's state of format {found.get('format')}: begin anew")
+    written = found.get("format") if isinstance(found, dict) else None
+    if written != _FORMAT:
+        raise ValueError(f"a detector's state of format {written}: begin anew")
     motion = Motion(
         waiting=[Sample(*sample) for sample in found["waiting"]],
         anchor=tuple(found["anchor"]) if found["anchor"] else None,
@@ -175,5 +180,6 @@ def load(kept: bytes) -> State:
         [Pending(*pending) for pending in found["pending"]],
         {gate: (driven, at_ms) for gate, (driven, at_ms) in found["passed"].items()},
         found["newest"],
+        found["staying"],
         *found["box"],
     )

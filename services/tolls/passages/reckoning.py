@@ -11,6 +11,7 @@ from services.tolls.passages.charging import (
     Billing,
     Movement,
     Owed,
+    asked_minor,
     counts,
     owed,
     treatment_of,

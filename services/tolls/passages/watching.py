@@ -23,11 +23,18 @@ _AROUND_DEG = 0.25
 """So far around its gates a context is watched; some 15 km at the least up to 56 degrees."""
 
 
+class UnreadableError(ValueError):
+    """A detector's state was written in another format: the detector begins anew."""
+
+
 class Detector(Protocol):
     """`services/tolls/detection/detector.py` has it; its state is text, kept between batches."""
 
     def advance(self, state: str | None, samples: Sequence[Sample]) -> tuple[str, list[Finding]]:
-        """Go on with a drive (`None`: begin one): its new state, and what was found."""
+        """Go on with a drive (`None`: begin one): its new state, and what was found.
+
+        It raises an `UnreadableError` where the state is of another format, as does `finish`.
+        """
         ...
 
     def finish(self, state: str) -> list[Finding]:
@@ -87,6 +94,10 @@ class Found:
     shift_ms: int
 
 
+def _unheard(_: str) -> None:
+    """For those who need no warning."""
+
+
 @dataclass(frozen=True)
 class Watcher:
     """What all vehicles are watched with.
@@ -98,6 +109,7 @@ class Watcher:
         origin: Which origin may cost money.
         tariff_time: When every drive shall have begun for the tariff, also one after a pause;
             drives so shifted are not reckoned with each other. `None`: when it did.
+        warn: Is told of a detector that has to begin anew.
     """
 
     contexts: Mapping[str, Sequence[Context]]
@@ -105,6 +117,7 @@ class Watcher:
     samples_of: Callable[[str, Telemetry], tuple[str, Sequence[Sample]]]
     origin: Origin = "live"
     tariff_time: datetime | None = None
+    warn: Callable[[str], object] = _unheard
     _boxes: dict[str, tuple[float, float, float, float]] = field(default_factory=dict, init=False)
 
     def advance(
@@ -127,11 +140,13 @@ class Watcher:
         running: dict[str, Running] = {}
         begun = watch.epoch
         for context_id, context in sorted(near.items(), key=itemgetter(0)):
-            before = watch.running.get(context_id)
+            before, detector = watch.running.get(context_id), self.detector_of(context)
+            try:
+                state, findings = detector.advance(before.state if before else None, samples)
+            except UnreadableError as error:
+                self.warn(f"{batch.vehicle_id}: {error}")
+                before, (state, findings) = None, detector.advance(None, samples)
             begun += before is None
-            state, findings = self.detector_of(context).advance(
-                before.state if before else None, samples
-            )
             epoch = before.epoch if before else begun
             running[context_id] = Running(epoch=epoch, version=context.version, state=state)
             place = Place(batch.vehicle_id, context_id, watch.origin, epoch)
@@ -207,7 +222,11 @@ class Watcher:
             versions = self.contexts.get(context_id, ())
             if context_id not in kept and versions:
                 context = next((v for v in versions if v.version == running.version), versions[-1])
-                findings = self.detector_of(context).finish(running.state)
+                try:
+                    findings = self.detector_of(context).finish(running.state)
+                except UnreadableError as error:
+                    self.warn(f"{vehicle_id}: {error}")
+                    continue
                 place = Place(vehicle_id, context_id, watch.origin, running.epoch)
                 found += [self._found(each, place, watch) for each in findings]
         return found

@@ -11,7 +11,7 @@ import orjson
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from internetcar.contract.message import InputError, Name
-from internetcar.contract.money import Currency, exponent_of
+from internetcar.contract.money import LINE, Currency, exponent_of
 from services.tolls.objects import Described, Gate, Road
 from services.tolls.tariff.tariff import Section, Tariff
 
@@ -40,7 +40,7 @@ class Operator(Described):
     """Who gets the money."""
 
     id: Name
-    name: Annotated[str, Field(max_length=200)]
+    name: Annotated[str, Field(max_length=200, pattern=LINE)]
 
 
 class CurrencyUnit(Described):

@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from internetcar.contract.money import LINE
 from services.tolls.objects import Described, GateId
 from services.tolls.tariff.calendar import MINUTES_OF_DAY, Calendar, DayType, Minute
 from services.tolls.tariff.vehicle import Claim, Condition
 
-_Label = Annotated[str, Field(max_length=120)]
+_Label = Annotated[str, Field(max_length=120, pattern=LINE)]
 
 
 def _is_written(amount: object) -> object:
