@@ -38,7 +38,7 @@ LIVES_OF_BROKER = 100
 LOST = 0.3
 """Share of what a broker holds that its restart loses."""
 PATIENCE_S = 120.0
-"""How long the services may need for what is left after the last death."""
+"""How long the services may need from one death to the next, and from the last to the end."""
 
 
 @dataclass
@@ -116,15 +116,20 @@ class Broker:
                 client.process.join()
 
     def _run(self) -> None:
-        while self.crashes < self._wanted:
+        known, until_s = 0, time.monotonic() + PATIENCE_S
+        while known < self._wanted:
+            if known != self.crashes:
+                known, until_s = self.crashes, time.monotonic() + PATIENCE_S
             if not any(client.queue for client in self._of("tolls")):
                 self._road.go_on(time.monotonic(), is_over=False)
-            self._turn()
-        until_s = time.monotonic() + PATIENCE_S
+            self._turn_until(until_s)
         while not (self._is_calm() and self._road.go_on(time.monotonic(), is_over=True)):
-            self._turn()
-            if time.monotonic() > until_s:
-                raise CannotMeasureError("the services do not come to an end")
+            self._turn_until(until_s)
+
+    def _turn_until(self, until_s: float) -> None:
+        self._turn()
+        if time.monotonic() > until_s:
+            raise CannotMeasureError("the services do not get on")
 
     def _of(self, service: str) -> list[Client]:
         return [each for each in self._clients.values() if each.replica.service == service]
