@@ -37,11 +37,8 @@ SHUFFLED = 0.3
 LIVES_OF_BROKER = 100
 LOST = 0.3
 """Share of what a broker holds that its restart loses."""
-LOOK_S = 0.3
 PATIENCE_S = 120.0
-"""How long the services may need for what is left after the last death."""
-CALM_S = 0.6
-"""After a restart of the broker: who lives for milliseconds never asks for what was missed."""
+"""How long the services may need from one death to the next, and from the last to the end."""
 
 
 @dataclass
@@ -94,7 +91,6 @@ class Broker:
         self._random = random.Random(4)
         self._clients: dict[str, Client] = {}
         self._numbers = iter(range(1, 1 << 60))
-        self._calm_until_s = 0.0
         self.deaths: Counter[str] = Counter()
         self.restarts = 0
         self.charges: dict[str, TollCharge] = {}
@@ -120,22 +116,20 @@ class Broker:
                 client.process.join()
 
     def _run(self) -> None:
-        restarts = 0
-        while self.crashes < self._wanted:
-            if restarts != self.restarts:
-                restarts = self.restarts
-                self._road.send_signs_of_life(is_over=False)
+        known, until_s = 0, time.monotonic() + PATIENCE_S
+        while known < self._wanted:
+            if known != self.crashes:
+                known, until_s = self.crashes, time.monotonic() + PATIENCE_S
             if not any(client.queue for client in self._of("tolls")):
-                self._road.send_out()
-            self._turn()
-        self._road.send_signs_of_life(is_over=True)
-        until_s, look_s = time.monotonic() + PATIENCE_S, 0.0
-        while not self._is_calm() or time.monotonic() < look_s or not self._road.is_all_read():
-            if self._is_calm() and time.monotonic() >= look_s:
-                look_s = time.monotonic() + LOOK_S
-            self._turn()
-            if time.monotonic() > until_s:
-                raise CannotMeasureError("the services do not come to an end")
+                self._road.go_on(time.monotonic(), is_over=False)
+            self._turn_until(until_s)
+        while not (self._is_calm() and self._road.go_on(time.monotonic(), is_over=True)):
+            self._turn_until(until_s)
+
+    def _turn_until(self, until_s: float) -> None:
+        self._turn()
+        if time.monotonic() > until_s:
+            raise CannotMeasureError("the services do not get on")
 
     def _of(self, service: str) -> list[Client]:
         return [each for each in self._clients.values() if each.replica.service == service]
@@ -161,8 +155,6 @@ class Broker:
         if self.crashes >= self._wanted:
             return Life(), None
         at_s = time.monotonic() + self._random.uniform(0.0, LONGEST_LIFE_S)
-        if at_s < self._calm_until_s:
-            return Life(), at_s + CALM_S
         life = Life.drawn(self._random)
         return life, at_s if life.death == "kill" else None
 
@@ -233,7 +225,6 @@ class Broker:
     def _restart(self) -> None:
         """The broker itself dies, and has lost a part of what it held."""
         self.restarts += 1
-        self._calm_until_s = time.monotonic() + CALM_S
         for client in self._clients.values():
             held = [*client.in_flight.values(), *client.queue]
             client.in_flight.clear()

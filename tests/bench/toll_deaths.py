@@ -19,8 +19,8 @@ WEIGHTS = (24, 4, 1, 1)
 """A death by error costs no new process; one in fifteen is a real kill -9."""
 EXIT = 3
 """How a process says that it ended as it was told to."""
-MOST_REACHED = 24
-LONGEST_LIFE_S = 0.04
+MOST_REACHED = 60
+LONGEST_LIFE_S = 0.15
 
 
 class EndError(Exception):

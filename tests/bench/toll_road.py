@@ -1,6 +1,5 @@
 """The vehicles' side while processes die: their gateways say what is driven, and say it again."""
 
-from collections import Counter
 from contextlib import closing
 from typing import Protocol
 
@@ -10,10 +9,13 @@ from internetcar.contract.reader import Position
 from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 from services.tables import log_position
 from tests.bench.toll_services import open_tolls
-from tests.bench.toll_town import DAYS, Driven, Town
+from tests.bench.toll_town import Driven, Town
 
 AT_ONCE = 10
-"""Vehicles on the road at the same time."""
+"""Vehicles on the road at the same time; the next drive when these are read to their ends."""
+LOOK_S = 0.1
+REMIND_S = 1.0
+"""As a gateway says something for ever: by the next batch a reader learns what it has missed."""
 
 
 class Send(Protocol):
@@ -35,10 +37,31 @@ class Road:
     def __init__(self, town: Town, send: Send, url: str) -> None:
         self._drives, self._send, self._url = town.drives(), send, url
         self._history: dict[tuple[str, str, int], tuple[str, bytes]] = {}
+        self._ends: dict[str, Telemetry] = {}
+        self._look_s = self._remind_s = 0.0
         self.driven: list[Driven] = []
 
-    def send_out(self) -> None:
-        """Put the next drives on the road, their batches dealt among each other."""
+    def go_on(self, now_s: float, *, is_over: bool) -> bool:
+        """Put the next drives on the road once the last are read; whether all is read.
+
+        Args:
+            now_s: Monotonic clock.
+            is_over: Nobody will drive any more.
+        """
+        if now_s < self._look_s:
+            return False
+        self._look_s = now_s + LOOK_S
+        behind = self._behind()
+        if not behind and not is_over:
+            self._send_out()
+        elif now_s >= self._remind_s:
+            self._remind_s = now_s + REMIND_S
+            for last in behind:
+                self._send(last.topic, last.encode(), may_be_lost=False)
+        return not behind
+
+    def _send_out(self) -> None:
+        """The next drives, their batches dealt among each other."""
         some = [next(self._drives) for _ in range(AT_ONCE)]
         self.driven += some
         for index in range(max(len(one.batches) for one in some)):
@@ -46,6 +69,7 @@ class Road:
                 if index < len(one.batches):
                     is_last = index == len(one.batches) - 1
                     self._log(one.batches[index], is_last=is_last)
+        self._ends |= {one.vehicle_id: one.batches[-1] for one in some}
 
     def _log(self, batch: Telemetry, *, is_last: bool) -> None:
         """The gateway says a batch and keeps it; the ends of a log always get through."""
@@ -61,44 +85,18 @@ class Road:
             if said is not None:
                 self._send(*said, may_be_lost=True)
 
-    def send_signs_of_life(self, *, is_over: bool) -> None:
-        """As a gateway does for ever: by the next batch a reader learns what it has missed.
-
-        Args:
-            is_over: Nobody will drive any more; else those who will say something anyway.
-        """
-        days = Counter(one.vehicle_id for one in self.driven)
-        behind = self._behind()
-        for vehicle_id, last in behind.items():
-            if is_over or days[vehicle_id] == DAYS:
-                self._log(last, is_last=True)
-
-    def is_all_read(self) -> bool:
-        """Whether the toll service has come to the end of every log."""
-        return not self._behind()
-
-    def _behind(self) -> dict[str, Telemetry]:
-        """The sign of life of each vehicle whose log is not read to that."""
+    def _behind(self) -> list[Telemetry]:
+        """The last batches of the vehicles whose log is not read to its end."""
         with closing(open_tolls(self._url)) as database, database.read() as connection:
             rows = connection.execute(select(log_position)).all()
         found = {
             row.vehicle_id: Position.model_validate_json(row.position)
             for row in rows
-            if row.position
+            if row.position and row.vehicle_id in self._ends
         }
-        signs = {one.vehicle_id: _sign_of_life(one.batches[-1]) for one in self.driven}
-        return {
-            vehicle_id: sign
-            for vehicle_id, sign in signs.items()
+        return [
+            last
+            for vehicle_id, last in self._ends.items()
             if (at := found.get(vehicle_id)) is None
-            or (at.journal, at.sequence) != (sign.journal, sign.sequence)
-        }
-
-
-def _sign_of_life(last: Telemetry) -> Telemetry:
-    return last.model_copy(
-        update={
-            "sequence": last.sequence + 1, "kind": "changes", "samples": {},
-            "previous": None, "previous_last": None, "start_at": last.end_at,
-        }
-    )  # fmt: skip
+            or (at.journal, at.sequence) != (last.journal, last.sequence)
+        ]

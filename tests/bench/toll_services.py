@@ -72,7 +72,9 @@ class PipeLink:
         self.publish_bytes(message.topic, message.encode())
 
     def answered(self, number: int) -> None:
-        self._waiting.pop(number).finish(Outcome.ACKNOWLEDGED)
+        delivery = self._waiting.pop(number, None)
+        if delivery is not None:  # else it was said on a connection that is lost
+            delivery.finish(Outcome.ACKNOWLEDGED)
 
     def lose_all(self) -> None:
         for delivery in self._waiting.values():
