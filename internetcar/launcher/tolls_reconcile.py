@@ -87,7 +87,7 @@ def _reconciled(
         entries = inquiry.between(connection, vehicle_id, toll.id, since_ms, until_ms)
         whole = inquiry.stretches(connection, vehicle_id, since_ms)
     fees = {entry.passage_id: entry.fee_minor for entry in entries}
-    fees |= _uncharged(desk, toll, vehicle_id, entries)
+    fees |= _uncharged(toll, entries)
     held = [
         invoices.Held(
             passage_id=entry.passage_id,
@@ -104,9 +104,7 @@ def _reconciled(
     return invoices.reconcile(billed, held, log, toll.currency.code)
 
 
-def _uncharged(
-    desk: Desk, toll: Context, vehicle_id: str, entries: Sequence[Entry]
-) -> dict[str, int]:
+def _uncharged(toll: Context, entries: Sequence[Entry]) -> dict[str, int]:
     """What passages would cost that may not cost money, such as a recording's."""
     passages = [
         Passage(
@@ -118,7 +116,8 @@ def _uncharged(
         for entry in entries
         if entry.account.state == "proven" and entry.account.bar is not None
     ]
-    found = tariff.fees(passages, toll, desk.settings.facts_of(vehicle_id)) if passages else []
+    vehicles = {entry.passage_id: entry.vehicle for entry in entries}
+    found = tariff.fees(passages, toll, vehicles) if passages else []
     return {fee.passage_id: fee.amount_minor for fee in found}
 
 

@@ -1,12 +1,14 @@
 """`car tolls`, on a store as the service leaves it."""
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from internetcar.contract.message import InputError
+from internetcar.contract.signature import key_id, read_public_key
 from internetcar.launcher.command import build
 from services.tolls.signing_key import load_or_make_key
 from services.tolls.tariff.layout import written
@@ -97,7 +99,8 @@ def test_an_invoice_is_held_against_a_recorded_drive_that_was_never_charged(plac
 
 def test_the_key_and_what_is_provable_are_told(place: Path) -> None:
     shutil.rmtree(place / "tolls")
-    assert len(car("key").split()) == 2
+    (told,) = tomllib.loads(car("key")).items()
+    assert key_id(read_public_key(told[1])) == told[0]
     assert car("key") == car("key")
     said = car("provable", "norway", "--sigma", "5", "--interval", "10")
     assert "gates of norway are provable" in said

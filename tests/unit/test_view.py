@@ -166,7 +166,7 @@ def passage(revision: int, fee_minor: int, number: int = 1) -> TollPassage:
     return TollPassage(
         vehicle_id="kona", passage_id=f"p{number}", revision=revision,
         state="proven" if fee_minor else "unresolved",
-        crossing=Crossing(gate="36", label="AYE\x1b[2J", crossed_at=NOW, uncertainty_ms=40),
+        crossing=Crossing(gate="36", label="AYE\u202e[2J", crossed_at=NOW, uncertainty_ms=40),
         context="singapore", context_version="2026.1", fee_minor=fee_minor, currency="SGD",
         words=["08:05-08:25", "car"], origin="simulation", at=NOW,
     )  # fmt: skip
