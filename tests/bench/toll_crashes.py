@@ -12,7 +12,7 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import Pipe, Process
@@ -24,8 +24,9 @@ from internetcar.contract.tolls import TollCharge
 from tests.bench.report import CannotMeasureError
 from tests.bench.toll_deaths import EXIT, LONGEST_LIFE_S, Life, live
 from tests.bench.toll_road import Road
-from tests.bench.toll_services import Replica
+from tests.bench.toll_services import Replica, open_tolls
 from tests.bench.toll_town import Driven, Town
+from tests.services import unsettled
 
 IN_FLIGHT = 10
 AGAIN = 0.03
@@ -95,6 +96,7 @@ class Broker:
         self.restarts = 0
         self.charges: dict[str, TollCharge] = {}
         self._road = Road(town, partial(self._to, "tolls"), stores["tolls"])
+        self._tolls_url = stores["tolls"]
 
     @property
     def driven(self) -> list[Driven]:
@@ -123,8 +125,19 @@ class Broker:
             if not any(client.queue for client in self._of("tolls")):
                 self._road.go_on(time.monotonic(), is_over=False)
             self._turn_until(until_s)
-        while not (self._is_calm() and self._road.go_on(time.monotonic(), is_over=True)):
+        while not self._is_over():
             self._turn_until(until_s)
+
+    def _is_over(self) -> bool:
+        """Whether every log is read to its end, and every charge is answered.
+
+        The store is asked too: a service that has just read a charge's telemetry may have said
+        before that nothing is left to do.
+        """
+        if not (self._is_calm() and self._road.go_on(time.monotonic(), is_over=True)):
+            return False
+        with closing(open_tolls(self._tolls_url)) as database, database.read() as connection:
+            return not unsettled(connection)
 
     def _turn_until(self, until_s: float) -> None:
         self._turn()

@@ -125,8 +125,8 @@ def _ledger(town: Town, broker: Broker, payments: Database, tolls: Database) -> 
 def _unanswered(tolls: Database) -> int:
     """How many movements of money the toll service does not know the end of."""
     with tolls.read() as connection:
-        wanted = select(toll_movement.c.charge_id).where(toll_movement.c.state != "posted")
-        ids = connection.execute(wanted).scalars().all()
-    for charge_id in ids:
-        progress(f"  not answered: {charge_id}")
-    return len(ids)
+        wanted = select(toll_movement).where(toll_movement.c.state != "posted")
+        rows = connection.execute(wanted).mappings().all()
+    for row in rows:
+        progress(f"  not paid: {row['charge_id']}: {row['state']} {row['reason'] or ''}")
+    return len(rows)
