@@ -207,7 +207,8 @@ def race(*things: Callable[[], object]) -> None:
 
 
 def test_two_cars_of_one_account_cannot_spend_the_same_money(store_url: str) -> None:
-    both = Agreements({"alice": Account("alice", {"car", "van"})}, AGREEMENTS.purposes)
+    accounts = {"alice": Account("alice", {"car", "van"})}
+    both = Agreements(accounts, AGREEMENTS.purposes, believes_unsigned=True)
     replicas = [Replica(store_url, both), Replica(store_url, both)]
     replicas[0].fund(amount=100)
 

@@ -36,7 +36,7 @@ def drive(url: str) -> None:
     replica = Replica(url)
     replica.ask(charge("c1", amount=300))
     replica.ask(request("h", "hold", 500))
-    replica.ask(request("p", amount=150, description="30 l of \x1b[31mred"))
+    replica.ask(request("p", amount=150, description="30 l of \u202e[31mred"))
     replica.close()
 
 
@@ -71,7 +71,7 @@ def test_balance_statement_and_receipts_show_a_drive(wallet: Command) -> None:
     assert row(statement, "lta: payment: CTE", "-3.00")
     assert row(statement, "shell: payment: 30 l of  [31mred", "-1.50")
     assert row(statement, "closing balance", "15.50")
-    assert "\x1b" not in statement
+    assert "\u202e" not in statement
     receipts = wallet("receipts", "alice", "--last", "2")
     assert row(receipts, "12:00 to 12:30: 3.00")
     assert not row(receipts, "top-up")
