@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.live import LiveGateway
-from gateway.settings import GatewaySettings, SettingsError, load_settings
+from gateway.settings import GatewaySettings, load_settings
 from internetcar.contract.broker_url import BrokerUrl, parse_broker_url
 from internetcar.contract.loop import end_process
 from internetcar.contract.message import InputError
+from internetcar.contract.settings import SettingsError
 
 
 def run(settings: GatewaySettings, broker: BrokerUrl, state: Path) -> None:

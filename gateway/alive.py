@@ -6,11 +6,12 @@ import sys
 import threading
 from pathlib import Path
 
-from gateway.settings import SettingsError, load_settings, make_settings
+from gateway.settings import load_settings, make_settings
 from internetcar.contract.broker_url import BrokerUrl, parse_broker_url
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
 from internetcar.contract.presence import Health, Presence
+from internetcar.contract.settings import SettingsError
 
 PATIENCE_S = 5.0
 """Presence is retained and comes at once; health is said once a second."""

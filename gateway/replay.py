@@ -13,12 +13,13 @@ from gateway.outbox import Limits
 from gateway.outbox_writer import Outbox
 from gateway.recordings import Player, Recording
 from gateway.run import Run, software_version
-from gateway.settings import GatewaySettings, SettingsError
+from gateway.settings import GatewaySettings
 from gateway.setup import Setup
 from gateway.telemetry import Batcher
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.presence import BusState, Presence
+from internetcar.contract.settings import SettingsError
 
 log = logging.getLogger(__name__)
 

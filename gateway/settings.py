@@ -1,25 +1,20 @@
 """The gateway's settings: every key, its default, and what it means, in one place."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as EnvironmentSettingsError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.bus_settings import BusSettings, ObdSettings
-from internetcar.contract.message import InputError, Name
+from internetcar.contract.message import Name
 from internetcar.contract.presence import Origin
+from internetcar.contract.settings import SettingsError, layered, read_toml
 
 ENVIRONMENT_PREFIX = "INTERNETCAR_GATEWAY_"
 _EXAMPLE_BITRATE = "500000"
 """What the template shows for a bit rate, which has no default."""
-
-
-class SettingsError(InputError):
-    """The settings name something that cannot be; the text says which key and what to write."""
 
 
 class _Section(BaseModel):
@@ -154,14 +149,9 @@ def load_settings(path: Path, **named: Any) -> GatewaySettings:
     Raises:
         SettingsError: No such file, not TOML, an unknown key or an impossible value; one line.
     """
+    below = read_toml(path, "; `car init` writes one")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read ({error}); `car init` writes one") from error
-    try:
-        return make_settings(tomllib.loads(text), **named)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not TOML: {error}") from error
+        return make_settings(below, **named)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
 
@@ -176,36 +166,7 @@ def make_settings(below: Mapping[str, Any] | None = None, /, **named: Any) -> Ga
     Raises:
         SettingsError: An unknown key or an impossible value; one line.
     """
-    try:
-        environment = EnvSettingsSource(GatewaySettings)()
-        return GatewaySettings(**_merged(_merged(below or {}, environment), named))
-    except ValidationError as error:
-        raise SettingsError(describe(error)) from error
-    except EnvironmentSettingsError as error:
-        raise SettingsError(f"environment: {error}") from error
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, key by key and section by section; `above` wins."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(under, Mapping):
-            merged[key] = _merged(under, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def describe(error: ValidationError) -> str:
-    """The first thing wrong with settings, as one line: the key, and what it should be."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{key}: no such setting"
-    if first["type"] == "value_error":  # of our own validators
-        return f"{key}: {first['ctx']['error']}"
-    return f"{key}: {first['msg']} (it is {first['input']!r})"
+    return layered(GatewaySettings, below or {}, named)
 
 
 def template() -> str:

@@ -11,10 +11,11 @@ from gateway.databases import load_database
 from gateway.mapping import Mapping, MappingError, parse_mapping
 from gateway.mapping_rules import inherit
 from gateway.pacing import Pace
-from gateway.settings import GatewaySettings, SettingsError
+from gateway.settings import GatewaySettings
 from gateway.told import told_leaves
 from gateway.vehicles import Vehicle, load_vehicle
 from gateway.vss import VssError, VssLeaf, parse_vss
+from internetcar.contract.settings import SettingsError
 
 
 class Setup:

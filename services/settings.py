@@ -1,25 +1,25 @@
 """What every service's settings have: where its broker, store and state are."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as EnvironmentSettingsError
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from internetcar.contract.broker_url import BrokerUrl, parse_broker_url
-from internetcar.contract.message import InputError, Name
+from internetcar.contract.message import Name
+from internetcar.contract.settings import (
+    SettingsError,
+    default_state_folder,
+    layered,
+    read_toml,
+)
 
 BROKER_ENVIRONMENT = "INTERNETCAR_BROKER"
 
 S = TypeVar("S", bound="ServiceSettings")
-
-
-class SettingsError(InputError):
-    """The settings name something that cannot be; the text says which key and what to write."""
 
 
 class ServiceSettings(BaseSettings):
@@ -75,15 +75,13 @@ def load_settings(cls: type[S], path: Path | None, /, **named: Any) -> S:
     Raises:
         SettingsError: No such file, not TOML, an unknown key or an impossible value; one line.
     """
-    below = {} if path is None else _read(path)
+    if path is None:
+        return layered(cls, {}, named)
+    below = read_toml(path)
     try:
-        environment = EnvSettingsSource(cls)()
-        return cls(**_merged(_merged(below, environment), named))
-    except ValidationError as error:
-        text = _describe(error)
-        raise SettingsError(f"{path}: {text}" if path else text) from error
-    except EnvironmentSettingsError as error:
-        raise SettingsError(f"environment: {error}") from error
+        return layered(cls, below, named)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def broker_of(settings: ServiceSettings, environ: Mapping[str, str] = os.environ) -> BrokerUrl:
@@ -102,9 +100,8 @@ def state_folder(
     settings: ServiceSettings, service: str, environ: Mapping[str, str] = os.environ
 ) -> Path:
     """Where a service keeps what must last."""
-    home = Path(environ.get("HOME") or Path.home())
-    lasting = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "internetcar"
-    return (Path(settings.state).expanduser() if settings.state else lasting) / service
+    named = Path(settings.state).expanduser() if settings.state else None
+    return (named or default_state_folder(environ)) / service
 
 
 def replica_folder(settings: ServiceSettings, service: str) -> Path:
@@ -115,33 +112,3 @@ def replica_folder(settings: ServiceSettings, service: str) -> Path:
 def store_url(settings: ServiceSettings, service: str) -> str:
     """Where a service's database is; by default a file in its state folder."""
     return settings.store or str(state_folder(settings, service) / f"{service}.sqlite")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read ({error})") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(f"{path}: not TOML: {error}") from error
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, key by key and section by section; `above` wins."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        is_section = isinstance(value, Mapping) and isinstance(under, Mapping)
-        merged[key] = _merged(under, value) if is_section else value  # type: ignore[arg-type]  # both are
-    return merged
-
-
-def _describe(error: ValidationError) -> str:
-    """The first thing wrong with settings, as one line: the key, and what it should be."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{key}: no such setting"
-    if first["type"] == "value_error":  # of our own validators
-        return f"{key}: {first['ctx']['error']}"
-    return f"{key}: {first['msg']} (it is {first['input']!r})"

@@ -39,9 +39,9 @@ from internetcar.contract.message import InputError
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.proof import is_heard_back
 from internetcar.contract.retry import BrokerRefusedError, LinkError
+from internetcar.contract.settings import default_state_folder
 from internetcar.launcher.broker import BrokerError, find_broker
 from internetcar.launcher.options import StateOption
-from internetcar.launcher.run_file import default_state_folder
 from internetcar.launcher.tables import percent, printable
 
 app = typer.Typer()

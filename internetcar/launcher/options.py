@@ -17,8 +17,8 @@ from gateway.setup import read_mapping
 from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.message import InputError, Name
+from internetcar.contract.settings import default_state_folder
 from internetcar.launcher.broker import find_broker
-from internetcar.launcher.run_file import default_state_folder
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261
 """Nanoseconds since 1970 in 64 bits end in 2262."""

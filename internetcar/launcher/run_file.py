@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from internetcar.contract.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
+from internetcar.contract.settings import default_state_folder
 
 _NAMES = "internetcar-up.*.json"
 
@@ -30,12 +31,6 @@ class Running:
 def run_file_path(environ: Mapping[str, str], pid: int) -> Path:
     """`$XDG_RUNTIME_DIR/internetcar-up.PID.json`, else one in the default state folder."""
     return _folder(environ) / _NAMES.replace("*", str(pid))
-
-
-def default_state_folder(environ: Mapping[str, str]) -> Path:
-    """Where lasting things lie unless `--state` says otherwise: `$XDG_STATE_HOME/internetcar`."""
-    home = Path(environ.get("HOME") or Path.home())
-    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "internetcar"
 
 
 @contextmanager

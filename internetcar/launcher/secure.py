@@ -12,10 +12,10 @@ import typer
 
 from internetcar.contract.asyncapi import message_classes
 from internetcar.contract.message import InputError
+from internetcar.contract.settings import default_state_folder
 from internetcar.launcher import secure_broker, secure_folder
 from internetcar.launcher.access import Rights, name_of, service_rights
 from internetcar.launcher.register import Register
-from internetcar.launcher.run_file import default_state_folder
 from internetcar.launcher.secure_folder import SecureFolder, SecureFolderError, opened
 from internetcar.launcher.tables import print_table
 

@@ -19,6 +19,7 @@ from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
+from internetcar.contract.settings import default_state_folder
 from internetcar.launcher.broker import RunningBroker, start_broker
 from internetcar.launcher.options import (
     FreshOption,
@@ -27,7 +28,7 @@ from internetcar.launcher.options import (
     state_folder,
     vehicle_id_of,
 )
-from internetcar.launcher.run_file import announced, default_state_folder
+from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
 from internetcar.launcher.up_services import ACCOUNT, start_services

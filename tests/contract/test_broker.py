@@ -15,12 +15,12 @@ import pytest
 
 from internetcar.contract.broker_url import BrokerUrl, BrokerUrlError
 from internetcar.contract.link import Link
+from internetcar.contract.settings import default_state_folder
 from internetcar.launcher import broker as launcher
 from internetcar.launcher.broker import BrokerError, RunningBroker, find_broker, start_broker
 from internetcar.launcher.run_file import (
     Running,
     announced,
-    default_state_folder,
     lasting_folder,
     read_run_file,
     run_file_path,

@@ -13,8 +13,9 @@ import pytest
 from gateway.bus_settings import ASKING_SENDS
 from gateway.clock import SystemClock
 from gateway.live import LiveGateway
-from gateway.settings import SettingsError, make_settings
+from gateway.settings import make_settings
 from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.settings import SettingsError
 from internetcar.loopback import LoopbackBus
 from simulator.elm327 import SimulatedElm
 from tests.e2e.command_car import (

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from internetcar.contract.settings import SettingsError
 from services.payments.settings import PaymentsSettings
-from services.settings import SettingsError, load_settings
+from services.settings import load_settings
 
 WHOLE = """
 share = "payments"

@@ -9,10 +9,10 @@ import pytest
 from pydantic import Field
 
 from internetcar.contract.message import InputError
+from internetcar.contract.settings import SettingsError
 from services import __main__ as entry
 from services.settings import (
     ServiceSettings,
-    SettingsError,
     broker_of,
     load_settings,
     service_config,

@@ -6,14 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.bus_settings import BusSettings
-from gateway.settings import (
-    GatewaySettings,
-    SettingsError,
-    load_settings,
-    make_settings,
-    template,
-)
+from gateway.settings import GatewaySettings, load_settings, make_settings, template
 from gateway.setup import Setup, bus_specs
+from internetcar.contract.settings import SettingsError
 
 
 def write(folder: Path, text: str) -> Path:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gateway.actuators import allowed_paths
-from gateway.settings import SettingsError, make_settings
+from gateway.settings import make_settings
+from internetcar.contract.settings import SettingsError
 
 NAMES = [
     "a/b", "+", "#", "a+", "a#", "%u", "%c", "a b", " a", "a ", "a\n", "\na", "a\0", "$SYS", "ä",
