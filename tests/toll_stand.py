@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
-from internetcar.contract.message import Message
+from internetcar.contract.message import Message, milliseconds
 from internetcar.contract.payments import PaymentReason, PaymentResult
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.reader import TelemetryReader
@@ -30,7 +30,6 @@ from services.tolls.facts import Evidence, Finding, Sample, Verdict
 from services.tolls.forgetting import Forgetting
 from services.tolls.logs import Logs
 from services.tolls.passages.entry import Entry
-from services.tolls.passages.reckoning import milliseconds
 from services.tolls.passages.watching import Watcher
 from services.tolls.posting import Poster, Terms
 from services.tolls.tables import TOLLS, VERSION, toll_passage

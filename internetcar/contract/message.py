@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -20,6 +20,9 @@ Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,200}$")]
 
 _FIRST_YEAR, _LAST_YEAR = 1000, 9000
 """So far from what Python can hold that no time zone and no sample leads beyond it."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where milliseconds are counted from."""
 
 Scalar = bool | int | float | str
 Value = Scalar | list[Scalar] | None
@@ -47,6 +50,11 @@ def format_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
         f"{instant.microsecond // 1000:03d}Z"
     )
+
+
+def milliseconds(instant: datetime) -> int:
+    """An aware instant as UTC milliseconds since 1970, rounded down."""
+    return (instant - EPOCH) // timedelta(milliseconds=1)
 
 
 Instant = Annotated[datetime, AfterValidator(_as_utc), PlainSerializer(format_instant)]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from internetcar.contract.message import InputError
+from internetcar.contract.message import InputError, milliseconds
 from internetcar.contract.money import format_minor
 from internetcar.launcher.options import vehicle_id_of
 from internetcar.launcher.tables import print_table, printable
@@ -18,7 +18,7 @@ from services.tolls.passages import reconcile as invoices
 from services.tolls.passages.entry import Entry
 from services.tolls.passages.invoice import MOST_BYTES, Billed, read_invoice
 from services.tolls.passages.invoice_cells import Money
-from services.tolls.passages.reckoning import instant, milliseconds
+from services.tolls.passages.reckoning import instant
 from services.tolls.tariff import fees as tariff
 from services.tolls.tariff.context import Context
 from services.tolls.tariff.shipped import find_context

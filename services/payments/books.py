@@ -1,7 +1,7 @@
 """The ledger as the rules ask it, from the database's tables."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import orjson
@@ -15,10 +15,10 @@ from sqlalchemy import (
     select,
 )
 
+from internetcar.contract.message import EPOCH, milliseconds
 from services.payments.ledger import Entry, EntryKind, Posting
 from services.payments.tables import answers, balances, entries, postings
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BITS = 24
 _LOW_BITS: ColumnElement[int] = literal_column(str(_BITS))
 _LOW_MASK: ColumnElement[int] = literal_column(str((1 << _BITS) - 1))
@@ -31,14 +31,9 @@ _BALANCE = select(balances.c.balance_minor).where(
 """Made once: making a statement costs more than running it."""
 
 
-def as_ms(instant: datetime) -> int:
-    """UTC milliseconds since 1970, exact."""
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
-
-
 def from_ms(at_ms: int) -> datetime:
-    """The instant of `as_ms`."""
-    return _EPOCH + timedelta(milliseconds=at_ms)
+    """The instant of `milliseconds`."""
+    return EPOCH + timedelta(milliseconds=at_ms)
 
 
 class StoredBooks:
@@ -153,7 +148,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "currency": entry.currency,
         "available_change": entry.available_change,
         "booked_change": entry.booked_change,
-        "at_ms": as_ms(entry.at),
+        "at_ms": milliseconds(entry.at),
         "vehicle_id": entry.vehicle_id,
         "requester": entry.requester,
         "request_id": entry.request_id,
@@ -163,7 +158,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "about": entry.about,
         "ends": entry.ends,
         "reverses": entry.reverses,
-        "expires_at_ms": None if entry.expires_at is None else as_ms(entry.expires_at),
+        "expires_at_ms": None if entry.expires_at is None else milliseconds(entry.expires_at),
         "words": orjson.dumps(entry.words).decode(),
         "reason": entry.reason,
     }

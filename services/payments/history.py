@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select
 
-from services.payments.books import as_ms, read_entries
+from internetcar.contract.message import milliseconds
+from services.payments.books import read_entries
 from services.payments.ledger import (
     Balances,
     Booked,
@@ -49,8 +50,8 @@ def period(
     chosen = select(entries).where(entries.c.owner == owner, entries.c.currency == currency)
     within = (
         chosen.where(
-            entries.c.at_ms >= as_ms(from_at),
-            entries.c.at_ms < as_ms(until_at),
+            entries.c.at_ms >= milliseconds(from_at),
+            entries.c.at_ms < milliseconds(until_at),
             entries.c.booked_change != 0,
         )
         .order_by(entries.c.at_ms, entries.c.number)
@@ -143,14 +144,19 @@ def _operator_period(
     def before(instant: datetime) -> int:
         added = select(func.sum(postings.c.amount_minor)).select_from(of_name)
         return int(
-            connection.execute(added.where(*mine, entries.c.at_ms < as_ms(instant))).scalar() or 0
+            connection.execute(added.where(*mine, entries.c.at_ms < milliseconds(instant))).scalar()
+            or 0
         )
 
     rows = _rows(
         connection,
         select(entries)
         .select_from(of_name)
-        .where(*mine, entries.c.at_ms >= as_ms(from_at), entries.c.at_ms < as_ms(until_at))
+        .where(
+            *mine,
+            entries.c.at_ms >= milliseconds(from_at),
+            entries.c.at_ms < milliseconds(until_at),
+        )
         .order_by(entries.c.at_ms, entries.c.number)
         .limit(most + 1),
     )
@@ -171,7 +177,7 @@ def _by_currency(connection: Connection, name: str) -> dict[str, int]:
 def _balance_before(connection: Connection, chosen: Select[Any], instant: datetime) -> int:
     rows = _rows(
         connection,
-        chosen.where(entries.c.at_ms < as_ms(instant))
+        chosen.where(entries.c.at_ms < milliseconds(instant))
         .order_by(entries.c.at_ms.desc(), entries.c.number.desc())
         .limit(1),
     )

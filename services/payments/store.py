@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from internetcar.contract.message import milliseconds
 from services.database import Database, insert_new, locked, open_database
-from services.payments.books import StoredBooks, as_ms, entry_row, from_ms
+from services.payments.books import StoredBooks, entry_row, from_ms
 from services.payments.ledger import Booked, Entry, Posting, holding, spending_name
 from services.payments.tables import (
     TABLES,
@@ -110,7 +111,7 @@ class Ledger:
             insert_new(self.connection, owners, owner=owner, entries=0, last_at_ms=0)
             row = locked(self.connection, owners.c.owner, owner)
         assert row is not None
-        return from_ms(max(as_ms(now), row["last_at_ms"]))
+        return from_ms(max(milliseconds(now), row["last_at_ms"]))
 
     def answers_to(self, scope: str, requester: str, request_id: str) -> dict[str, Answer]:
         """What was answered under a request id, by the digest of the request."""
@@ -143,7 +144,7 @@ class Ledger:
             _SEAL, {**entry_row(entry), "available_after": available, "held_after": held}
         )
         self._count_hold(entry)
-        self.connection.execute(_COUNT, {"whose": entry.owner, "at": as_ms(entry.at)})
+        self.connection.execute(_COUNT, {"whose": entry.owner, "at": milliseconds(entry.at)})
         return Booked(entry, available, held)
 
     def due_holds(self, now: datetime, most: int) -> list[str]:
@@ -151,7 +152,7 @@ class Ledger:
         return list(
             self.connection.execute(
                 select(open_holds.c.entry_id)
-                .where(open_holds.c.expires_at_ms <= as_ms(now))
+                .where(open_holds.c.expires_at_ms <= milliseconds(now))
                 .order_by(open_holds.c.expires_at_ms, open_holds.c.entry_id)
                 .limit(most)
             ).scalars()
@@ -161,7 +162,7 @@ class Ledger:
         """Since when a toll refund waits for its charge; from now on, if it is new."""
         key = (early.c.vehicle_id == vehicle_id, early.c.digest == digest)
         insert_new(
-            self.connection, early, vehicle_id=vehicle_id, digest=digest, since_ms=as_ms(now)
+            self.connection, early, vehicle_id=vehicle_id, digest=digest, since_ms=milliseconds(now)
         )
         return from_ms(self.connection.execute(select(early.c.since_ms).where(*key)).scalar_one())
 
@@ -184,7 +185,7 @@ class Ledger:
                 open_holds.insert().values(
                     entry_id=entry.entry_id,
                     owner=entry.owner,
-                    expires_at_ms=as_ms(entry.expires_at),
+                    expires_at_ms=milliseconds(entry.expires_at),
                 )
             )
         elif entry.ends is not None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pydantic import ValidationError
 from sqlalchemy import Connection, select, update
 
+from internetcar.contract.message import milliseconds
 from internetcar.contract.reader import Gap
 from internetcar.contract.telemetry import Telemetry
 from services.database import insert_new
 from services.tolls.passages.charging import EXPIRES_MS
-from services.tolls.passages.reckoning import milliseconds
 from services.tolls.passages.watching import Found, Watch, Watcher
 from services.tolls.posting import Poster
 from services.tolls.tables import toll_passage, toll_stretch, toll_vehicle

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
+from internetcar.contract.message import milliseconds
 from services.outgoing import enqueue
 from services.tolls import store, verdicts
 from services.tolls.facts import Finding, Passage
@@ -18,7 +19,6 @@ from services.tolls.passages.reckoning import (
     Rules,
     Unpriced,
     instant,
-    milliseconds,
     reckon,
     with_movement,
 )

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from internetcar.contract.message import milliseconds
 from internetcar.contract.reader import TelemetryReader
 from services.database import open_database
 from services.settings import load_settings
 from services.telemetry_log import LogReader
 from services.tolls import inquiry
 from services.tolls.logs import Logs
-from services.tolls.passages.reckoning import milliseconds
 from services.tolls.posting import Poster
 from services.tolls.service import make_terms
 from services.tolls.settings import TollSettings

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from internetcar.contract.message import milliseconds
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.telemetry import Dropped, Telemetry
 from services.tolls.detection.detector import Detector
 from services.tolls.detection.samples import LATITUDE, LONGITUDE
 from services.tolls.facts import Evidence, Finding, Sample
 from services.tolls.passages.detectors import KeptDetector, samples_of
-from services.tolls.passages.reckoning import instant, milliseconds
+from services.tolls.passages.reckoning import instant
 from services.tolls.passages.watching import PAUSE_MS, Found, Watch, Watcher
 from services.tolls.tariff.context import Context
 from tests.toll_stand import START, context

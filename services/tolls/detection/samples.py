@@ -7,11 +7,10 @@ snapshot is not a new one, and a batch that comes twice adds nothing.
 
 import math
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from internetcar.contract.message import Value
+from internetcar.contract.message import Value, milliseconds
 from internetcar.contract.telemetry import Sample as Entry
 from internetcar.contract.telemetry import Telemetry
 from services.tolls.facts import Sample
@@ -32,7 +31,6 @@ LEAVES = (
 )  # fmt: skip
 """What is read, the kind of fix before the fix."""
 NO_FIX = "NONE"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP_MS = 60_000
 """A batch that begins so far before what was said last is one of a clock that was set back."""
 
@@ -73,7 +71,7 @@ def read(reading: Reading, batch: Telemetry) -> list[Sample]:
         reading: Of this vehicle; changed.
         batch: The next in the log's order.
     """
-    start_ms = (batch.start_at - _EPOCH) // timedelta(milliseconds=1)
+    start_ms = milliseconds(batch.start_at)
     if batch.kind == "changes" and start_ms < max(reading.at_ms.values(), default=0) - _STEP_MS:
         reading.at_ms.clear()
     told: dict[int, list[tuple[str, Known]]] = {}

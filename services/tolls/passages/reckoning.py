@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from internetcar.contract.message import EPOCH, milliseconds
 from internetcar.contract.tolls import ExceptionList, PassageState
 from services.tolls.facts import Passage
 from services.tolls.passages.charging import (
@@ -18,10 +19,9 @@ from services.tolls.passages.charging import (
 )
 from services.tolls.passages.matching import Known
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1001, 1, 1, tzinfo=UTC), datetime(8999, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-_FIRST_MS, _LAST_MS = (_FIRST - _EPOCH) // _MS, (_LAST - _EPOCH) // _MS
+_FIRST_MS, _LAST_MS = milliseconds(_FIRST), milliseconds(_LAST)
 
 
 class Fee(Protocol):
@@ -122,12 +122,7 @@ class Rules:
 
 def instant(at_ms: int) -> datetime:
     """UTC milliseconds since 1970 as an aware instant, within what a message may hold."""
-    return _EPOCH + min(max(at_ms, _FIRST_MS), _LAST_MS) * _MS
-
-
-def milliseconds(at: datetime) -> int:
-    """An aware instant as UTC milliseconds since 1970, rounded down."""
-    return (at - _EPOCH) // _MS
+    return EPOCH + min(max(at_ms, _FIRST_MS), _LAST_MS) * _MS
 
 
 def reckon(accounts: Iterable[Account], rules: Rules) -> dict[str, Reckoned]:

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from internetcar.contract.message import milliseconds
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.telemetry import Telemetry
 from services.tolls.facts import Finding, Sample
 from services.tolls.passages.matching import Place
-from services.tolls.passages.reckoning import instant, milliseconds
+from services.tolls.passages.reckoning import instant
 from services.tolls.passages.records import bar_of
 from services.tolls.tariff.context import Context, at
 
