@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
-from internetcar.launcher.run_file import lasting_folder, read_run_file
+from internetcar.contract.settings import default_state_folder
+from internetcar.launcher.run_file import read_run_file
 from services.settings import ServiceSettings, load_settings
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -23,10 +24,12 @@ def settings_for(cls: type[S], service: str, settings: str, store: str = "") -> 
         SettingsError: The file or the environment is not as it should be; one line.
     """
     path = Path(settings) if settings else None
-    running = None if settings or store else read_run_file(os.environ)
-    if running is not None and (written := running.state / f"{service}.toml").is_file():
+    running = read_run_file(os.environ)
+    is_named = bool(settings or store)
+    if running and not is_named and (written := running.state / f"{service}.toml").is_file():
         path = written
     read = load_settings(cls, path, **({"store": store} if store else {}))
     if read.state:
         return read
-    return read.model_copy(update={"state": str(lasting_folder("", os.environ))})
+    folder = running.state if running else default_state_folder(os.environ)
+    return read.model_copy(update={"state": str(folder)})

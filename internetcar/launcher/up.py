@@ -23,7 +23,6 @@ from internetcar.contract.settings import default_state_folder
 from internetcar.launcher.broker import RunningBroker, start_broker
 from internetcar.launcher.options import (
     FreshOption,
-    StateOption,
     VehicleIdOption,
     state_folder,
     vehicle_id_of,
@@ -56,7 +55,12 @@ def up(
             " else mosquitto where it is installed, and embedded where not.",
         ),
     ] = "",
-    state: StateOption = "",
+    state: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR", help="Folder for what must last [$XDG_STATE_HOME/internetcar/up]."
+        ),
+    ] = "",
     fresh: FreshOption = False,
     plain: Annotated[
         bool,

@@ -10,9 +10,7 @@ from internetcar.contract.signature import key_id, public_key_text
 from internetcar.launcher.supervisor import Supervisor
 from services.payments import desk
 from services.payments.movements import Movement
-from services.payments.settings import PaymentsSettings
 from services.payments.store import open_store
-from services.settings import load_settings, store_url
 from services.tolls.signing_key import load_or_make_key
 from simulator.garage import SINGAPORE, load_route
 
@@ -36,8 +34,9 @@ def start_services(
         folder: For settings, stores and the key that signs charges.
     """
     key = load_or_make_key(folder / "tolls").public_key()
-    payments = _write_payments(folder, vehicle_id, key_id(key), public_key_text(key))
-    _give_play_money(payments)
+    store = folder / "payments" / "payments.sqlite"
+    payments = _write_payments(folder, store, vehicle_id, key_id(key), public_key_text(key))
+    _give_play_money(store)
     tolls = _write_tolls(folder, vehicle_id)
     environ = {"INTERNETCAR_BROKER": broker.secret}
     here = [sys.executable, "-m"]
@@ -60,10 +59,13 @@ def start_services(
     )
 
 
-def _write_payments(folder: Path, vehicle_id: str, key_name: str, key_text: str) -> Path:
+def _write_payments(
+    folder: Path, store: Path, vehicle_id: str, key_name: str, key_text: str
+) -> Path:
     path = folder / "payments.toml"
     path.write_text(
         f"state = {json.dumps(str(folder))}\n"
+        f"store = {json.dumps(str(store))}\n"
         "[toll_keys]\n"
         f"{key_name} = {json.dumps(key_text)}\n"
         f"[accounts.{ACCOUNT}]\n"
@@ -92,10 +94,9 @@ def _write_tolls(folder: Path, vehicle_id: str) -> Path:
     return path
 
 
-def _give_play_money(settings_path: Path) -> None:
-    """Once a store, however often it is opened."""
-    settings = load_settings(PaymentsSettings, settings_path)
-    database = open_store(store_url(settings, "payments"))
+def _give_play_money(store: Path) -> None:
+    """Once a store, however often it is opened; never into one that the environment names."""
+    database = open_store(str(store))
     try:
         movement = Movement("play", "car-up", ACCOUNT, CREDIT_MINOR, CURRENCY, words=CREDIT_WORDS)
         desk.take_in(database, movement, datetime.now(UTC))

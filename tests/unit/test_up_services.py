@@ -1,0 +1,63 @@
+"""The services of `car up`: what they are told, and whose money they touch."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from internetcar.contract.broker_url import BrokerUrl
+from internetcar.launcher.supervisor import Supervisor
+from internetcar.launcher.up_services import ACCOUNT, start_services
+from services.payments.history import owner_balances
+from services.payments.settings import PaymentsSettings
+from services.payments.store import open_store
+from services.settings import load_settings
+from services.tolls.settings import TollSettings
+
+
+class Starts:
+    """Instead of a supervisor: what would have been started."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def start(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], *, without: str = ""
+    ) -> None:
+        self.names.append(name)
+
+
+def started(folder: Path) -> list[str]:
+    starts = Starts()
+    start_services(cast(Supervisor, starts), BrokerUrl("127.0.0.1", 1883), "demo", folder)
+    return starts.names
+
+
+def test_play_money_never_goes_into_a_store_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "real.sqlite"
+    monkeypatch.setenv("INTERNETCAR_PAYMENTS_STORE", str(real))
+    started(tmp_path / "up")
+    assert not real.exists()
+
+
+def test_play_money_is_given_once_however_often_it_starts(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert started(tmp_path) == ["wallet", "toll charger", "toll service"]
+    database = open_store(str(tmp_path / "payments" / "payments.sqlite"))
+    with database.read() as connection:
+        assert owner_balances(connection, ACCOUNT).available_minor == {"SGD": 5_000}
+    database.close()
+
+
+def test_the_wallet_believes_the_toll_service_and_both_mean_the_simulation(tmp_path: Path) -> None:
+    started(tmp_path)
+    payments = load_settings(PaymentsSettings, tmp_path / "payments.toml")
+    tolls = load_settings(TollSettings, tmp_path / "tolls.toml")
+    assert payments.store == str(tmp_path / "payments" / "payments.sqlite")
+    assert len(payments.toll_keys) == 1
+    assert payments.accounts[ACCOUNT].origins == [tolls.origin] == ["simulation"]
+    assert tolls.only_listed
+    assert tolls.tariff_time is not None
