@@ -18,6 +18,7 @@ def names() -> list[str]:
 
 def load(name: str) -> Callable[[Path | None], None]:
     """What runs a service with the settings of a file until SIGTERM."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin on matrices this small
     entry: Callable[[Path | None], None] = import_module(f"services.{name}.service").main
     return entry
 
@@ -28,7 +29,6 @@ def main() -> None:
     parser.add_argument("name", choices=names())
     parser.add_argument("settings", type=Path, nargs="?", help="its settings, a TOML file")
     arguments = parser.parse_args()
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin on matrices this small
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for room in ("services", "internetcar"):
         logging.getLogger(room).setLevel(logging.INFO)

@@ -113,6 +113,15 @@ def test_the_entry_point_runs_the_service_that_is_named(
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
 
 
+def test_a_service_that_the_command_car_loads_has_one_thread_for_its_matrices_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "services.parking.service", SimpleNamespace(main=print))
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert entry.load("parking") is print
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
 def test_wrong_input_ends_the_entry_point_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Path | None) -> None:
         raise InputError("first line\nsecond")
