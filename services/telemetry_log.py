@@ -100,10 +100,12 @@ class LogReader:
         given = list(batches)
 
         def apply(connection: Connection) -> Accepted | None:
-            is_new = any(batch.kind == "snapshot" for batch in given)
-            if not self._has_row(connection, vehicle_id, is_new=is_new):
-                return None
             row = locked(connection, log_position.c.vehicle_id, vehicle_id)
+            if row is None:
+                may_begin = any(batch.kind == "snapshot" for batch in given)
+                if not may_begin or not self._begin(connection, vehicle_id):
+                    return None
+                row = locked(connection, log_position.c.vehicle_id, vehicle_id)
             position = (
                 Position.model_validate_json(row["position"]) if row and row["position"] else None
             )
@@ -166,13 +168,8 @@ class LogReader:
         assert last is not None
         return Accepted(position, batches, gaps, last.request, last.is_waiting)
 
-    def _has_row(self, connection: Connection, vehicle_id: str, *, is_new: bool) -> bool:
-        """Whether the vehicle has a row to lock; a snapshot makes one for a vehicle that is new."""
-        this = select(log_position.c.vehicle_id).where(log_position.c.vehicle_id == vehicle_id)
-        if connection.execute(this).first() is not None:
-            return True
-        if not is_new:
-            return False
+    def _begin(self, connection: Connection, vehicle_id: str) -> bool:
+        """Make the row of a vehicle that is new; false where there are too many."""
         count = connection.execute(select(func.count()).select_from(log_position)).scalar_one()
         if count >= self._most_vehicles:
             self._refuse(vehicle_id, "too many vehicles are known")
