@@ -5,6 +5,7 @@ from typing import Any
 
 from internetcar.contract import (
     commands,
+    drone,
     home_assistant,
     payments,
     presence,
@@ -15,7 +16,7 @@ from internetcar.contract import (
 from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
-    presence, signals, telemetry, commands, home_assistant, payments, tolls,
+    presence, signals, telemetry, commands, home_assistant, payments, tolls, drone,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 

@@ -22,7 +22,7 @@ _LEVEL = r"(?:[A-Za-z0-9_.@-]{1,200}|\+)"
 Below = Annotated[str, Field(pattern=rf"^(?:{_LEVEL}/){{0,4}}(?:{_LEVEL}|#)$")]
 """A topic filter below `v1/vehicle/{vehicle_id}/`, such as `home/lamp` or `signal/+`."""
 
-RESERVED = {"broker", "gateway", "owner", "reader", "requester"}
+RESERVED = {"broker", "device", "gateway", "owner", "reader", "requester"}
 """The broker's own certificate, and what `SENDER` calls those who are no service."""
 
 _VEHICLE = "v1/vehicle/"

@@ -8,6 +8,18 @@ from hypothesis import strategies as st
 
 from internetcar.contract import wire
 from internetcar.contract.commands import Command, CommandAnswer, CommandStatus
+from internetcar.contract.drone import (
+    DroneEvent,
+    DroneOsd,
+    DronePresence,
+    DroneReply,
+    DroneRequest,
+    DroneState,
+    DroneWeather,
+    Interlock,
+    ReplyData,
+    ReplyOutput,
+)
 from internetcar.contract.home_assistant import AnnouncedBy, AnnouncedDevice, DeviceAnnouncement
 from internetcar.contract.message import ContractError, Message, Value
 from internetcar.contract.payments import (
@@ -35,7 +47,29 @@ from internetcar.contract.tolls import (
 
 AT = datetime(2026, 11, 21, 3, 0, 0, 123_000, tzinfo=UTC)
 CROSSING = Crossing(gate="36", label="AYE towards City", crossed_at=AT, uncertainty_ms=40)
+WINDY = Interlock(
+    id="wind", value=11.0, limit=8.0, result="tripped", words="wind 11 m/s, at most 8"
+)
 MESSAGES: list[Message] = [
+    DroneRequest(
+        vehicle_id="kona", drone_id="d1", requester="alice", tid="t1", timestamp=1, dry_run=True,
+        method="flighttask_execute", data={"task": "scout"},
+    ),
+    DroneReply(
+        vehicle_id="kona", drone_id="d1", requester="alice", tid="t1", timestamp=1,
+        method="flighttask_execute",
+        data=ReplyData(
+            result=1, output=ReplyOutput(status="rejected", reason="interlock", interlocks=[WINDY])
+        ),
+    ),
+    DroneEvent(
+        vehicle_id="kona", drone_id="d1", tid="t1", timestamp=1,
+        method="flighttask_progress", data={"status": "ok"},
+    ),
+    DroneState(vehicle_id="kona", drone_id="d1", state="docked", since=AT, interlocks=[WINDY]),
+    DroneOsd(vehicle_id="kona", drone_id="d1", at=AT, mode_code=0, mode="GUIDED", armed=False),
+    DronePresence(vehicle_id="kona", drone_id="d1", online=True, since=AT),
+    DroneWeather(vehicle_id="kona", drone_id="d1", at=AT, wind_speed=3.5),
     Signal(vehicle_id="kona", path="Vehicle.Speed", value=12.5, at=AT),
     Signal(vehicle_id="kona", path="Vehicle.Speed", value=None, at=AT, quality="not_available"),
     Position(vehicle_id="kona", latitude=1.3, longitude=103.8, accuracy_m=3.0, at=AT),

@@ -1,0 +1,1 @@
+"""Zones, ways around them, and the fence (pure)."""

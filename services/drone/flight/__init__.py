@@ -1,0 +1,1 @@
+"""How a flight goes: states, launch, return, landing (pure)."""

@@ -1,0 +1,1 @@
+"""What must hold for a flight, at launch and all the time (pure)."""

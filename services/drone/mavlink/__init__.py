@@ -1,0 +1,1 @@
+"""MAVLink: the codec, the link, the ArduCopter adapter, and the transports."""

@@ -1,0 +1,13 @@
+"""The two clocks that every decision gets as an argument."""
+
+from typing import NamedTuple
+
+
+class Moment(NamedTuple):
+    """Now: `s` for ages and durations, never set back; `utc_ms` for expiry, daylight and words.
+
+    With a simulated autopilot that runs faster than time both are the simulator's.
+    """
+
+    s: float
+    utc_ms: int

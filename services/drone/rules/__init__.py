@@ -1,0 +1,1 @@
+"""When the car itself starts a task (pure)."""

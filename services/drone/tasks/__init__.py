@@ -1,0 +1,1 @@
+"""What a flight is for, step by step (pure)."""

@@ -1,0 +1,96 @@
+"""All that is known of car, drone and weather at one moment (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from internetcar.contract.message import Value
+from internetcar.contract.signals import Quality
+from services.drone.autopilot import DroneStatus
+from services.drone.events import (
+    BrokerLink,
+    CarFix,
+    CarPresence,
+    CarSignal,
+    Event,
+    Heard,
+    WeatherReport,
+)
+from services.drone.moment import Moment
+
+FIXES = 20
+"""How many of the car's last positions are kept: two seconds at ten a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFix:
+    """A car's position and when it was true, on the clock of `Moment.s`."""
+
+    fix: CarFix
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSignal:
+    """A leaf's last value and when it was true."""
+
+    value: Value
+    quality: Quality
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWeather:
+    """The last report, and when it was true."""
+
+    report: WeatherReport
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What every rule, interlock and task looks at."""
+
+    fixes: tuple[SeenFix, ...] = ()
+    """Of the car, oldest first, in the order of their own time."""
+    signals: Mapping[str, SeenSignal] = field(default_factory=dict)
+    presence: CarPresence | None = None
+    weather: SeenWeather | None = None
+    is_broker_connected: bool = False
+    broker_lost_s: float | None = None
+    """Since when it is away; `None` while it is there or if it never was."""
+    drone: DroneStatus = field(default_factory=DroneStatus)
+
+    @property
+    def car(self) -> SeenFix | None:
+        """The car's last position."""
+        return self.fixes[-1] if self.fixes else None
+
+
+def seen(view: View, event: Event, now: Moment) -> View:
+    """The view after an event; what is older than what is known already changes nothing."""
+    match event:
+        case CarFix():
+            return _with_fix(view, SeenFix(event, now.s - event.age_s))
+        case CarSignal():
+            at_s = now.s - event.age_s
+            known = view.signals.get(event.path)
+            if known is not None and at_s < known.at_s:
+                return view
+            heard = SeenSignal(event.value, event.quality, at_s)
+            return replace(view, signals={**view.signals, event.path: heard})
+        case CarPresence():
+            return replace(view, presence=event)
+        case WeatherReport():
+            return replace(view, weather=SeenWeather(event, now.s - event.age_s))
+        case BrokerLink():
+            lost_s = None if event.is_connected else view.broker_lost_s or now.s
+            return replace(view, is_broker_connected=event.is_connected, broker_lost_s=lost_s)
+        case Heard():
+            return replace(view, drone=event.status)
+    return view
+
+
+def _with_fix(view: View, fix: SeenFix) -> View:
+    if view.fixes and fix.at_s <= view.fixes[-1].at_s:
+        return view
+    return replace(view, fixes=(*view.fixes[1 - FIXES :], fix))
