@@ -46,6 +46,11 @@ PURE = [
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
         "limits", "movements", "papers", "providers", "triggers",
     )),
+    *(f"services/drone/mavlink/{name}.py" for name in (
+        "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",
+        "peer", "preparation", "profile", "signing", "streams", "telemetry", "texts",
+        "vehicle_clock",
+    )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
         "facts", "objects",
@@ -67,7 +72,18 @@ PURE = [
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),
 ]  # fmt: skip
-PURE_LIBRARIES = {"cantools", "cryptography", "numpy", "orjson", "pydantic", "shapely", "yaml"}
+PURE_LIBRARIES = {
+    "cantools", "cryptography", "numpy", "orjson", "pydantic", "pymavlink", "shapely", "yaml",
+}  # fmt: skip
+    "cantools",
+    "cryptography",
+    "numpy",
+    "orjson",
+    "pydantic",
+    "pymavlink",
+    "shapely",
+    "yaml",
+}
 IMPURE_STANDARD = {
     "asyncio", "multiprocessing", "os", "pathlib", "random", "select", "shutil", "signal",
     "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
