@@ -75,15 +75,6 @@ PURE = [
 PURE_LIBRARIES = {
     "cantools", "cryptography", "numpy", "orjson", "pydantic", "pymavlink", "shapely", "yaml",
 }  # fmt: skip
-    "cantools",
-    "cryptography",
-    "numpy",
-    "orjson",
-    "pydantic",
-    "pymavlink",
-    "shapely",
-    "yaml",
-}
 IMPURE_STANDARD = {
     "asyncio", "multiprocessing", "os", "pathlib", "random", "select", "shutil", "signal",
     "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
