@@ -46,6 +46,11 @@ PURE = [
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
         "limits", "movements", "papers", "providers", "triggers",
     )),
+    *(f"services/drone/mavlink/{name}.py" for name in (
+        "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",
+        "peer", "preparation", "profile", "signing", "streams", "telemetry", "texts",
+        "vehicle_clock",
+    )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
         "facts", "objects",
