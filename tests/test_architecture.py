@@ -63,6 +63,13 @@ PURE = [
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
         "rounding", "sharing", "tariff", "vehicle",
     )),
+    *(f"services/drone/airspace/{name}.py" for name in (
+        "airspace", "fence", "local", "obstacles", "shapes", "way", "windows", "zone", "zones",
+    )),
+    *(f"services/drone/interlocks/{name}.py" for name in (
+        "car", "check", "craft", "daylight", "energy", "limits", "reach", "situation", "steady",
+        "weather",
+    )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),
