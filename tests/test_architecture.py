@@ -42,6 +42,13 @@ PURE = [
         "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
+    *(f"services/drone/rules/{name}.py" for name in (
+        "book", "conditions", "defaults", "jam", "settings", "signals",
+    )),
+    *(f"services/drone/tasks/{name}.py" for name in (
+        "anchor", "beacon", "car_motion", "film", "follow", "hand_over", "hover", "inspection",
+        "intercept", "memory", "orbit", "registry", "scout", "settings", "task", "way",
+    )),
     *(f"services/payments/{name}.py" for name in (
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
         "limits", "movements", "papers", "providers", "triggers",
