@@ -1,7 +1,7 @@
 """The car now and soon, from its last positions (pure).
 
 Constant turn rate and velocity, the CTRV model of target tracking, as far as the age of the last
-position asks for it. Curves are followed by the turn rate of the last half second.
+position asks for it. Curves are followed by the turn rate of the last moments.
 """
 
 import math
@@ -20,8 +20,8 @@ LONGEST_TURN_S = 1.0
 FASTEST_TURN_DPS = 70.0
 HARDEST_TURN_MPS2 = 8.0
 """No road car turns harder: what seems to is noise."""
-TURN_WINDOW_S = 0.5
-SMALLEST_TURN_DPS = 1.0
+TURN_WINDOW_S = 0.25
+SMALLEST_TURN_DPS = 2.0
 """A slower turn is a straight line with noise."""
 KMH = 3.6
 
@@ -122,7 +122,7 @@ def _heading(fixes: Sequence[SeenFix], speed_mps: float, kept_deg: float | None)
 
 
 def _turn(fixes: Sequence[SeenFix], speed_mps: float) -> float:
-    """The mean turn rate of the last half second, bounded by what a car can do."""
+    """The mean turn rate of the last moments, bounded by what a car can do."""
     last, before = fixes[-1], _before(fixes, TURN_WINDOW_S)
     now_deg, then_deg = last.fix.heading_deg, before.fix.heading_deg
     is_still = speed_mps < SLOW_MPS or last.at_s - before.at_s <= 0.0
