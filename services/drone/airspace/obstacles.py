@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
 from shapely.geometry.polygon import orient
 
 Corners = NDArray[np.float64]
@@ -56,7 +56,7 @@ class Obstacles:
             if sum(map(len, corners)) <= MOST_CORNERS:
                 break
             smoothing *= 2.0
-        solid = shapely.multipolygons(parts)
+        solid = MultiPolygon(parts)
         shapely.prepare([hard, solid])
         return cls(hard, solid, parts, corners)
 
