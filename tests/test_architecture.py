@@ -46,6 +46,9 @@ PURE = [
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
         "limits", "movements", "papers", "providers", "triggers",
     )),
+    *(f"services/drone/{name}.py" for name in (
+        "journal", "requests", "telling",
+    )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
         "facts", "objects",
