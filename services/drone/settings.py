@@ -35,7 +35,8 @@ class DroneSettings(ServiceSettings):
         default="live", description="only while the car's signals are of this origin may it launch"
     )
     system_id: Annotated[int, Field(ge=1, le=255)] = Field(
-        default=255, description="our MAVLink system id; the autopilot's MAV_GCS_SYSID is set to it"
+        default=247,
+        description="our MAVLink system id, of nobody else; MAV_GCS_SYSID is set to it",
     )
     signing_key: Path | None = Field(
         default=None, description="a file with 32 bytes: MAVLink packets are signed with them"
