@@ -42,6 +42,13 @@ PURE = [
         "commands", "home_assistant", "incoming", "known", "message", "reader", "wire",
     )),
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
+    *(f"services/drone/rules/{name}.py" for name in (
+        "book", "conditions", "defaults", "jam", "settings", "signals",
+    )),
+    *(f"services/drone/tasks/{name}.py" for name in (
+        "anchor", "beacon", "car_motion", "film", "follow", "hand_over", "hover", "inspection",
+        "intercept", "memory", "orbit", "registry", "scout", "settings", "task", "way",
+    )),
     *(f"services/payments/{name}.py" for name in (
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
         "limits", "movements", "papers", "providers", "triggers",
@@ -65,6 +72,13 @@ PURE = [
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
         "rounding", "sharing", "tariff", "vehicle",
+    )),
+    *(f"services/drone/airspace/{name}.py" for name in (
+        "airspace", "fence", "local", "obstacles", "shapes", "way", "windows", "zone", "zones",
+    )),
+    *(f"services/drone/interlocks/{name}.py" for name in (
+        "car", "check", "craft", "daylight", "energy", "limits", "reach", "situation", "steady",
+        "weather",
     )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",

@@ -27,6 +27,8 @@ class Step:
     """Of a task that is done: the `data` of its report event."""
     words: str = ""
     """What it does now, for a person."""
+    wants_landing: bool = False
+    """It should come down where `guidance` is, and stay there until a step no longer wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,14 @@ class Leg:
     start: Place
     end: Place
     height_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a task would fly, from where the car is now; a follow's way is known only as it goes."""
+
+    legs: tuple[Leg, ...]
+    take_off_m: float
+    """Above home: how high to climb before the first leg."""
+    problem: str = ""
+    """Why it cannot be flown, in words; then there are no legs."""

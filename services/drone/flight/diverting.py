@@ -1,0 +1,99 @@
+"""Where it lands when it cannot land on the car (pure)."""
+
+from collections.abc import Iterator
+
+from services.drone.autopilot import Mode
+from services.drone.flight import landing, steering
+from services.drone.flight.answers import settle, settle_flight
+from services.drone.flight.cockpit import Cockpit
+from services.drone.flight.memory import Target
+from services.drone.geodesy import Place
+
+THERE_M = 3.0
+"""So near it begins to come down."""
+
+
+def start(cockpit: Cockpit, why: str, is_here: bool = False) -> None:
+    """Give up the car: land at the nearest legal alternate, else at the car's last place."""
+    memory = cockpit.memory
+    target = _here(cockpit) if is_here else best(cockpit)
+    flight = memory.flight
+    if flight is None or not flight.is_task_done:
+        settle_flight(cockpit, "failed", "interlock", why)
+    for wish in list(memory.wishes):
+        if wish.method == "return_home":
+            settle(cockpit, wish, "failed", "interlock", why)
+    memory.hold, memory.target = None, target
+    cockpit.enter("divert_landing", f"{why}: lands {target.words}")
+
+
+def best(cockpit: Cockpit) -> Target:
+    """The nearest place with a legal way to it."""
+    found = sorted(_legal(cockpit), key=lambda each: cockpit.apart_m(each.place))
+    if found:
+        return found[0]
+    car = cockpit.view.car
+    if car is not None:
+        place = car.fix.place
+        words = "where the car was last seen, no alternate can be reached"
+        if _way(cockpit, place) is not None:
+            return Target(lat_deg=place.lat_deg, lon_deg=place.lon_deg, words=words)
+    return _here(cockpit)
+
+
+def _here(cockpit: Cockpit) -> Target:
+    place = cockpit.here.place
+    return Target(lat_deg=place.lat_deg, lon_deg=place.lon_deg, words="where it is", is_here=True)
+
+
+def _legal(cockpit: Cockpit) -> Iterator[Target]:
+    for alternate in cockpit.settings.alternates:
+        place = alternate.place
+        if _way(cockpit, place) is not None:
+            yield Target(lat_deg=place.lat_deg, lon_deg=place.lon_deg, words=f"at {alternate.name}")
+
+
+def _way(cockpit: Cockpit, place: Place) -> tuple[Place, ...] | None:
+    height_m = cockpit.settings.return_height_m
+    return cockpit.rooms.airspace.way(cockpit.here.place, place, height_m, cockpit.now)
+
+
+def predicted_pct(cockpit: Cockpit, target: Target) -> float | None:
+    """What would be left of the battery there."""
+    way = _way(cockpit, target.place) or (cockpit.here.place, target.place)
+    height_m = cockpit.settings.return_height_m
+    return cockpit.rooms.checks.predicted_pct(cockpit.view, way, height_m, cockpit.now)
+
+
+def is_better(cockpit: Cockpit, left_pct: float) -> bool:
+    """Whether more would be left at an alternate."""
+    other = predicted_pct(cockpit, best(cockpit))
+    return other is not None and other > left_pct
+
+
+def may_wait(cockpit: Cockpit, waited_s: float) -> bool:
+    """Whether the battery lets it wait and still land elsewhere; unknown, only for a while."""
+    left = predicted_pct(cockpit, best(cockpit))
+    if left is None:
+        return waited_s <= cockpit.settings.wait_limit_s
+    return left >= cockpit.settings.divert_pct
+
+
+def turn(cockpit: Cockpit) -> None:
+    """Fly there, then down."""
+    memory = cockpit.memory
+    target = memory.target
+    if target is None:
+        start(cockpit, "its target is lost")
+        return
+    if memory.mode == Mode.LAND:
+        landing.down(cockpit)
+    elif target.is_here or cockpit.apart_m(target.place) <= THERE_M or cockpit.is_descending:
+        cockpit.is_descending = True
+        landing.come_down(cockpit, target.place)
+    elif (
+        steering.is_turn(cockpit)
+        and cockpit.mode(Mode.GUIDED)
+        and not steering.fly_to(cockpit, target.place, cockpit.settings.return_height_m)
+    ):
+        memory.target = _here(cockpit)

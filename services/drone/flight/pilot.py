@@ -1,0 +1,195 @@
+"""The pilot: every event in, every effect out, and nothing else decides (pure)."""
+
+from collections.abc import Callable, Mapping
+
+from internetcar.contract.drone import DroneOsd, DroneState, State
+from services.drone.autopilot import Landed, Mode
+from services.drone.events import Asked, Effect, Event, Heard
+from services.drone.flight import (
+    deriving,
+    diverting,
+    docked,
+    enroute,
+    holding,
+    home,
+    landing,
+    launch,
+    requests,
+    returning,
+    watching,
+)
+from services.drone.flight.answers import in_progress
+from services.drone.flight.cockpit import Cockpit, Rest
+from services.drone.flight.memory import recall
+from services.drone.flight.osd import osd
+from services.drone.flight.ports import Rooms
+from services.drone.flight.settings import FlightSettings
+from services.drone.flight.states import FLYING, STEERED
+from services.drone.geodesy import distance_m
+from services.drone.moment import Moment
+from services.drone.view import SeenFix, seen
+
+REST_M = 2.0
+REST_KMH = 1.8
+"""A car that is faster, or further from where it was, does not rest."""
+
+TURNS: Mapping[State, Callable[[Cockpit], None]] = {
+    "docked": docked.turn,
+    "preflight": launch.preflight,
+    "armed": launch.armed,
+    "takeoff": launch.takeoff,
+    "enroute": enroute.turn,
+    "on_task": enroute.turn,
+    "returning": returning.turn,
+    "rendezvous": returning.rendezvous,
+    "landing": landing.turn,
+    "hold": holding.turn,
+    "divert_landing": diverting.turn,
+}
+"""What each state does in a turn; the others only look on."""
+
+
+class Pilot:
+    """One drone's flights. Deterministic: the same events at the same moments, the same effects."""
+
+    def __init__(
+        self,
+        settings: FlightSettings,
+        rooms: Rooms,
+        remembered: str | None,
+        *,
+        vehicle_id: str,
+        drone_id: str,
+    ) -> None:
+        """Begin with what an earlier pilot remembered.
+
+        Args:
+            settings: How it flies.
+            rooms: Zones, interlocks, tasks and rules.
+            remembered: `remembered()` of the last pilot; `None`: there was none.
+            vehicle_id: Whose drone it is.
+            drone_id: Which of its drones.
+        """
+        memory, damage = recall(remembered)
+        if memory.state not in ("offline", "lost_link", "fault"):
+            memory.before = memory.state
+        self._cockpit = Cockpit(vehicle_id, drone_id, settings, rooms, memory)
+        memory.state = "lost_link" if memory.before in FLYING else "offline"
+        memory.detail = ""
+        self._damage = damage
+        self._said: DroneState | None = None
+        self._is_started = False
+
+    def handle(self, event: Event, now: Moment) -> list[Effect]:
+        """What follows from an event; `remembered` is to be on disk before it is done."""
+        cockpit = self._cockpit
+        cockpit.now, cockpit.effects = now, []
+        before = cockpit.view.car
+        cockpit.view = seen(cockpit.view, event, now)
+        if cockpit.view.car is not None and cockpit.view.car is not before:
+            _watch_rest(cockpit, cockpit.view.car)
+        match event:
+            case Asked():
+                requests.handle(cockpit, event.request)
+            case Heard():
+                self._answers(event)
+                self._turn()
+        self._tell_state()
+        return cockpit.effects
+
+    def remembered(self) -> str:
+        """All that must survive."""
+        return self._cockpit.memory.text()
+
+    def osd(self, now: Moment) -> DroneOsd:
+        """Where the drone is."""
+        return osd(self._cockpit, now)
+
+    def state(self) -> DroneState:
+        """What the drone does."""
+        return self._cockpit.state()
+
+    def _answers(self, heard: Heard) -> None:
+        cockpit = self._cockpit
+        for result in heard.results:
+            kind = cockpit.asked.pop(result.id, None)
+            if kind is not None:
+                cockpit.answers[kind] = result
+
+    def _turn(self) -> None:
+        cockpit = self._cockpit
+        if not self._is_started:
+            self._begin()
+        if not deriving.is_heard(cockpit):
+            return
+        if cockpit.drone.refusal:
+            cockpit.enter("fault", cockpit.drone.refusal)
+            cockpit.is_derived = False
+            return
+        if not cockpit.is_derived and not deriving.derive(cockpit):
+            return
+        cockpit.is_restarted = False
+        _fly(cockpit)
+        home.turn(cockpit)
+
+    def _begin(self) -> None:
+        self._is_started = True
+        cockpit = self._cockpit
+        cockpit.started_s = cockpit.now.s
+        if cockpit.memory.since_ms == 0:
+            cockpit.memory.since_ms = cockpit.now.utc_ms
+        if self._damage:
+            health = {"code": "memory", "level": 2, "detail": self._damage}
+            cockpit.say("hms", {"list": [health]})
+
+    def _tell_state(self) -> None:
+        cockpit, said = self._cockpit, self._said
+        now = cockpit.state()
+        if said is not None and _same(now, said):
+            return
+        self._said = now
+        if said is None or said.state != now.state:
+            in_progress(cockpit)
+        cockpit.effects.append(now)
+
+
+def _same(now: DroneState, said: DroneState) -> bool:
+    """Whether only values of interlocks differ, which change all the time."""
+    trips = {each.id for each in now.interlocks}
+    if trips != {each.id for each in said.interlocks}:
+        return False
+    return now.model_copy(update={"interlocks": []}) == said.model_copy(update={"interlocks": []})
+
+
+def _fly(cockpit: Cockpit) -> None:
+    memory, drone = cockpit.memory, cockpit.drone
+    if memory.state in FLYING and not drone.is_armed:
+        if cockpit.memory.state != "takeoff" or cockpit.in_state_s > launch.ARMING_S:
+            deriving.end(cockpit)
+        return
+    if drone.position is None:
+        return
+    if (memory.state in STEERED or memory.state == "armed") and cockpit.is_taken_over:
+        deriving.follow(cockpit, "autopilot", "the autopilot, or a pilot, has taken over")
+    if memory.state == "failsafe":
+        _given_back(cockpit)
+    if memory.state in STEERED:
+        holding.watch_car(cockpit)
+    if memory.state in FLYING:
+        watching.turn(cockpit)
+    turn = TURNS.get(memory.state)
+    if turn is not None:
+        turn(cockpit)
+
+
+def _given_back(cockpit: Cockpit) -> None:
+    if cockpit.drone.mode == Mode.GUIDED and cockpit.drone.landed != Landed.ON_GROUND:
+        cockpit.memory.mode, cockpit.memory.is_rebuilding = Mode.GUIDED, False
+        holding.start(cockpit, "given_back", "it was given back and returns")
+
+
+def _watch_rest(cockpit: Cockpit, car: SeenFix) -> None:
+    rest, speed = cockpit.rest, car.fix.speed_kmh
+    is_moving = speed is not None and speed > REST_KMH
+    if rest is None or is_moving or distance_m(rest.anchor, car.fix.place) > REST_M:
+        cockpit.rest = Rest(car.fix.place, car.at_s)

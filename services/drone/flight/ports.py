@@ -1,0 +1,87 @@
+"""What the pilot needs of the rooms beside it: zones, interlocks, tasks and rules (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from internetcar.contract.drone import Interlock
+from services.drone.autopilot import FenceArea
+from services.drone.geodesy import Place
+from services.drone.moment import Moment
+from services.drone.tasks.registry import TASKS, Task
+from services.drone.tasks.settings import TaskSettings
+from services.drone.tasks.task import Leg, Plan
+from services.drone.view import View
+
+Reaction = Literal["note", "hold", "return", "alternate", "land"]
+"""What a trip in the air leads to, the mildest first."""
+
+REACTIONS: tuple[Reaction, ...] = ("note", "hold", "return", "alternate", "land")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An interlock in flight, and what is done when it is tripped."""
+
+    interlock: Interlock
+    then: Reaction = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A rule that wants a flight now, with the data of its `flighttask_execute`."""
+
+    rule: str
+    tid: str
+    data: Mapping[str, Any]
+    because: tuple[str, ...] = ()
+
+
+class Airspace(Protocol):
+    """Where it may fly."""
+
+    def way(
+        self, start: Place, end: Place, height_m: float, now: Moment
+    ) -> tuple[Place, ...] | None:
+        """Start, corners and end of a legal way; `None`: there is none."""
+
+    def trouble(self, legs: Sequence[Leg], now: Moment) -> Sequence[object]:
+        """What is against flying these legs; empty: nothing."""
+
+    def fence_areas(self, near: Place, radius_m: float, now: Moment) -> tuple[FenceArea, ...]:
+        """What the autopilot is to keep out of by itself."""
+
+
+class Checks(Protocol):
+    """What must hold."""
+
+    def launch(self, view: View, plan: Plan, now: Moment) -> Sequence[Interlock]:
+        """Everything that must hold for a launch, tripped or not."""
+
+    def flying(self, view: View, now: Moment) -> Sequence[Finding]:
+        """Everything that must hold in the air, tripped or not."""
+
+    def predicted_pct(
+        self, view: View, way: Sequence[Place], height_m: float, now: Moment
+    ) -> float | None:
+        """The battery's charge after flying a way from here and landing; `None`: unknown."""
+
+
+class Rules(Protocol):
+    """When the car itself wants a flight."""
+
+    def turn(
+        self, view: View, memory: Mapping[str, Any], now: Moment
+    ) -> tuple[Mapping[str, Any], Sequence[Due]]:
+        """Let time pass, once a second; the new memory, and what is due now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """All of them."""
+
+    airspace: Airspace
+    checks: Checks
+    rules: Rules | None = None
+    tasks: Mapping[str, Task] = field(default_factory=lambda: TASKS)
+    task_settings: TaskSettings = field(default_factory=TaskSettings)

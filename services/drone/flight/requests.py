@@ -1,0 +1,160 @@
+"""What a requester may change now, and the answer, at once (pure)."""
+
+from collections.abc import Callable
+
+from internetcar.contract.drone import DroneRequest
+from services.drone.autopilot import Landed, Mode
+from services.drone.flight import holding, launch, returning
+from services.drone.flight.answers import accept, reject, settle, settle_flight
+from services.drone.flight.cockpit import Cockpit
+from services.drone.flight.memory import RECENT_LAUNCHES, Flight
+from services.drone.flight.states import FLYING
+from services.drone.tasks.registry import CONFIRMED, task_of
+
+BUSY = "the drone is on a flight, and only a docked drone takes off"
+TAKEN = "the autopilot, or a pilot, has taken over; it is followed, never fought"
+ON_A_TASK = frozenset({"enroute", "on_task", "hold"})
+COMING_BACK = frozenset({"returning", "rendezvous"})
+
+
+def handle(cockpit: Cockpit, request: DroneRequest) -> None:
+    """Answer a request, and begin to do what it asks for."""
+    if request.tid in cockpit.memory.launched:
+        reject(cockpit, request, "id_conflict", "this tid has already started a flight")
+        return
+    HANDLERS[request.method](cockpit, request)
+
+
+def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
+    data, state = request.asked(), cockpit.memory.state
+    if request.method == "flighttask_execute" and state in ON_A_TASK and _has_task(cockpit):
+        _change(cockpit, request)
+        return
+    plan = launch.planned(cockpit, data)
+    found = [launch.docked(cockpit), *launch.interlocks(cockpit, plan)]
+    bad = launch.tripped(found)
+    if state in FLYING or state in ("preflight", "armed"):
+        reason, words = ("autopilot", TAKEN) if state == "failsafe" else ("busy", BUSY)
+        reject(cockpit, request, reason, words, found)
+    elif bad:
+        reject(cockpit, request, "interlock", launch.words_of(bad), found)
+    elif accept(cockpit, request, "all interlocks hold", found):
+        wish = cockpit.memory.wishes[-1]
+        launch.begin(cockpit, wish, data, request.data)
+
+
+def _has_task(cockpit: Cockpit) -> bool:
+    flight, hold = cockpit.memory.flight, cockpit.memory.hold
+    is_in_air = flight is not None and flight.is_takeoff_sent and not flight.is_task_done
+    return is_in_air and (hold is None or hold.why in ("stop", "interlock"))
+
+
+def _change(cockpit: Cockpit, request: DroneRequest) -> None:
+    """Another task, or other points, in the air."""
+    data, flight = request.asked(), cockpit.memory.flight
+    state = cockpit.memory.state
+    if state not in ON_A_TASK or flight is None or not _has_task(cockpit):
+        _not_now(cockpit, request)
+        return
+    plan = launch.planned(cockpit, data)
+    if plan.problem:
+        reject(cockpit, request, "interlock", plan.problem, [launch.plan_interlock(plan)])
+    elif accept(cockpit, request, f"changes to {task_of(data)}"):
+        wish = cockpit.memory.wishes.pop()
+        settle_flight(cockpit, "canceled", "recalled", "another task took its place")
+        cockpit.memory.wishes.append(wish)
+        cockpit.memory.launched = [*cockpit.memory.launched, wish.tid][-RECENT_LAUNCHES:]
+        cockpit.memory.flight = Flight(
+            wish=wish, task=task_of(data), method=request.method, data=dict(request.data),
+            height_m=plan.take_off_m, is_arm_sent=True, is_takeoff_sent=True,
+        )  # fmt: skip
+        cockpit.task_memory, cockpit.memory.hold, cockpit.route = None, None, None
+        cockpit.enter("enroute", f"changes to {task_of(data)}")
+
+
+def _not_now(cockpit: Cockpit, request: DroneRequest) -> None:
+    state = cockpit.memory.state
+    if state == "failsafe":
+        reject(cockpit, request, "autopilot", TAKEN)
+    elif state in FLYING:
+        reject(cockpit, request, "busy", f"not while it is {state}")
+    else:
+        reject(cockpit, request, "not_flying", "there is no flight for it to change")
+
+
+def _return_home(cockpit: Cockpit, request: DroneRequest) -> None:
+    state = cockpit.memory.state
+    if state in ("takeoff", "enroute", "on_task", "hold", "divert_landing", *COMING_BACK):
+        if cockpit.memory.mode == Mode.LAND:
+            reject(cockpit, request, "busy", "it lands already")
+        elif accept(cockpit, request, "it returns"):
+            returning.start(cockpit, f"{request.requester} called it back")
+    elif state == "landing":
+        accept(cockpit, request, "it lands already")
+    else:
+        _not_now(cockpit, request)
+
+
+def _return_home_cancel(cockpit: Cockpit, request: DroneRequest) -> None:
+    asked = [wish for wish in cockpit.memory.wishes if wish.method == "return_home"]
+    flight = cockpit.memory.flight
+    if cockpit.memory.state not in COMING_BACK or not asked or flight is None:
+        _not_now(cockpit, request)
+    elif accept(cockpit, request, "it hovers"):
+        for wish in asked:
+            settle(cockpit, wish, "canceled", "recalled", "the return was canceled")
+        _hover_here(cockpit, flight)
+
+
+def _hover_here(cockpit: Cockpit, flight: Flight) -> None:
+    here = cockpit.here
+    point = {
+        "latitude": here.place.lat_deg, "longitude": here.place.lon_deg,
+        "height": max(here.height_m, cockpit.settings.rendezvous_height_m),
+    }  # fmt: skip
+    flight.task, flight.method, flight.data = "hover", "fly_to_point", {"points": [point]}
+    flight.task_memory, flight.is_task_done, cockpit.task_memory = {}, False, None
+    cockpit.enter("enroute", "hovers where the return was canceled")
+
+
+def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
+    state = cockpit.memory.state
+    is_on_ground = cockpit.drone.landed == Landed.ON_GROUND
+    if state in ("preflight", "armed") or (state == "takeoff" and is_on_ground):
+        if accept(cockpit, request, "the launch is canceled"):
+            launch.give_up(cockpit, "canceled", "recalled", "stopped")
+    elif state not in FLYING:
+        accept(cockpit, request, "it does not fly")
+    elif not _may_brake(cockpit):
+        accept(cockpit, request, f"{TAKEN}; nothing is sent")
+    elif accept(cockpit, request, "it brakes and hovers"):
+        holding.start(cockpit, "stop", f"{request.requester} stopped it")
+        cockpit.mode(Mode.BRAKE)
+
+
+def _may_brake(cockpit: Cockpit) -> bool:
+    """Not against a pilot, and not in the last metres of a landing."""
+    if cockpit.memory.state == "lost_link" or cockpit.drone.position is None:
+        return False
+    return cockpit.drone.mode not in (Mode.OTHER, Mode.LAND)
+
+
+def _confirm(cockpit: Cockpit, request: DroneRequest) -> None:
+    flight = cockpit.memory.flight
+    if flight is None or flight.task != "hand_over" or cockpit.memory.state not in ON_A_TASK:
+        _not_now(cockpit, request)
+    elif accept(cockpit, request, "it is handed over"):
+        memory = flight.task_memory if cockpit.task_memory is None else cockpit.task_memory
+        flight.task_memory = {**memory, CONFIRMED: True}
+        cockpit.task_memory = flight.task_memory
+
+
+HANDLERS: dict[str, Callable[[Cockpit, DroneRequest], None]] = {
+    "takeoff_to_point": _launch,
+    "flighttask_execute": _launch,
+    "fly_to_point": _change,
+    "return_home": _return_home,
+    "return_home_cancel": _return_home_cancel,
+    "drone_emergency_stop": _stop,
+    "hand_over_confirm": _confirm,
+}

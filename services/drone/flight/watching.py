@@ -1,0 +1,79 @@
+"""What must hold in the air: looked at once a second, said once, acted upon (pure)."""
+
+from services.drone.flight import diverting, holding, launch, returning
+from services.drone.flight.cockpit import Cockpit
+from services.drone.flight.ports import REACTIONS, Finding, Reaction
+from services.drone.flight.states import FLYING, ON_THE_JOB
+
+EVERY_S = 1.0
+
+
+def turn(cockpit: Cockpit) -> None:
+    """Look at every interlock; the gravest trip decides."""
+    if not cockpit.beat.is_due("watch", EVERY_S, cockpit.now):
+        return
+    _predict(cockpit)
+    found = cockpit.rooms.checks.flying(cockpit.view, cockpit.now)
+    trips = {each.interlock.id: each for each in found if each.interlock.result == "tripped"}
+    _tell(cockpit, [trip for name, trip in trips.items() if name not in cockpit.trips])
+    cockpit.trips = trips
+    cockpit.tripped = {name: trip.interlock for name, trip in trips.items()}
+    if cockpit.memory.state == "failsafe":
+        return
+    then = _gravest(list(trips.values()))
+    words = launch.words_of([t.interlock for t in trips.values() if t.then == then])
+    _react(cockpit, _with_battery(cockpit, then), words)
+
+
+def _predict(cockpit: Cockpit) -> None:
+    """What would be left of the battery on the car, flying there now."""
+    car, position = cockpit.car, cockpit.drone.position
+    if car is None or position is None:
+        cockpit.predicted_pct = None
+        return
+    height_m = cockpit.settings.return_height_m
+    airspace = cockpit.rooms.airspace
+    way = airspace.way(position.place, car.place, height_m, cockpit.now)
+    cockpit.predicted_pct = cockpit.rooms.checks.predicted_pct(
+        cockpit.view, way or (position.place, car.place), height_m, cockpit.now
+    )
+
+
+def _tell(cockpit: Cockpit, new: list[Finding]) -> None:
+    if not new:
+        return
+    flight = cockpit.memory.flight
+    data = {
+        "interlocks": [trip.interlock.model_dump(mode="json") for trip in new],
+        "then": _gravest(new),
+    }
+    cockpit.say("interlock_trip", data, flight.wish.tid if flight is not None else None)
+
+
+def _gravest(trips: list[Finding]) -> Reaction:
+    return max((trip.then for trip in trips), key=REACTIONS.index, default="note")
+
+
+def _with_battery(cockpit: Cockpit, then: Reaction) -> Reaction:
+    left, is_mild = cockpit.predicted_pct, REACTIONS.index(then) < REACTIONS.index("return")
+    return (
+        "return" if left is not None and left < cockpit.settings.reserve_pct and is_mild else then
+    )
+
+
+def _react(cockpit: Cockpit, then: Reaction, words: str) -> None:
+    state = cockpit.memory.state
+    words = words or "the battery only just suffices"
+    is_on_ground = cockpit.memory.state not in FLYING
+    if is_on_ground or state in ("divert_landing", "landing", "lost_link"):
+        return
+    hold = cockpit.memory.hold
+    if then == "land":
+        diverting.start(cockpit, words, is_here=True)
+    elif then == "alternate":
+        diverting.start(cockpit, words)
+    elif then == "return":
+        if state in ON_THE_JOB or (hold is not None and hold.why != "car_fix"):
+            returning.start(cockpit, words, "failed", "interlock")
+    elif then == "hold" and state in ("enroute", "on_task"):
+        holding.start(cockpit, "interlock", words)
