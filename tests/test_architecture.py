@@ -56,6 +56,11 @@ PURE = [
     *(f"services/drone/{name}.py" for name in (
         "journal", "requests", "telling",
     )),
+    *(f"services/drone/mavlink/{name}.py" for name in (
+        "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",
+        "peer", "preparation", "profile", "signing", "streams", "telemetry", "texts",
+        "vehicle_clock",
+    )),
     "services/repeating.py",
     *(f"services/tolls/{name}.py" for name in (
         "facts", "objects",
@@ -84,7 +89,18 @@ PURE = [
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),
 ]  # fmt: skip
-PURE_LIBRARIES = {"cantools", "cryptography", "numpy", "orjson", "pydantic", "shapely", "yaml"}
+PURE_LIBRARIES = {
+    "cantools", "cryptography", "numpy", "orjson", "pydantic", "pymavlink", "shapely", "yaml",
+}  # fmt: skip
+    "cantools",
+    "cryptography",
+    "numpy",
+    "orjson",
+    "pydantic",
+    "pymavlink",
+    "shapely",
+    "yaml",
+}
 IMPURE_STANDARD = {
     "asyncio", "multiprocessing", "os", "pathlib", "random", "select", "shutil", "signal",
     "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",

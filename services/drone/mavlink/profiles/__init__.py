@@ -1,0 +1,1 @@
+"""Safety profiles as data: one file for each make that is flown."""
