@@ -88,19 +88,15 @@ PURE = [
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
     )),
+    *(f"simulator/copter/{name}.py" for name in (
+        "battery", "body", "commands", "copter", "failsafes", "faults", "fencing", "guided",
+        "items", "lists", "mission", "modes", "motors", "parameters", "plane", "protocol",
+        "returning", "state", "targets", "telemetry", "wind",
+    )),
 ]  # fmt: skip
 PURE_LIBRARIES = {
     "cantools", "cryptography", "numpy", "orjson", "pydantic", "pymavlink", "shapely", "yaml",
 }  # fmt: skip
-    "cantools",
-    "cryptography",
-    "numpy",
-    "orjson",
-    "pydantic",
-    "pymavlink",
-    "shapely",
-    "yaml",
-}
 IMPURE_STANDARD = {
     "asyncio", "multiprocessing", "os", "pathlib", "random", "select", "shutil", "signal",
     "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
