@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from internetcar.contract.drone import (
+    DroneOsd,
     DroneReply,
     DroneRequest,
     DroneState,
@@ -38,10 +39,10 @@ class WritingPilot:
     def __init__(self, memory: str | None = None) -> None:
         self.memory = memory or "docked"
         self.heard: list[Event] = []
-        self.predicted_pct = 77.7
+        self.told = self._state("docked", moment(0))
         self._id = 0
 
-    def step(self, event: Event, now: Moment) -> Sequence[Effect]:
+    def handle(self, event: Event, now: Moment) -> Sequence[Effect]:
         if not isinstance(event, Heard):
             self.heard.append(event)
         if isinstance(event, Asked):
@@ -50,6 +51,18 @@ class WritingPilot:
             self.heard += [event] if event.results else []
             return self._go_on(now)
         return ()
+
+    def remembered(self) -> str:
+        return self.memory
+
+    def osd(self, now: Moment) -> DroneOsd:
+        return DroneOsd(
+            vehicle_id="demo", drone_id="drone1", at=instant(now.utc_ms), mode_code=0, mode="",
+            armed=False,
+        )  # fmt: skip
+
+    def state(self) -> DroneState:
+        return self.told
 
     def _asked(self, asked: DroneRequest, now: Moment) -> list[Effect]:
         is_free = self.memory == "docked" or asked.method != "flighttask_execute"
@@ -83,9 +96,10 @@ class WritingPilot:
         return Perform(self._id, intent)
 
     def _state(self, state: Any, now: Moment) -> DroneState:
-        return DroneState(
+        self.told = DroneState(
             vehicle_id="demo", drone_id="drone1", state=state, since=instant(now.utc_ms)
         )
+        return self.told
 
 
 class WritingAutopilot:

@@ -7,7 +7,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from internetcar.contract.drone import DroneReply, DroneRequest, DroneState, DroneWeather, State
+from internetcar.contract.drone import (
+    DroneOsd,
+    DroneReply,
+    DroneRequest,
+    DroneState,
+    DroneWeather,
+)
 from internetcar.contract.message import Instant, Message, milliseconds
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
@@ -43,16 +49,17 @@ _UNSAVED = "what is to be done cannot be written to disk first"
 class Pilot(Protocol):
     """What decides; the same events at the same moments give the same effects."""
 
-    def step(self, event: Event, now: Moment) -> Sequence[Effect]:
+    def handle(self, event: Event, now: Moment) -> Sequence[Effect]:
         """What it does about an event."""
 
-    @property
-    def memory(self) -> str:
-        """What it wants to have again after a restart, as text that is equal for equal memories."""
+    def remembered(self) -> str:
+        """What it wants to have again after a restart, as text, equal for equal memories."""
 
-    @property
-    def predicted_pct(self) -> float | None:
-        """What will be left in the battery after the way back and the landing."""
+    def osd(self, now: Moment) -> DroneOsd:
+        """Where the drone is."""
+
+    def state(self) -> DroneState:
+        """What the drone does."""
 
 
 class Recorder(Protocol):
@@ -96,19 +103,12 @@ class Conductor:
         self._trouble = ""
         self._retry_s = 0.0
         self._osd_s: float | None = None
-        self._car: Place | None = None
         self._firmware = ""
-        self._state: DroneState | None = None
-
-    @property
-    def state(self) -> State:
-        """What the drone does now."""
-        return "offline" if self._state is None else self._state.state
 
     def greeting(self) -> list[Message]:
         """What a broker must hear first on each connection, since it may have forgotten."""
-        said: list[Message] = [telling.presence(self.identity, self._firmware, online=True)]
-        return said if self._state is None else [*said, self._state]
+        presence = telling.presence(self.identity, self._firmware, online=True)
+        return [presence, self._pilot.state()]
 
     def broker(self, now: Moment, *, is_connected: bool) -> None:
         """Say that the broker is there, or is not."""
@@ -158,11 +158,9 @@ class Conductor:
             self._messages.append(judged)
 
     def _step(self, event: Event, now: Moment) -> None:
-        effects = self._pilot.step(event, now)
+        effects = self._pilot.handle(event, now)
         if self._recorder is not None:
             self._recorder.write(event, now, effects)
-        if isinstance(event, CarFix):
-            self._car = event.place
         for effect in effects:
             if isinstance(effect, Perform):
                 self._performs.append(effect)
@@ -170,12 +168,10 @@ class Conductor:
             self._messages.append(effect)
             if isinstance(effect, DroneReply):
                 self._reception.answered(effect)
-            elif isinstance(effect, DroneState):
-                self._state = effect
 
     def _save(self, now: Moment) -> bool:
         """Write down what is new; whether all that was decided is on disk."""
-        memory, answers = self._pilot.memory, self._reception.unsaved()
+        memory, answers = self._pilot.remembered(), self._reception.unsaved()
         changed = None if memory == self._saved else memory
         if changed is None and not answers:
             return True
@@ -207,8 +203,7 @@ class Conductor:
             yield telling.presence(self.identity, self._firmware, online=True)
         if self._osd_s is None or not 0 <= now.s - self._osd_s < OSD_EVERY_S:
             self._osd_s = now.s
-            predicted_pct = self._pilot.predicted_pct
-            yield telling.osd(self.identity, status, self.state, self._car, predicted_pct, now)
+            yield self._pilot.osd(now)
 
 
 def _event(message: Message, now: Moment) -> Event | None:

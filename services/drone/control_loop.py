@@ -4,9 +4,7 @@ import logging
 import select
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
 from internetcar.contract.drone import DronePresence, DroneRequest, DroneWeather
 from internetcar.contract.link import Link
@@ -17,7 +15,9 @@ from internetcar.contract.subscriptions import Complaints, Received, filter_patt
 from services.alive import Heartbeat
 from services.drone import telling
 from services.drone.conductor import Conductor
+from services.drone.flying import Clock
 from services.drone.inbox import Inbox
+from services.drone.mavlink.transports import Transport
 from services.drone.moment import Moment
 from services.drone.recording import Recording
 from services.drone.unsaid import Unsaid
@@ -27,24 +27,7 @@ log = logging.getLogger(__name__)
 TURN_S = 0.05
 REQUESTS_A_TURN = 10
 STATES_A_TURN = 500
-DATAGRAMS_A_TURN = 500
 FLUSH_S = 1.0
-
-
-class Transport(Protocol):
-    """Bytes to and from the autopilot; never blocks, never raises, connects again by itself."""
-
-    def fileno(self) -> int:
-        """Readable when there is something to receive; below zero: nothing to wait for."""
-
-    def receive(self) -> bytes:
-        """What came; empty: nothing more now."""
-
-    def send(self, data: bytes) -> None:
-        """Send one datagram, or lose it."""
-
-    def close(self) -> None:
-        """Let go."""
 
 
 class ControlLoop:
@@ -54,7 +37,7 @@ class ControlLoop:
         link: Not started yet, with a clean session: what is asked while we are away is gone.
         transport: To the autopilot.
         conductor: Decides all.
-        clock: The two clocks, now.
+        clock: Both clocks of all decisions.
         heartbeat: For `services.alive`.
         recording: Is flushed once a second.
     """
@@ -64,7 +47,7 @@ class ControlLoop:
         link: Link,
         transport: Transport,
         conductor: Conductor,
-        clock: Callable[[], Moment],
+        clock: Clock,
         heartbeat: Heartbeat,
         recording: Recording | None = None,
     ) -> None:
@@ -142,7 +125,7 @@ class ControlLoop:
     def _wait(self, timeout_s: float) -> bool:
         """Wait for the autopilot or the broker; whether the broker woke us."""
         waits = [self._ends[1].fileno()]
-        if (readable := self._transport.fileno()) >= 0:
+        if (readable := self._transport.fileno()) is not None:
             waits.append(readable)
         found, _, _ = select.select(waits, [], [], max(0.0, timeout_s))
         if self._ends[1].fileno() not in found:
@@ -152,21 +135,19 @@ class ControlLoop:
         return True
 
     def _receive(self) -> None:
-        for _ in range(DATAGRAMS_A_TURN):
-            if not (data := self._transport.receive()):
-                return
-            self._conductor.receive(data, self._clock())
+        for data in self._transport.read():
+            self._clock.hear(data)
+            self._conductor.receive(data, self._clock.now())
 
     def _turn(self, requests: list[Received]) -> None:
-        now = self._clock()
+        now = self._clock.now()
         self._tell_connection(now)
         for received in self._inbox.take_states(STATES_A_TURN):
             self._hear(received, now)
         for received in requests:
             self._conductor.ask(received.topic, received.payload, now, retained=received.retained)
         said = self._conductor.turn(now)
-        for data in self._conductor.outgoing():
-            self._transport.send(data)
+        self._transport.write(self._conductor.outgoing())
         if self._is_greeting:
             self._is_greeting = False
             self._unsaid.say(self._conductor.greeting())

@@ -24,7 +24,7 @@ class JournalError(InputError):
 class Decides(Protocol):
     """What is asked again: a pilot."""
 
-    def step(self, event: Event, now: Moment) -> Sequence[Effect]:
+    def handle(self, event: Event, now: Moment) -> Sequence[Effect]:
         """What it does about an event."""
 
 
@@ -89,7 +89,7 @@ def replay(lines: Iterable[bytes], pilot: Decides) -> list[str]:
     differences = []
     for number, text in enumerate(lines, start=2):
         entry = read_line(text)
-        decided = tuple(effect_text(effect) for effect in pilot.step(entry.event, entry.now))
+        decided = tuple(effect_text(effect) for effect in pilot.handle(entry.event, entry.now))
         if decided != entry.effects:
             differences.append(_difference(number, entry, decided))
     return differences

@@ -69,8 +69,7 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     )
     client = f"drone-{settings.vehicle_id}-{settings.drone_id}-{settings.replica}"
     loop = ControlLoop(
-        Link(broker, client), transport, conductor,
-        lambda: clock(time.monotonic(), time.time()),
+        Link(broker, client), transport, conductor, clock,
         Heartbeat(replica_folder(settings, SERVICE)), recording,
     )  # fmt: skip
     stack.callback(loop.close)

@@ -8,7 +8,11 @@ from pydantic import Field, model_validator
 from internetcar.contract.drone_methods import Right
 from internetcar.contract.message import Name
 from internetcar.contract.presence import Origin
+from services.drone.flight.settings import FlightSettings
+from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.requests import Allow
+from services.drone.rules.settings import RuleTable, rule_table
+from services.drone.tasks.settings import TaskSettings
 from services.settings import ServiceSettings, service_config
 
 SERVICE = "drone"
@@ -25,7 +29,7 @@ class DroneSettings(ServiceSettings):
     drone_id: Name = Field(default="drone1", description="of several drones of one car, which")
     url: str = Field(
         description="where the autopilot is: udpin://127.0.0.1:14550, tcp://HOST:5760 or"
-        " serial:///dev/ttyUSB0:57600"
+        " serial:///dev/ttyACM0?baud=57600"
     )
     clock: Literal["real", "vehicle"] = Field(
         default="real",
@@ -39,7 +43,7 @@ class DroneSettings(ServiceSettings):
         description="our MAVLink system id, of nobody else; MAV_GCS_SYSID is set to it",
     )
     signing_key: Path | None = Field(
-        default=None, description="a file with 32 bytes: MAVLink packets are signed with them"
+        default=None, description="a file with 64 hexadecimal digits: MAVLink packets are signed"
     )
     allow: dict[Name, tuple[Right, ...]] = Field(
         default_factory=dict,
@@ -48,6 +52,18 @@ class DroneSettings(ServiceSettings):
     zones: tuple[Path, ...] = Field(
         default=(), description="ED-318 files (GeoJSON) of zones that the drone must not enter"
     )
+    permitted: tuple[str, ...] = Field(
+        default=(), description="ids of zones for which you hold an authorisation"
+    )
+    margin_m: Annotated[float, Field(ge=0, le=1_000)] = Field(
+        default=20.0, description="so far from every zone"
+    )
+    limits: Limits = Limits()
+    assumed: Assumptions = Assumptions()
+    airframe: Airframe = Airframe()
+    flight: FlightSettings = FlightSettings()
+    tasks: TaskSettings = TaskSettings()
+    rules: RuleTable = Field(default_factory=rule_table)
     record: Path | None = Field(
         default=None, description="folder: every event and decision, for `car drone replay`"
     )

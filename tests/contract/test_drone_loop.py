@@ -2,8 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from services.drone.conductor import Conductor
 from services.drone.control_loop import ControlLoop
 from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
 from services.drone.inbox import Inbox
+from services.drone.moment import Moment
 from services.drone.reception import Reception
 from services.drone.telling import Identity, instant
 from services.drone.unsaid import Unsaid
@@ -52,24 +53,35 @@ class Datagrams:
         self.ours.setblocking(False)
         self.its.settimeout(20)
 
-    def fileno(self) -> int:
+    problem = None
+
+    def fileno(self) -> int | None:
         return self.ours.fileno()
 
-    def receive(self) -> bytes:
+    def read(self) -> list[bytes]:
         try:
-            return self.ours.recv(2048)
+            return [self.ours.recv(2048)]
         except BlockingIOError:
-            return b""
+            return []
 
-    def send(self, data: bytes) -> None:
-        try:
-            self.ours.send(data)
-        except OSError:
-            return
+    def write(self, datagrams: Sequence[bytes]) -> None:
+        for data in datagrams:
+            with suppress(OSError):  # nobody reads
+                self.ours.send(data)
 
     def close(self) -> None:
         self.ours.close()
         self.its.close()
+
+
+class StandingClock:
+    """It is always the same moment."""
+
+    def hear(self, data: bytes) -> None:
+        return
+
+    def now(self) -> Moment:
+        return moment(0)
 
 
 class Flying:
@@ -85,7 +97,7 @@ class Flying:
             Reception(store, ALLOW), store,
         )  # fmt: skip
         self.loop = ControlLoop(
-            Link(broker.url, "drone-test"), self.transport, conductor, lambda: moment(0),
+            Link(broker.url, "drone-test"), self.transport, conductor, StandingClock(),
             Heartbeat(folder),
         )  # fmt: skip
         stack.callback(self.loop.close)

@@ -56,7 +56,7 @@ EVENTS: list[Event] = [
 def recorded(events: list[Event]) -> list[bytes]:
     pilot = WritingPilot()
     return [
-        line(event, moment(s / 10), pilot.step(event, moment(s / 10)))
+        line(event, moment(s / 10), pilot.handle(event, moment(s / 10)))
         for s, event in enumerate(events)
     ]
 
@@ -86,7 +86,7 @@ def test_another_decision_is_told_with_its_line() -> None:
 def test_a_decision_that_is_missing_is_told() -> None:
     lines = recorded(EVENTS)
     lines[7] = line(
-        BrokerLink(False), moment(0.7), [*WritingPilot("armed").step(EVENTS[8], moment(0))]
+        BrokerLink(False), moment(0.7), [*WritingPilot("armed").handle(EVENTS[8], moment(0))]
     )
     assert "now it is nothing more" in replay(lines, WritingPilot())[0]
 
@@ -109,7 +109,7 @@ def test_a_line_with_a_wrong_part_is_an_error(changed: dict[str, Any]) -> None:
 def test_a_recording_can_be_replayed(tmp_path: Path) -> None:
     recording, pilot = Recording(tmp_path / "a" / "b.jsonl", "{}", None, 100_000), WritingPilot()
     for event in EVENTS:
-        recording.write(event, moment(0), pilot.step(event, moment(0)))
+        recording.write(event, moment(0), pilot.handle(event, moment(0)))
     recording.flush()
     recording.close()
     recording.close()
