@@ -53,6 +53,9 @@ PURE = [
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
         "limits", "movements", "papers", "providers", "triggers",
     )),
+    *(f"services/drone/{name}.py" for name in (
+        "journal", "requests", "rooms", "telling",
+    )),
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",
         "peer", "preparation", "profile", "signing", "streams", "telemetry", "texts",

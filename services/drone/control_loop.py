@@ -1,0 +1,206 @@
+"""The control loop between the autopilot's transport and the broker."""
+
+import logging
+import select
+import socket
+import time
+from contextlib import suppress
+
+from internetcar.contract.drone import DronePresence, DroneRequest, DroneWeather
+from internetcar.contract.link import Link
+from internetcar.contract.message import ContractError, Message
+from internetcar.contract.presence import Presence
+from internetcar.contract.signals import Position, Signal
+from internetcar.contract.subscriptions import Complaints, Received, filter_pattern
+from services.alive import Heartbeat
+from services.drone import telling
+from services.drone.conductor import Conductor
+from services.drone.flying import Clock
+from services.drone.inbox import Inbox
+from services.drone.mavlink.transports import Transport
+from services.drone.moment import Moment
+from services.drone.recording import Recording
+from services.drone.unsaid import Unsaid
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.05
+REQUESTS_A_TURN = 10
+STATES_A_TURN = 500
+FLUSH_S = 1.0
+
+
+class ControlLoop:
+    """The control loop of one drone; the link turns in a thread of its own.
+
+    Args:
+        link: Not started yet, with a clean session: what is asked while we are away is gone.
+        transport: To the autopilot.
+        conductor: Decides all.
+        clock: Both clocks of all decisions.
+        heartbeat: For `services.alive`.
+        recording: Is flushed once a second.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        transport: Transport,
+        conductor: Conductor,
+        clock: Clock,
+        heartbeat: Heartbeat,
+        recording: Recording | None = None,
+    ) -> None:
+        self._link = link
+        self._transport = transport
+        self._conductor = conductor
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._recording = recording
+        self._unsaid = Unsaid(link)
+        self._complaints = Complaints()
+        self._ends = socket.socketpair()
+        for end in self._ends:
+            end.setblocking(False)
+        self._inbox = Inbox(self._wake)
+        self._is_stopping = False
+        self._is_connected: bool | None = None
+        self._is_greeting = False
+        self._flush_s = 0.0
+        self._listen()
+
+    def run(self) -> None:
+        """Fly until `stop`.
+
+        What is in the air stays there: the autopilot's own failsafe and the next start take over.
+        """
+        self._link.start()
+        next_s = time.monotonic()
+        try:
+            while not self._is_stopping:
+                is_woken = self._wait(next_s - time.monotonic())
+                self._receive()
+                requests = self._inbox.take_requests(REQUESTS_A_TURN)
+                if requests or is_woken or time.monotonic() >= next_s:
+                    next_s = max(next_s + TURN_S, time.monotonic())
+                    self._turn(requests)
+        finally:
+            self._link.publish(self._offline())
+            self._link.stop()
+
+    def stop(self) -> None:
+        """Make this turn the last; from any thread or signal handler."""
+        self._is_stopping = True
+        self._wake()
+
+    def close(self) -> None:
+        """Let go of what the loop itself holds."""
+        for end in self._ends:
+            end.close()
+
+    def _listen(self) -> None:
+        link, here = self._link, self._conductor.identity
+        levels = {"vehicle_id": here.vehicle_id, "drone_id": here.drone_id}
+        car = {"vehicle_id": here.vehicle_id}
+        inbox = self._inbox
+        link.on_received(Position.filter(**car), inbox.put_position, qos=Position.QOS)
+        link.on_received(Signal.filter(**car), inbox.put_newest, qos=Signal.QOS)
+        link.on_received(Presence.filter(**car), inbox.put_newest, qos=Presence.QOS)
+        link.on_received(DroneWeather.filter(**levels), inbox.put_newest, qos=DroneWeather.QOS)
+        link.on_received(DronePresence.filter(**levels), self._on_own, qos=DronePresence.QOS)
+        link.on_received(
+            DroneRequest.filter(**levels), inbox.put_request, qos=DroneRequest.QOS,
+            tells_retain=True,
+        )  # fmt: skip
+        link.on_connected(self._greet)
+        link.will = self._offline()
+
+    def _offline(self) -> DronePresence:
+        return telling.presence(self._conductor.identity, "", online=False)
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # full: it is awake; closed: it is over
+            self._ends[0].send(b"\0")
+
+    def _wait(self, timeout_s: float) -> bool:
+        """Wait for the autopilot or the broker; whether the broker woke us."""
+        waits = [self._ends[1].fileno()]
+        if (readable := self._transport.fileno()) is not None:
+            waits.append(readable)
+        found, _, _ = select.select(waits, [], [], max(0.0, timeout_s))
+        if self._ends[1].fileno() not in found:
+            return False
+        with suppress(BlockingIOError):
+            self._ends[1].recv(4096)
+        return True
+
+    def _receive(self) -> None:
+        for data in self._transport.read():
+            self._clock.hear(data)
+            self._conductor.receive(data, self._clock.now())
+
+    def _turn(self, requests: list[Received]) -> None:
+        now = self._clock.now()
+        self._tell_connection(now)
+        for received in self._inbox.take_states(STATES_A_TURN):
+            self._hear(received, now)
+        for received in requests:
+            self._conductor.ask(received.topic, received.payload, now, retained=received.retained)
+        said = self._conductor.turn(now)
+        self._transport.write(self._conductor.outgoing())
+        if self._is_greeting:
+            self._is_greeting = False
+            self._unsaid.say(self._conductor.greeting())
+        self._unsaid.say(said)
+        self._clear_retained()
+        self._keep_house()
+
+    def _tell_connection(self, now: Moment) -> None:
+        is_connected = self._link.is_connected
+        if is_connected != self._is_connected:
+            self._is_connected = is_connected
+            self._conductor.broker(now, is_connected=is_connected)
+
+    def _hear(self, received: Received, now: Moment) -> None:
+        try:
+            self._conductor.hear(_decode(received), now)
+        except ContractError as error:
+            if self._complaints.is_due(received.topic):
+                log.warning("dropped: %s", error)
+
+    def _clear_retained(self) -> None:
+        while self._link.is_connected and (topic := self._inbox.take_retained()) is not None:
+            self._link.publish_bytes(topic, b"", retain=True)
+
+    def _keep_house(self) -> None:
+        now_s = time.monotonic()
+        if self._is_connected:
+            self._heartbeat.beat(now_s)
+        if self._recording is not None and now_s >= self._flush_s:
+            self._flush_s = now_s + FLUSH_S
+            self._recording.flush()
+
+    def _greet(self) -> None:
+        self._is_greeting = True
+        self._wake()
+
+    def _on_own(self, received: Received) -> None:
+        """Correct an old will of ours that the broker says late."""
+        if (
+            not self._is_stopping
+            and not DronePresence.decode(received.topic, received.payload).online
+        ):
+            self._greet()
+
+
+_STATES = tuple(
+    (filter_pattern(cls.filter()).fullmatch, cls)
+    for cls in (Signal, Position, Presence, DroneWeather)
+)
+
+
+def _decode(received: Received) -> Message:
+    for matches, cls in _STATES:
+        if matches(received.topic):
+            return cls.decode(received.topic, received.payload)
+    raise ContractError(f"{received.topic[:200]!r} is not what was asked for")

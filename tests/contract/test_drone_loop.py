@@ -1,0 +1,302 @@
+"""The drone's control loop on a real broker: it answers at once, and lives on without one."""
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from internetcar.contract.drone import (
+    DroneEvent,
+    DronePresence,
+    DroneReply,
+    DroneRequest,
+    DroneState,
+    DroneWeather,
+)
+from internetcar.contract.link import Link
+from internetcar.contract.message import Message
+from internetcar.contract.signals import Position, Signal
+from internetcar.contract.subscriptions import Received
+from internetcar.launcher.broker import RunningBroker
+from services.alive import Heartbeat
+from services.drone.conductor import Conductor
+from services.drone.control_loop import ControlLoop
+from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
+from services.drone.inbox import Inbox
+from services.drone.moment import Moment
+from services.drone.reception import Reception
+from services.drone.telling import Identity, instant
+from services.drone.unsaid import Unsaid
+from tests.drone_stand import (
+    NOW_MS,
+    BrokenStore,
+    WritingAutopilot,
+    WritingPilot,
+    moment,
+    request,
+)
+from tests.services import FakeLink
+from tests.waiting import eventually
+
+ALLOW: Any = {"car": frozenset({"launch", "return"})}
+
+
+class Datagrams:
+    """A transport to a socket of the test."""
+
+    def __init__(self) -> None:
+        self.ours, self.its = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ours.setblocking(False)
+        self.its.settimeout(20)
+
+    problem = None
+
+    def fileno(self) -> int | None:
+        return self.ours.fileno()
+
+    def read(self) -> list[bytes]:
+        try:
+            return [self.ours.recv(2048)]
+        except BlockingIOError:
+            return []
+
+    def write(self, datagrams: Sequence[bytes]) -> None:
+        for data in datagrams:
+            with suppress(OSError):  # nobody reads
+                self.ours.send(data)
+
+    def close(self) -> None:
+        self.ours.close()
+        self.its.close()
+
+
+class StandingClock:
+    """It is always the same moment."""
+
+    def hear(self, data: bytes) -> None:
+        return
+
+    def now(self) -> Moment:
+        return moment(0)
+
+
+class Flying:
+    """A control loop in a thread, and who listens to it."""
+
+    def __init__(self, broker: RunningBroker, folder: Path, stack: ExitStack) -> None:
+        self.pilot, self.autopilot = WritingPilot(), WritingAutopilot()
+        self.transport = Datagrams()
+        stack.callback(self.transport.close)
+        store = BrokenStore()
+        conductor = Conductor(
+            Identity("demo", "drone1", NOW_MS), self.pilot, self.autopilot,
+            Reception(store, ALLOW), store,
+        )  # fmt: skip
+        self.loop = ControlLoop(
+            Link(broker.url, "drone-test"), self.transport, conductor, StandingClock(),
+            Heartbeat(folder),
+        )  # fmt: skip
+        stack.callback(self.loop.close)
+        thread = threading.Thread(target=self.loop.run)
+        thread.start()
+        stack.callback(thread.join, 20)
+        stack.callback(self.loop.stop)
+
+
+@contextmanager
+def listening(broker: RunningBroker) -> Iterator[tuple[Link, list[Message]]]:
+    """Who hears all that is said of the drone."""
+    heard: list[Message] = []
+    link = Link(broker.url, "ear")
+    for cls in (DroneReply, DroneState, DronePresence, DroneEvent):
+        link.on(cls, heard.append)
+    link.start(wait_s=20)
+    try:
+        yield link, heard
+    finally:
+        link.stop()
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def heard(broker: RunningBroker, stack: ExitStack) -> tuple[Link, list[Message]]:
+    return stack.enter_context(listening(broker))
+
+
+def of(heard: list[Message], cls: type[Message]) -> list[Any]:
+    return [each for each in heard if isinstance(each, cls)]
+
+
+def asked(tid: str = "t1", **changed: Any) -> DroneRequest:
+    return request(tid, requester="car", **changed)
+
+
+def test_a_request_is_answered_and_the_state_is_told(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
+) -> None:
+    flying = Flying(broker, tmp_path, stack)
+    link, messages = heard
+    eventually(lambda: of(messages, DronePresence))
+    link.publish(asked())
+    eventually(lambda: [each.state for each in of(messages, DroneState)][-1:] == ["takeoff"])
+    assert of(messages, DroneReply)[0].data.output.status == "accepted"
+    assert BrokerLink(True) in flying.pilot.heard
+    assert (tmp_path / "alive").exists()
+    flying.loop.stop()
+    eventually(lambda: not of(messages, DronePresence)[-1].online)
+
+
+def test_what_the_car_and_the_weather_say_arrives(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
+) -> None:
+    flying, (link, messages) = Flying(broker, tmp_path, stack), heard
+    at = instant(NOW_MS)
+    eventually(lambda: of(messages, DronePresence))
+    link.publish(Position(vehicle_id="demo", latitude=1.0, longitude=2.0, at=at))
+    link.publish(Signal(vehicle_id="demo", path="Vehicle.Speed", value=0.0, at=at))
+    link.publish(DroneWeather(vehicle_id="demo", drone_id="drone1", at=at, wind_speed=3.0))
+    link.publish_now([("v1/vehicle/demo/signal/Vehicle.X", b"{")], retain=False)
+    link.publish_now([("v1/vehicle/other/position", b"{}")], retain=False)
+    kinds = {CarFix, CarSignal, WeatherReport}
+    eventually(lambda: kinds <= {type(each) for each in flying.pilot.heard})
+    assert flying.autopilot.turns > 0
+
+
+def test_a_retained_request_is_refused_and_taken_from_the_broker(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
+) -> None:
+    link, messages = heard
+    said = link.publish_bytes(asked().topic, asked().encode(), retain=True)
+    eventually(lambda: said.is_acknowledged)
+    flying = Flying(broker, tmp_path, stack)
+    eventually(lambda: of(messages, DroneReply))
+    assert of(messages, DroneReply)[0].data.output.reason == "retained"
+    cleared: list[Received] = []
+    link.on_received(asked().topic, cleared.append, qos=1)
+    eventually(lambda: of(messages, DronePresence))
+    link.publish(asked("t2"))
+    eventually(lambda: len(of(messages, DroneReply)) == 2)
+    assert not any(each.retained and each.payload for each in cleared)
+    assert not [each for each in flying.autopilot.performed if each is None]
+
+
+def test_the_autopilot_hears_us_without_a_broker_and_the_broker_hears_what_it_missed(
+    mosquitto: RunningBroker, tmp_path: Path, stack: ExitStack
+) -> None:
+    flying = Flying(mosquitto, tmp_path, stack)
+    with listening(mosquitto) as (_, messages):
+        eventually(lambda: of(messages, DronePresence))
+    mosquitto.stop()
+    eventually(lambda: BrokerLink(False) in flying.pilot.heard)
+    turns = flying.autopilot.turns
+    eventually(lambda: flying.autopilot.turns > turns + 3)
+    assert flying.transport.its.recv(100) == b"heartbeat"
+    flying.transport.its.send(b"from the autopilot")
+    eventually(lambda: flying.autopilot.received == [b"from the autopilot"])
+    mosquitto.restart()
+    eventually(lambda: flying.pilot.heard[-1] == BrokerLink(True))
+    with listening(mosquitto) as (_, messages):
+        eventually(lambda: of(messages, DronePresence) and of(messages, DronePresence)[-1].online)
+
+
+def test_an_old_will_of_ours_is_corrected(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
+) -> None:
+    Flying(broker, tmp_path, stack)
+    link, messages = heard
+    eventually(lambda: of(messages, DronePresence))
+    gone = of(messages, DronePresence)[0].model_copy(update={"online": False})
+    link.publish(gone)
+    eventually(lambda: [each.online for each in of(messages, DronePresence)][-2:] == [False, True])
+
+
+def received(requester: str, payload: bytes = b"x", *, retained: bool = False) -> Received:
+    return Received(f"v1/vehicle/demo/drone/drone1/services/{requester}", payload, retained)
+
+
+def test_a_flood_of_one_requester_hides_nobody() -> None:
+    inbox = Inbox(lambda: None)
+    for _ in range(1_000):
+        inbox.put_request(received("loud"))
+    inbox.put_request(received("quiet"))
+    assert received("quiet") in inbox.take_requests(2)
+    assert inbox.dropped == 980
+    assert len(inbox.take_requests(1_000)) == 19
+    assert inbox.take_requests(5) == []
+
+
+def test_so_many_requesters_and_no_more_wait() -> None:
+    inbox = Inbox(lambda: None)
+    for number in range(1_000):
+        inbox.put_request(received(f"r{number}", retained=True))
+    assert len(inbox.take_requests(10_000)) == 100
+    topics = []
+    while topic := inbox.take_retained():
+        topics.append(topic)
+    assert len(topics) == 100
+    inbox.note_retained("again")
+    assert inbox.take_retained() == "again"
+
+
+def test_a_long_payload_is_cut_where_it_is_refused_anyway() -> None:
+    inbox = Inbox(lambda: None)
+    inbox.put_request(received("a", b"x" * 1_000_000))
+    assert len(inbox.take_requests(1)[0].payload) == DroneRequest.MAX_PAYLOAD_BYTES + 1
+
+
+def test_of_a_state_the_newest_is_kept_and_of_positions_all_in_order() -> None:
+    inbox = Inbox(lambda: None)
+    for number in range(60):
+        inbox.put_position(Received("p", str(number).encode()))
+        inbox.put_newest(Received("s", str(number).encode()))
+    taken = inbox.take_states(10)
+    assert [int(each.payload) for each in taken] == [*range(10, 60), 59]
+    for number in range(5_000):
+        inbox.put_newest(Received(f"s{number}", b""))
+    assert len(inbox.take_states(10_000)) == 4_000
+    assert inbox.dropped == 1_000
+
+
+class Broker(FakeLink):
+    """A broker that may be away, and remembers messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[Message] = []
+
+    def publish(self, message: Message, then: Any = None) -> Any:
+        if message.QOS == 0:
+            return None
+        delivery = self.publish_bytes(message.topic, message.encode(), retain=message.RETAIN)
+        if self.is_connected:
+            self.got.append(message)
+        elif then is not None:
+            then(delivery)
+        return delivery
+
+
+def test_events_wait_for_the_broker_and_states_do_not() -> None:
+    broker = Broker()
+    unsaid = Unsaid(broker)
+    broker.is_connected = False
+    event = DroneEvent(
+        vehicle_id="demo", drone_id="drone1", timestamp=1, method="hms", data={"list": []}
+    )
+    presence = DronePresence(
+        vehicle_id="demo", drone_id="drone1", online=True, since=instant(NOW_MS)
+    )
+    unsaid.say([event, presence])
+    unsaid.say([])
+    assert broker.got == []
+    broker.is_connected = True
+    unsaid.say([presence])
+    assert broker.got == [event, presence]
