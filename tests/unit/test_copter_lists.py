@@ -190,7 +190,7 @@ def test_a_mission_may_end_with_a_landing_elsewhere() -> None:
     pilot.mode(Mode.GUIDED)
     pilot.arm()
     pilot.command(300)
-    while pilot.copter.truth.landed is not Landed.LANDING:
+    while not pilot.is_now(Landed.LANDING):
         pilot.fly(0.5)
         assert pilot.copter.now_s < 100
     pilot.fly_until_landed()
@@ -208,7 +208,7 @@ def test_a_mission_that_ends_in_the_air_hovers_there() -> None:
     assert pilot.copter.truth.north_mps == pytest.approx(3.0, abs=0.1)
     pilot.fly(40)
     assert pilot.north_east == pytest.approx((40, 0), abs=0.2)
-    assert pilot.copter.truth.landed is Landed.IN_AIR
+    assert pilot.is_now(Landed.IN_AIR)
 
 
 def test_the_current_item_can_be_set_and_only_to_one_there_is() -> None:

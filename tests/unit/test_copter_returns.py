@@ -28,7 +28,7 @@ def test_a_return_lands_at_home_and_disarms() -> None:
     assert pilot.mode(Mode.RTL) is Result.ACCEPTED
     pilot.fly_until_landed()
     assert landing_error_m(pilot, 0, 0) < 0.1
-    assert pilot.copter.truth.mode is Mode.RTL
+    assert pilot.flies_in(Mode.RTL)
 
 
 def test_a_return_goes_to_the_home_that_was_moved_before_it_began() -> None:
