@@ -129,6 +129,29 @@ def test_a_place_off_the_earth_is_denied() -> None:
     assert pilot.last("COMMAND_ACK").result == DENIED
 
 
+def test_a_height_that_is_none_is_denied() -> None:
+    pilot = Pilot()
+    pilot.take_off()
+    assert pilot.go_to(10, 0, float("nan")) is DENIED
+
+
+def test_without_a_position_a_reposition_cannot_change_into_guided() -> None:
+    pilot = Pilot()
+    pilot.take_off()
+    pilot.copter.lose_gnss()
+    pilot.fly(9)
+    assert pilot.flies_in(Mode.LAND)
+    assert pilot.command_at(192, PLANE.place(50, 0), 30.0, -1, 1) is FAILED
+
+
+def test_to_land_on_the_ground_is_to_disarm() -> None:
+    pilot = Pilot()
+    pilot.arm()
+    assert pilot.mode(Mode.LAND) is ACCEPTED
+    pilot.fly(0.2)
+    assert not pilot.copter.truth.is_armed
+
+
 def test_it_is_ready_43_seconds_after_boot_though_a_flag_says_so_18_seconds_too_early() -> None:
     pilot = Pilot(Settings(*PLACE))
     pilot.mode(Mode.GUIDED)
@@ -277,5 +300,7 @@ def test_the_check_before_arming_says_what_is_wrong() -> None:
     assert pilot.command(401) is ACCEPTED
     assert "PreArm: Need Position Estimate" in pilot.texts
     armed = Pilot()
+    assert armed.command(401) is ACCEPTED
+    assert not [text for text in armed.texts if text.startswith("PreArm")]
     armed.arm()
     assert armed.command(401) is Result.TEMPORARILY_REJECTED

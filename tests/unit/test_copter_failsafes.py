@@ -122,6 +122,22 @@ def test_a_battery_below_what_arming_needs_is_not_armed() -> None:
         assert f"Arm: Battery 1 below minimum arming {what}" in pilot.texts
 
 
+def test_a_low_battery_on_the_ground_starts_nothing() -> None:
+    pilot = Pilot(Settings(*PLACE, ready_after_s=0.0, parameters=LOW))
+    pilot.copter.drain(25)
+    pilot.fly(4)
+    assert pilot.flies_in(Mode.STABILIZE)
+    assert any(text.startswith("Battery 1 is low") for text in pilot.texts)
+
+
+def test_who_needs_no_position_flies_on_without_gnss() -> None:
+    pilot = hovering()
+    pilot.mode(Mode.ALT_HOLD)
+    pilot.copter.lose_gnss()
+    pilot.fly(10)
+    assert pilot.flies_in(Mode.ALT_HOLD)
+
+
 def test_a_critical_battery_lands() -> None:
     pilot = hovering(**LOW)
     pilot.copter.drain(8)

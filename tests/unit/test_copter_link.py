@@ -148,6 +148,15 @@ def test_before_there_is_a_fix_there_is_no_place() -> None:
     assert pilot.last("GLOBAL_POSITION_INT").lat == 520_000_000
 
 
+def test_a_home_that_is_not_known_yet_is_not_told() -> None:
+    pilot = Pilot(Settings(*PLACE, ready_after_s=5.0))
+    pilot.command(511, 242, 1e6)
+    pilot.fly(4)
+    assert not pilot.all("HOME_POSITION")
+    pilot.fly(3)
+    assert len(pilot.all("HOME_POSITION")) > 1
+
+
 def test_what_is_wrong_shows_in_the_health_of_the_sensors() -> None:
     pilot = Pilot(FENCE_ENABLE=1, FENCE_TYPE=1, FENCE_ALT_MAX=20, BATT_LOW_MAH=4_999)
     pilot.copter.lose_gnss()
