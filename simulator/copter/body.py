@@ -139,8 +139,8 @@ class Body:
         self.up_m += self.up_mps * dt_s
         if self.up_m <= 0.0:
             self.up_m = 0.0
-            if self.up_mps < 0.0:
-                self.up_mps = self._accel_up = 0.0
+            self.up_mps = max(0.0, self.up_mps)
+            self._accel_up = max(0.0, self._accel_up)
 
     def blow(self, dt_s: float, wind_north_mps: float, wind_east_mps: float) -> None:
         """Be carried away by a wind that is stronger than it can lean against."""

@@ -95,12 +95,11 @@ def feel_ground(state: State, *, is_descending: bool) -> None:
 
 def touch_down(state: State) -> None:
     """It stands, where it is."""
-    if not state.is_landed:
-        state.is_landed = True
-        state.contact_s = None
-        state.idle_since_s = state.now_s
-        state.body.rest()
-        state.landed_at = state.plane.place(state.body.north_m, state.body.east_m)
+    state.is_landed = True
+    state.contact_s = None
+    state.idle_since_s = state.now_s
+    state.body.rest()
+    state.landed_at = state.plane.place(state.body.north_m, state.body.east_m)
 
 
 def fall(state: State, dt_s: float) -> None:

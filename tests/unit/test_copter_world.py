@@ -102,6 +102,20 @@ def test_carried_far_away_home_and_fence_stay_where_they_are() -> None:
     assert pilot.copter.state.breaches == 4
 
 
+def test_it_may_be_carried_far_before_it_has_a_home() -> None:
+    pilot = Pilot(Settings(*PLACE))
+    pilot.copter.carry_to(*PLANE.place(9_000, 0))
+    assert pilot.copter.truth.home is None
+    assert pilot.north_east == pytest.approx((9_000, 0), abs=0.01)
+
+
+def test_words_that_nobody_fetches_do_not_pile_up() -> None:
+    state = Pilot().copter.state
+    for number in range(1_000):
+        state.say(6, str(number))
+    assert len(state.said) == 100
+
+
 def test_in_the_air_it_is_not_carried() -> None:
     pilot = Pilot()
     pilot.take_off()
