@@ -132,8 +132,9 @@ def test_every_third_packet_of_a_kind_may_be_lost(name: str) -> None:
 
     def loses(message: Any) -> bool:
         nonlocal count
-        count += message.get_type() == name
-        return message.get_type() == name and count % 3 == 1
+        is_of_kind = bool(message.get_type() == name)
+        count += is_of_kind
+        return is_of_kind and count % 3 == 1
 
     link.vehicle.loses = loses
     assert prepared(link, seconds=90.0).problems == ()
@@ -180,11 +181,11 @@ def answering(link: Link, result: int, times: int) -> Callable[[Any], None]:
 
 def test_a_cancelled_upload_begins_again_and_a_refused_one_is_a_problem() -> None:
     link = Link().meet()
-    link.vehicle.on_mission_count = answering(link, 15, 1)  # type: ignore[method-assign]
+    link.vehicle.on_mission_count = answering(link, 15, 1)  # type: ignore[method-assign, assignment]
     assert prepared(link).problems == ()
-    link.vehicle.on_mission_count = answering(link, 4, 1)  # type: ignore[method-assign]
+    link.vehicle.on_mission_count = answering(link, 4, 1)  # type: ignore[method-assign, assignment]
     assert prepared(link).problems == ("fence: refused: MAV_MISSION_NO_SPACE",)
-    link.vehicle.on_mission_count = answering(link, 99, 1)  # type: ignore[method-assign]
+    link.vehicle.on_mission_count = answering(link, 99, 1)  # type: ignore[method-assign, assignment]
     assert prepared(link).problems == ("fence: refused: 99",)
 
 

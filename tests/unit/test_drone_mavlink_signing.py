@@ -109,6 +109,6 @@ def test_a_key_is_64_digits_in_a_file_of_its_owner_only(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(KeyFileError, match="MAVLink key"):
             read_key(path)
-    os.unlink(path)  # noqa: PTH108
+    os.unlink(path)
     with pytest.raises(KeyFileError, match="cannot read"):
         read_key(path)

@@ -43,6 +43,10 @@ def ekf(flags: int) -> Any:
     return mav.MAVLink_ekf_status_report_message(flags, 0.1, 0.1, 0.1, 0.1, 0.1)
 
 
+def complaints(link: Link) -> list[str]:
+    return list(link.status.complaints)
+
+
 def hear(link: Link, *messages: Any) -> DroneStatus:
     for message in messages:
         link.vehicle.say(message)
@@ -194,8 +198,9 @@ def test_lost_packets_are_counted_by_the_gaps_of_ten_seconds() -> None:
     link.step(11.0)
     assert link.status.loss_share == 0.0
     share = link.status.loss_share
-    for number in range(100):
-        link.vehicle.loses = lambda _message, number=number: number % 4 == 0
+    numbers = iter(range(10_000))
+    link.vehicle.loses = lambda _message: next(numbers) % 4 == 0
+    for _ in range(100):
         link.vehicle.say(gps())
         share = max(share, hear(link).loss_share)
     assert share == pytest.approx(0.2, abs=0.06)
@@ -218,18 +223,18 @@ def test_warnings_are_kept_for_a_minute_whole_and_printable() -> None:
     link.vehicle.text("b" * 50, number=7, chunk=1)
     link.vehicle.text("end", number=7, chunk=2)
     link.exchange()
-    assert link.status.complaints == ("Bad? battery?now", "a" * 50 + "b" * 50 + "end")
+    assert complaints(link) == ["Bad? battery?now", "a" * 50 + "b" * 50 + "end"]
     link.step(61.0)
-    assert link.status.complaints == ()
+    assert complaints(link) == []
 
 
 def test_a_text_whose_rest_is_lost_is_kept_as_far_as_it_came() -> None:
     link = Link().meet()
     link.vehicle.text("b" * 50, number=7, chunk=1)
     link.step(1.0)
-    assert link.status.complaints == ()
+    assert complaints(link) == []
     link.step(2.0)
-    assert link.status.complaints == ("b" * 50,)
+    assert complaints(link) == ["b" * 50]
 
 
 def test_texts_are_bounded_however_many_and_long_they_are() -> None:
