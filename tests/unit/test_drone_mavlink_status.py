@@ -395,3 +395,18 @@ def test_no_message_of_the_autopilot_ends_the_loop(data: st.DataObject) -> None:
     link.copter.turn(link.now)
     link.copter.outgoing()
     assert link.status.loss_share >= 0
+
+
+def test_a_message_that_stops_coming_is_asked_for_again_and_one_that_comes_is_not() -> None:
+    link = Link().meet()
+    for _ in range(10):
+        hear(link, gps(), position())
+        link.step(1.0)
+    link.vehicle.heard.clear()
+    for _ in range(8):
+        hear(link, gps())
+        link.step(1.0)
+    command = mav.MAV_CMD_SET_MESSAGE_INTERVAL
+    again = {int(message.param1) for message in link.vehicle.of("COMMAND_LONG", command)}
+    assert 33 in again
+    assert 24 not in again
