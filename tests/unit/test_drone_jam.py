@@ -41,6 +41,16 @@ def test_the_queue_before_one_light_is_no_jam() -> None:
     assert car.due == []
 
 
+def test_two_long_lights_with_a_crawl_between_them_are_no_jam() -> None:
+    car = jam()
+    car.drive(50.0, 120, gear=127)
+    for _ in range(2):
+        car.drive(0.0, 150, gear=127)
+        car.drive(10.0, 30, gear=127)
+    car.drive(50.0, 120, gear=127)
+    assert car.due == []
+
+
 def stop_and_go(car: Car, times: int) -> None:
     for _ in range(times):
         car.drive(10.0, 15, gear=127)

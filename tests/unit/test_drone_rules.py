@@ -342,6 +342,15 @@ def test_what_a_file_says_stands_above_what_is_shipped() -> None:
     assert rule_table(table) == table
 
 
+def test_a_wall_clock_that_is_set_back_makes_no_id_twice() -> None:
+    car = watching({"path": LEAF, "is": True})
+    for value in (True, False, True):
+        car.say(LEAF, value)
+        car.turn()
+        car.utc_ms = UTC_MS
+    assert len({due.tid for due in car.due}) == 2
+
+
 def test_a_rule_can_be_made_of_its_parts() -> None:
     parts = (Jam(), AtRest(for_s=3), Either(any=(Comparison(path=LEAF, above=1.0),)))
     rule = RuleSettings(task="scout", when=parts)
