@@ -88,9 +88,12 @@ class Airspace:
         ground_m: float | None = None,
         ahead_s: float = 0.0,
     ) -> bool:
-        """Whether a zone is entered here and now; no margin to the side."""
+        """Whether a zone is entered here and now; no margin to the side. Near a pole: yes."""
+        local = self._local(place)
+        if not local.reaches(place):
+            return True
         query = self._query(now, ahead_s, ground_m, height_m)
-        return bool(self._local(place).near_leg(Leg(place, place, height_m), query, 0.0))
+        return bool(local.near_leg(Leg(place, place, height_m), query, 0.0))
 
     def ceiling_m(
         self,
@@ -101,10 +104,16 @@ class Airspace:
         ground_m: float | None = None,
         ahead_s: float = AHEAD_S,
     ) -> float:
-        """How high it may fly here, straight up from the ground; infinite without a zone above."""
+        """How high it may fly here, straight up from the ground; infinite without a zone above.
+
+        Near a pole, where zones are not checked: 0.
+        """
+        local = self._local(place)
+        if not local.reaches(place):
+            return 0.0
         margin = self.margin_m if margin_m is None else margin_m
         query = self._query(now, ahead_s, ground_m, None)
-        zones = self._local(place).near_leg(Leg(place, place, 0.0), query, margin)
+        zones = local.near_leg(Leg(place, place, 0.0), query, margin)
         lowest = [zone.lowest_m(ground_m) - self.height_margin_m for zone in zones]
         return max(0.0, min(lowest, default=float("inf")))
 
@@ -136,7 +145,7 @@ class Airspace:
             return None
         query = self._query(now, ahead_s, ground_m, height_m)
         obstacles = local.obstacles(query, margin)
-        way = way_around(local.metres(start), local.metres(end), obstacles)
+        way = way_around(local.metres(start), local.metres(end), obstacles, margin)
         if way is None:
             return None
         return (start, *(local.place(*corner) for corner in way[1:-1]), end)

@@ -124,6 +124,8 @@ def local_at(
 ) -> Local:
     """The plane for a place; the same for all places of a cell."""
     lat = max(-_POLE_DEG, min(_POLE_DEG, place.lat_deg))
+    if not (math.isfinite(lat) and math.isfinite(place.lon_deg)):
+        return _local(_Identity(()), permitted, Place(0.0, 0.0), roof_margin_m)
     centre = Place(round(lat / CELL_DEG) * CELL_DEG, round(place.lon_deg / CELL_DEG) * CELL_DEG)
     return _local(_Identity(zones), permitted, centre, roof_margin_m)
 

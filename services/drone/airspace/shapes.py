@@ -17,6 +17,9 @@ MOST_CROSSED = 300
 """A ring that crosses itself is mended up to so many corners: the work grows with their square."""
 
 MOST_RADIUS_M = 500_000.0
+_SMALLEST_DEG2 = 1e-12
+"""About a hundredth of a square metre: no area but an error of rounding."""
+
 _CIRCLE_SIDES = 32
 _MOST_LAT_DEG = 89.9
 
@@ -62,7 +65,7 @@ def polygons(shape: Any) -> Iterator[Polygon]:
     for part in getattr(shape, "geoms", (shape,)):
         if hasattr(part, "geoms"):
             yield from polygons(part)
-        elif part.geom_type == "Polygon" and part.area > 0.0:
+        elif part.geom_type == "Polygon" and part.area > _SMALLEST_DEG2:
             yield part
 
 

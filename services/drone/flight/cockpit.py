@@ -22,6 +22,7 @@ from services.drone.flight.ports import Finding, Rooms
 from services.drone.flight.settings import FlightSettings
 from services.drone.geodesy import Offset, Place, distance_m, offset
 from services.drone.moment import Moment
+from services.drone.rules.book import Due, RuleBook
 from services.drone.tasks.car_motion import CarNow, where
 from services.drone.view import View
 
@@ -93,6 +94,7 @@ class Cockpit:
     settings: FlightSettings
     rooms: Rooms
     memory: Memory
+    book: RuleBook
     view: View = field(default_factory=View)
     now: Moment = NEVER
     effects: list[Effect] = field(default_factory=list)
@@ -135,6 +137,8 @@ class Cockpit:
     started_s: float = 0.0
     """When the first turn was."""
     lost_at_s: float = 0.0
+    waiting: list[tuple[Due, float]] = field(default_factory=list)
+    """Rules that are due and were not allowed to launch, and since when."""
 
     @property
     def drone(self) -> DroneStatus:

@@ -17,7 +17,7 @@ DONE_ON_ARRIVAL = ("takeoff_to_point", "fly_to_point")
 def turn(cockpit: Cockpit) -> None:
     """One step of the task; when it is over the drone returns."""
     flight = cockpit.memory.flight
-    if flight is None:
+    if flight is None or flight.task not in cockpit.rooms.tasks:
         returning.start(cockpit, "there is no task")
         return
     if not steering.is_turn(cockpit) or not cockpit.mode(Mode.GUIDED):

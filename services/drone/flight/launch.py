@@ -153,6 +153,8 @@ def is_still_allowed(cockpit: Cockpit) -> bool:
     flight = cockpit.memory.flight
     assert flight is not None
     bad = tripped(interlocks(cockpit, planned(cockpit, data_of(flight))))
+    if cockpit.drone.is_armed:
+        bad = [each for each in bad if each.id != "drone_prearm"]
     cockpit.tripped = {interlock.id: interlock for interlock in bad}
     if not bad:
         return True

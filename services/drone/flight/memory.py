@@ -10,6 +10,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from internetcar.contract.drone import State
+from internetcar.contract.drone_methods import METHODS
 from services.drone.autopilot import Mode
 from services.drone.geodesy import Place
 
@@ -98,7 +99,12 @@ def recall(text: str | None) -> tuple[Memory, str]:
     if text is None:
         return Memory(), ""
     try:
-        return Memory.model_validate_json(text), ""
+        memory = Memory.model_validate_json(text)
+        if memory.flight is not None:
+            METHODS[memory.flight.method].model_validate(memory.flight.data)
+    except KeyError as error:
+        return Memory(), f"what was remembered cannot be read: there is no method {error}"
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         return Memory(), f"what was remembered cannot be read: {first['msg']}"
+    return memory, ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from internetcar.contract.drone import DroneOsd, DroneState, State
+from internetcar.contract.drone import DroneState, State
 from services.drone.autopilot import Landed, Mode
 from services.drone.events import Asked, Effect, Event, Heard
 from services.drone.flight import (
@@ -21,12 +21,12 @@ from services.drone.flight import (
 from services.drone.flight.answers import in_progress
 from services.drone.flight.cockpit import Cockpit, Rest
 from services.drone.flight.memory import recall
-from services.drone.flight.osd import osd
 from services.drone.flight.ports import Rooms
 from services.drone.flight.settings import FlightSettings
 from services.drone.flight.states import FLYING, STEERED
 from services.drone.geodesy import distance_m
 from services.drone.moment import Moment
+from services.drone.rules.book import RuleBook
 from services.drone.view import SeenFix, seen
 
 REST_M = 2.0
@@ -73,7 +73,8 @@ class Pilot:
         memory, damage = recall(remembered)
         if memory.state not in ("offline", "lost_link", "fault"):
             memory.before = memory.state
-        self._cockpit = Cockpit(vehicle_id, drone_id, settings, rooms, memory)
+        book = RuleBook(rooms.rules, memory.rules)
+        self._cockpit = Cockpit(vehicle_id, drone_id, settings, rooms, memory, book)
         memory.state = "lost_link" if memory.before in FLYING else "offline"
         memory.detail = ""
         self._damage = damage
@@ -101,9 +102,10 @@ class Pilot:
         """All that must survive."""
         return self._cockpit.memory.text()
 
-    def osd(self, now: Moment) -> DroneOsd:
-        """Where the drone is."""
-        return osd(self._cockpit, now)
+    @property
+    def predicted_pct(self) -> float | None:
+        """What would be left of the battery on the car, if it returned now; in the air only."""
+        return self._cockpit.predicted_pct
 
     def state(self) -> DroneState:
         """What the drone does."""
@@ -120,6 +122,7 @@ class Pilot:
         cockpit = self._cockpit
         if not self._is_started:
             self._begin()
+        cockpit.rooms.checks.look(cockpit.view, cockpit.now)
         if not deriving.is_heard(cockpit):
             return
         if cockpit.drone.refusal:
@@ -130,6 +133,7 @@ class Pilot:
             return
         cockpit.is_restarted = False
         _fly(cockpit)
+        docked.ask_rules(cockpit)
         home.turn(cockpit)
 
     def _begin(self) -> None:

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 from internetcar.contract.drone import Interlock
 from services.drone.autopilot import FenceArea
 from services.drone.geodesy import Place
+from services.drone.interlocks.check import Reaction
 from services.drone.moment import Moment
+from services.drone.rules.settings import RuleSettings
 from services.drone.tasks.registry import TASKS, Task
 from services.drone.tasks.settings import TaskSettings
 from services.drone.tasks.task import Leg, Plan
 from services.drone.view import View
 
-Reaction = Literal["note", "hold", "return", "alternate", "land"]
-"""What a trip in the air leads to, the mildest first."""
-
-REACTIONS: tuple[Reaction, ...] = ("note", "hold", "return", "alternate", "land")
+REACTIONS: tuple[Reaction, ...] = ("none", "hold", "return", "alternate", "land")
+"""The mildest first. A return goes before a hold: it ends, and it holds on its own account when
+the car's position is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,7 @@ class Finding:
     """An interlock in flight, and what is done when it is tripped."""
 
     interlock: Interlock
-    then: Reaction = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A rule that wants a flight now, with the data of its `flighttask_execute`."""
-
-    rule: str
-    tid: str
-    data: Mapping[str, Any]
-    because: tuple[str, ...] = ()
+    then: Reaction = "none"
 
 
 class Airspace(Protocol):
@@ -55,25 +46,19 @@ class Airspace(Protocol):
 class Checks(Protocol):
     """What must hold."""
 
+    def look(self, view: View, now: Moment) -> None:
+        """Watch what must be good for a while; at every turn."""
+
     def launch(self, view: View, plan: Plan, now: Moment) -> Sequence[Interlock]:
         """Everything that must hold for a launch, tripped or not."""
 
-    def flying(self, view: View, now: Moment) -> Sequence[Finding]:
-        """Everything that must hold in the air, tripped or not."""
+    def flying(self, view: View, back: Sequence[Place], now: Moment) -> Sequence[Finding]:
+        """Everything that must hold in the air, if it returned now on this way."""
 
     def predicted_pct(
         self, view: View, way: Sequence[Place], height_m: float, now: Moment
     ) -> float | None:
         """The battery's charge after flying a way from here and landing; `None`: unknown."""
-
-
-class Rules(Protocol):
-    """When the car itself wants a flight."""
-
-    def turn(
-        self, view: View, memory: Mapping[str, Any], now: Moment
-    ) -> tuple[Mapping[str, Any], Sequence[Due]]:
-        """Let time pass, once a second; the new memory, and what is due now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +67,6 @@ class Rooms:
 
     airspace: Airspace
     checks: Checks
-    rules: Rules | None = None
+    rules: Mapping[str, RuleSettings] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=lambda: TASKS)
     task_settings: TaskSettings = field(default_factory=TaskSettings)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from internetcar.contract.drone import DroneRequest
+from internetcar.contract.drone import DroneRequest, Interlock
 from services.drone.autopilot import Landed, Mode
 from services.drone.flight import holding, launch, returning
 from services.drone.flight.answers import accept, reject, settle, settle_flight
@@ -32,6 +32,9 @@ def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
         return
     plan = launch.planned(cockpit, data)
     found = [launch.docked(cockpit), *launch.interlocks(cockpit, plan)]
+    refusal = cockpit.book.refusal(task_of(data), cockpit.now)
+    if refusal:
+        found.append(Interlock(id="rule", result="tripped", words=refusal))
     bad = launch.tripped(found)
     if state in FLYING or state in ("preflight", "armed"):
         reason, words = ("autopilot", TAKEN) if state == "failsafe" else ("busy", BUSY)
@@ -40,6 +43,7 @@ def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
         reject(cockpit, request, "interlock", launch.words_of(bad), found)
     elif accept(cockpit, request, "all interlocks hold", found):
         wish = cockpit.memory.wishes[-1]
+        cockpit.book.started(task_of(data), cockpit.now)
         launch.begin(cockpit, wish, data, request.data)
 
 

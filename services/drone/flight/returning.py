@@ -142,5 +142,7 @@ def _may_land(cockpit: Cockpit, car: CarNow) -> bool:
     if not cockpit.stage.is_due("may land", PLAN_S, cockpit.now):
         return False
     here = cockpit.here.place
+    if any(trip.then == "hold" for trip in cockpit.trips.values()):
+        return False
     way = cockpit.rooms.airspace.way(here, car.place, cockpit.settings.land_below_m, cockpit.now)
     return way is not None and distance_m(here, car.place) < FAR_M

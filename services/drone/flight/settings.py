@@ -51,7 +51,7 @@ class FlightSettings(BaseModel):
     link_gap_s: Seconds = Field(default=10.0, description="a shorter silence ends no task")
     home_every_m: Metres = 25.0
     home_every_s: Seconds = 10.0
-    reserve_pct: Percent = Field(default=20.0, description="predicted at the landing: then return")
+    rule_waits_s: Seconds = Field(default=300.0, description="a due rule waits to be allowed")
     divert_pct: Percent = Field(default=16.0, description="predicted at the car: then elsewhere")
     drone_at_car_m: Metres = Field(default=100.0, description="so near is the car at a launch")
     alternates: tuple[Alternate, ...] = Field(default=(), max_length=100)

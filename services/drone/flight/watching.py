@@ -2,8 +2,10 @@
 
 from services.drone.flight import diverting, holding, launch, returning
 from services.drone.flight.cockpit import Cockpit
-from services.drone.flight.ports import REACTIONS, Finding, Reaction
+from services.drone.flight.ports import REACTIONS, Finding
 from services.drone.flight.states import FLYING, ON_THE_JOB
+from services.drone.geodesy import Place
+from services.drone.interlocks.check import Reaction
 
 EVERY_S = 1.0
 
@@ -12,8 +14,8 @@ def turn(cockpit: Cockpit) -> None:
     """Look at every interlock; the gravest trip decides."""
     if not cockpit.beat.is_due("watch", EVERY_S, cockpit.now):
         return
-    _predict(cockpit)
-    found = cockpit.rooms.checks.flying(cockpit.view, cockpit.now)
+    back = _predict(cockpit)
+    found = cockpit.rooms.checks.flying(cockpit.view, back, cockpit.now)
     trips = {each.interlock.id: each for each in found if each.interlock.result == "tripped"}
     _tell(cockpit, [trip for name, trip in trips.items() if name not in cockpit.trips])
     cockpit.trips = trips
@@ -22,21 +24,22 @@ def turn(cockpit: Cockpit) -> None:
         return
     then = _gravest(list(trips.values()))
     words = launch.words_of([t.interlock for t in trips.values() if t.then == then])
-    _react(cockpit, _with_battery(cockpit, then), words)
+    _react(cockpit, then, words)
 
 
-def _predict(cockpit: Cockpit) -> None:
-    """What would be left of the battery on the car, flying there now."""
+def _predict(cockpit: Cockpit) -> tuple[Place, ...]:
+    """The way back to where the car is now, and what would be left of the battery there."""
     car, position = cockpit.car, cockpit.drone.position
     if car is None or position is None:
         cockpit.predicted_pct = None
-        return
+        return ()
     height_m = cockpit.settings.return_height_m
     airspace = cockpit.rooms.airspace
     way = airspace.way(position.place, car.place, height_m, cockpit.now)
     cockpit.predicted_pct = cockpit.rooms.checks.predicted_pct(
         cockpit.view, way or (position.place, car.place), height_m, cockpit.now
     )
+    return way or ()
 
 
 def _tell(cockpit: Cockpit, new: list[Finding]) -> None:
@@ -51,19 +54,11 @@ def _tell(cockpit: Cockpit, new: list[Finding]) -> None:
 
 
 def _gravest(trips: list[Finding]) -> Reaction:
-    return max((trip.then for trip in trips), key=REACTIONS.index, default="note")
-
-
-def _with_battery(cockpit: Cockpit, then: Reaction) -> Reaction:
-    left, is_mild = cockpit.predicted_pct, REACTIONS.index(then) < REACTIONS.index("return")
-    return (
-        "return" if left is not None and left < cockpit.settings.reserve_pct and is_mild else then
-    )
+    return max((trip.then for trip in trips), key=REACTIONS.index, default="none")
 
 
 def _react(cockpit: Cockpit, then: Reaction, words: str) -> None:
     state = cockpit.memory.state
-    words = words or "the battery only just suffices"
     is_on_ground = cockpit.memory.state not in FLYING
     if is_on_ground or state in ("divert_landing", "landing", "lost_link"):
         return

@@ -79,7 +79,8 @@ def predicted_pct(
     spent = _climbed(spent, airframe, burn, back_m - height)
     spent = _met(spent, airframe, air, burn, offset(place, car.place), car)
     spent = spent.plus(_landing_s(airframe, back_m, car), burn.at(air.speed_mps))
-    return max(0.0, min(100.0, craft.battery_pct - spent.pct * airframe.margin))
+    left = craft.battery_pct - spent.pct * airframe.margin
+    return min(100.0, left) if left > 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from internetcar.contract.drone import Interlock
 from internetcar.contract.message import Scalar
 from services.drone.airspace.airspace import Airspace
+from services.drone.autopilot import DronePosition
 from services.drone.geodesy import Place
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.steady import Steady
@@ -16,6 +17,7 @@ from services.drone.tasks.task import Leg
 from services.drone.view import View
 
 _MOST_WORDS = 400
+_MOST_NUMBER = 1e300
 
 
 class Phase(StrEnum):
@@ -81,18 +83,25 @@ class Situation:
         """Where the drone is: on the car before the launch; `None`: that is not known."""
         if not self.is_flight:
             return self.view.car.fix.place if self.view.car else None
-        return self.view.drone.position.place if self.view.drone.position else None
+        return self.position.place if self.position else None
+
+    @property
+    def position(self) -> DronePosition | None:
+        """The drone's own; `None` also where it is no number."""
+        found = self.view.drone.position
+        if found is None or not all(map(math.isfinite, _numbers(found))):
+            return None
+        return found
 
     @property
     def height_m(self) -> float:
         """The drone's, above the take-off."""
-        position = self.view.drone.position
-        return position.height_m if self.is_flight and position else 0.0
+        return self.position.height_m if self.is_flight and self.position else 0.0
 
     @property
     def ground_m(self) -> float | None:
         """The take-off's height above mean sea level."""
-        position = self.view.drone.position
+        position = self.position
         return position.altitude_m - position.height_m if position else None
 
     def signal(self, path: str) -> float | None:
@@ -109,11 +118,15 @@ class Situation:
         return -self.limits.car_clock_s <= self.now.s - at_s <= most_s
 
 
+def _numbers(position: DronePosition) -> tuple[float, ...]:
+    return (*position.place, position.altitude_m, position.height_m)
+
+
 def finite(value: object) -> float | None:
     """A finite number; `None` for all else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    return float(value) if abs(value) < _MOST_NUMBER else None
 
 
 def told(
@@ -125,11 +138,13 @@ def told(
     limit: Scalar | None = None,
     is_assumed: bool = False,
 ) -> Interlock:
-    """An interlock in words; a float is rounded to two decimals for the reader."""
+    """An interlock in words; a float is rounded to two decimals, and none that is no number."""
+    if isinstance(value, float):
+        value = round(value, 2) if math.isfinite(value) else None
     line = "".join(letter if letter.isprintable() else " " for letter in words)
     return Interlock(
         id=name,
-        value=round(value, 2) if isinstance(value, float) else value,
+        value=value,
         limit=limit,
         result="ok" if is_good else "tripped",
         assumed=is_assumed,

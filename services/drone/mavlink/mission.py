@@ -10,6 +10,8 @@ from services.drone.mavlink.codec import COMPONENT_ID, mavlink
 ANSWER_S = 1.5
 """An autopilot asks again for an item after a second; we speak when it does not."""
 TRIES = 5
+REPEATS = 60
+"""In all, of one transfer."""
 MAX_ITEMS = 700
 """More than any autopilot stores."""
 
@@ -58,6 +60,8 @@ class MissionTransfer:
         self._stored: list[MissionItem] = []
         self._stored_count = 0
         self._starts = 0
+        self._repeats = 0
+        self._last_seq = -1
 
     @property
     def is_done(self) -> bool:
@@ -96,11 +100,19 @@ class MissionTransfer:
                 self._fetched(message, now_s)
 
     def turn(self, now_s: float) -> None:
-        """Say the last thing again, or give up."""
+        """Say the last thing again, or give up.
+
+        The last item is not: an autopilot that has it is not receiving any more, and its answer
+        was lost. What it has stored is looked at instead; one that lacks the item asks again.
+        """
         if self.is_done or now_s < self._due_s:
             return
-        if self._sent >= TRIES:
+        self._repeats += 1
+        if self._sent >= TRIES or self._repeats > REPEATS:
             self._give_up(f"no answer while at {self._step.value}")
+            return
+        if self._step is _Step.ITEMS and self._last_seq == len(self._items) - 1:
+            self._list(now_s)
             return
         self._send(self._last)
         self._sent += 1
@@ -113,8 +125,9 @@ class MissionTransfer:
         self._due_s = now_s + ANSWER_S
 
     def _asked(self, seq: int, now_s: float) -> None:
-        if self._step not in (_Step.COUNT, _Step.ITEMS) or seq >= len(self._items):
+        if self._step not in (_Step.COUNT, _Step.ITEMS, _Step.LIST) or seq >= len(self._items):
             return
+        self._last_seq = seq
         item = self._items[seq]
         self._say(_Step.ITEMS, self._message(seq, item), now_s)
 

@@ -106,7 +106,7 @@ class Preparing:
 
     def _should(self, row: Row, name: str, value: float) -> float | None:
         try:
-            return row.allowed(name, value, self._known)
+            return self._parameters.fits(name, row.allowed(name, value, self._known))
         except (KeyError, ZeroDivisionError) as error:
             self._problems.append(f"{name} cannot be checked: {error!r} is not known; {row.why}")
             return None

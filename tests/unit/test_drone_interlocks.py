@@ -1,0 +1,352 @@
+"""Interlocks: each trips at its limit, on absence and on age; any one is enough."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from internetcar.contract.message import milliseconds
+from services.drone.airspace.zones import read_airspace
+from services.drone.autopilot import Mode, Wind
+from services.drone.events import CarPresence
+from services.drone.geodesy import Place
+from services.drone.interlocks.check import IDS, REACTIONS, STRENGTH, reaction_to
+from services.drone.interlocks.limits import Airframe, Assumptions, Limits
+from services.drone.interlocks.reach import battery_left_pct
+from services.drone.interlocks.situation import Phase, Plan
+from services.drone.interlocks.steady import Steady
+from services.drone.moment import Moment
+from services.drone.tasks.task import Leg
+from services.drone.view import View
+from tests.unit.drone_ready import (
+    GOOD,
+    HERE,
+    NOON,
+    RAIN,
+    SPEED,
+    TEMPERATURE,
+    WELL,
+    Case,
+    box,
+    file_of,
+    fix,
+    flying,
+    off,
+    signal,
+    weather,
+)
+
+READY = Case()
+UP = Case(view=flying(), phase=Phase.FLIGHT)
+MIDNIGHT = Moment(NOON.s, milliseconds(datetime.fromisoformat("2026-06-01T23:00:00Z")))
+
+
+def presence(**changes: object) -> CarPresence:
+    return CarPresence(**{"is_online": True, "origin": "live", "clock": "synchronized", **changes})  # type: ignore[arg-type]  # of a test's few words
+
+
+def over(*features: object) -> Case:
+    return replace(READY, airspace=read_airspace(file_of(*features)))
+
+
+BROKEN: dict[str, list[Case]] = {
+    "origin": [READY.car(presence=presence(origin="simulation")), READY.car(presence=None)],
+    "presence": [READY.car(presence=presence(is_online=False)), READY.car(presence=None)],
+    "broker": [READY.car(is_broker_connected=False)],
+    "clock": [
+        READY.car(presence=presence(clock="free")),
+        READY.car(presence=presence(clock="recorded")),
+        READY.car(fixes=(fix(NOON.s - 0.2), fix(NOON.s + 2, age_s=-2.0))),
+        READY.car(presence=None),
+    ],
+    "car_at_rest": [
+        READY.says(SPEED, signal(1.1)),
+        READY.says(SPEED, signal(0.0, NOON.s - 66)),
+        READY.says(SPEED, signal(0.0, quality="stale")),
+        READY.says(SPEED, signal(None)),
+        READY.says(SPEED, signal("0")),
+        READY.says(SPEED, signal(0.0, NOON.s + 30)),
+        READY.says(SPEED, None),
+        READY.car(fixes=(fix(NOON.s - 0.2), fix(speed_kmh=1.1))),
+        READY.car(fixes=(fix(NOON.s - 0.2), fix(speed_kmh=None))),
+        READY.car(fixes=()),
+    ],
+    "car_gnss_fresh": [
+        READY.car(fixes=(fix(NOON.s - 1.2), fix(NOON.s - 1.1))),
+        READY.car(fixes=()),
+        READY.car(fixes=(fix(), fix(NOON.s + 2))),
+    ],
+    "car_gnss_accurate": [
+        READY.car(fixes=(fix(NOON.s - 0.2), fix(accuracy_m=3.1))),
+        READY.car(fixes=(fix(NOON.s - 0.2), fix(accuracy_m=None))),
+        READY.car(fixes=()),
+    ],
+    "car_gnss_steady": [
+        READY.car(fixes=(fix(NOON.s - 0.2), fix(place=off(5.2, 0)))),
+        READY.car(fixes=(fix(),)),
+        READY.car(fixes=()),
+    ],
+    "covered": [over(box("garage", 0, 0, 10, covered=True)), READY.car(fixes=())],
+    "drone_link": [
+        READY.drone(heard_s=NOON.s - 3.1),
+        READY.drone(heard_s=None),
+        READY.drone(loss_share=0.21),
+    ],
+    "drone_position": [
+        replace(READY, steady=replace(GOOD, position_s=NOON.s - 4.9)),
+        replace(READY, steady=replace(GOOD, position_s=None)),
+        READY.drone(heard_s=NOON.s - 3.1),
+    ],
+    "drone_prearm": [
+        replace(READY, steady=replace(GOOD, prearm_s=NOON.s - 4.9)),
+        replace(READY, steady=Steady()),
+    ],
+    "autopilot": [
+        READY.drone(refusal="PX4 is not flown yet"),
+        READY.drone(is_armed=True, mode=Mode.OTHER),
+        READY.drone(is_failsafe=True),
+        READY.drone(heard_s=None),
+    ],
+    "wind": [
+        READY.car(weather=weather(wind_mps=8.1)),
+        READY.car(weather=weather(wind_mps=5.0, gust_mps=11.5)),
+        READY.car(weather=weather(NOON.s - 601, wind_mps=1.0)),
+        READY.car(weather=weather(rain_pct=0.0)),
+        READY.car(weather=None),
+        replace(READY.car(weather=None), assumed=Assumptions(wind_mps=9)),
+    ],
+    "rain": [
+        READY.says(RAIN, signal(6)),
+        READY.says(RAIN, None),
+        READY.says(RAIN, signal(0, NOON.s - 66)),
+        READY.car(weather=weather(wind_mps=3.0, rain_pct=20.0)),
+    ],
+    "temperature": [
+        READY.says(TEMPERATURE, signal(-10.5)),
+        READY.says(TEMPERATURE, signal(40.5)),
+        READY.says(TEMPERATURE, None),
+        READY.car(weather=weather(wind_mps=3.0, temperature_c=-15.0)),
+    ],
+    "daylight": [replace(READY, now=MIDNIGHT), READY.car(fixes=())],
+    "zone": [over(box("airport", 150, 0, 50)), READY.car(fixes=())],
+    "ceiling": [
+        replace(READY, plan=Plan((Leg(HERE, off(300, 0), 120.5),))),
+        replace(READY, plan=Plan(return_height_m=121.0)),
+        over(box("low", 0, 0, 50, lower=44)),
+        READY.car(fixes=()),
+    ],
+    "battery": [
+        READY.drone(battery_pct=30.0),
+        READY.drone(battery_pct=None),
+        replace(READY, plan=Plan((Leg(HERE, off(5000, 0), 40.0),))),
+        READY.car(fixes=()),
+    ],
+}
+
+
+def test_a_car_and_a_drone_with_which_all_is_well_may_launch() -> None:
+    assert READY.tripped() == set()
+    assert tuple(each.id for each in READY.all()) == IDS
+    assert not any(each.assumed for each in READY.all())
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_any_single_interlock_refuses_the_launch(name: str) -> None:
+    for case in BROKEN[name]:
+        found = case.one(name)
+        assert found.result == "tripped", case
+        assert found.words
+
+
+def test_what_is_not_related_stays_untouched() -> None:
+    alone = {
+        "origin", "presence", "broker", "clock", "car_at_rest", "car_gnss_accurate",
+        "car_gnss_steady", "covered", "drone_position", "drone_prearm", "autopilot", "wind",
+        "rain", "temperature", "daylight", "zone", "ceiling", "battery",
+    }  # fmt: skip
+    for name in alone:
+        assert BROKEN[name][0].tripped() == {name}
+
+
+AT_THE_LIMIT = [
+    READY.says(SPEED, signal(1.0)),
+    READY.says(SPEED, signal(0.0, NOON.s - 65)),
+    READY.car(fixes=(fix(NOON.s - 1.0), fix(NOON.s - 0.99))),
+    READY.car(fixes=(fix(NOON.s - 0.2), fix(accuracy_m=3.0))),
+    READY.car(fixes=(fix(NOON.s - 0.2), fix(place=off(4.9, 0)))),
+    READY.drone(heard_s=NOON.s - 3.0),
+    READY.drone(loss_share=0.2),
+    replace(READY, steady=replace(GOOD, position_s=NOON.s - 5, prearm_s=NOON.s - 5)),
+    READY.car(weather=weather(NOON.s - 600, wind_mps=8.0, gust_mps=11.0)),
+    READY.says(RAIN, signal(5)),
+    READY.says(TEMPERATURE, signal(-10)),
+    READY.says(TEMPERATURE, signal(40)),
+    replace(READY, plan=Plan((Leg(HERE, off(100, 0), 120.0),))),
+    READY.drone(mode=Mode.GUIDED, is_armed=True),
+]
+
+
+@pytest.mark.parametrize("case", AT_THE_LIMIT)
+def test_at_its_limit_nothing_trips(case: Case) -> None:
+    assert case.tripped() == set()
+
+
+def test_only_a_setting_assumes_and_each_answer_says_so() -> None:
+    bare = READY.car(
+        weather=None,
+        signals={SPEED: signal(0.0)},
+        presence=presence(clock="free"),
+        fixes=(fix(NOON.s - 0.2), fix(accuracy_m=None)),
+    )
+    unknown = {"wind", "rain", "temperature", "clock", "car_gnss_accurate"}
+    assert bare.tripped() == unknown
+    assumed = Assumptions(
+        wind_mps=4, rain_pct=0, temperature_c=12, car_accuracy_m=2, clock_synchronized=True
+    )
+    found = replace(bare, assumed=assumed).all()
+    assert all(each.result == "ok" for each in found)
+    assert {each.id for each in found if each.assumed} == unknown
+    assert all("assumed" in each.words for each in found if each.assumed)
+    measured = replace(READY, assumed=assumed).all()
+    assert not any(each.assumed for each in measured)
+
+
+def test_a_recorded_clock_is_right_for_recordings_only() -> None:
+    view = replace(WELL, presence=presence(origin="recording", clock="recorded"))
+    assert Case(view, Limits(origin="recording")).tripped() == set()
+
+
+def test_words_are_a_drivers() -> None:
+    assert READY.car(weather=weather(wind_mps=11.0)).one("wind").words == "wind 11 m/s, at most 8"
+    assert READY.says(SPEED, signal(30.0)).one("car_at_rest").words == (
+        "the car drives 30 km/h, at most 1"
+    )
+    odd = READY.drone(refusal="no\nway\u2028" + "x" * 500).one("autopilot")
+    assert "\n" not in odd.words
+    assert len(odd.words) == 400
+
+
+def test_a_prearm_complaint_is_told() -> None:
+    case = replace(READY, steady=Steady()).drone(complaints=("PreArm: Compass not calibrated",))
+    assert "Compass not calibrated" in case.one("drone_prearm").words
+
+
+def test_a_moving_launch_is_opt_in() -> None:
+    fixes = (fix(NOON.s - 0.2, speed_kmh=15.0), fix(speed_kmh=15.0))
+    rolling = READY.says(SPEED, signal(15.0)).car(fixes=fixes)
+    assert rolling.tripped() == {"car_at_rest"}
+    assert replace(rolling, limits=Limits(moving_launch_kmh=20)).tripped() <= {"battery"}
+    with pytest.raises(ValidationError):
+        Limits(moving_launch_kmh=21)
+
+
+@pytest.mark.parametrize("cls", [Limits, Assumptions, Airframe])
+def test_a_misspelt_setting_is_refused(cls: type[Limits]) -> None:
+    with pytest.raises(ValidationError, match="wind_mp"):
+        cls.model_validate({"wind_mp": 20})
+
+
+def test_in_flight_the_car_may_drive_and_prearm_says_nothing() -> None:
+    names = {each.id for each in UP.all()}
+    assert names == set(REACTIONS) == set(IDS) - {"car_at_rest", "drone_prearm"}
+    assert UP.tripped() == set()
+
+
+IN_FLIGHT: dict[str, list[Case]] = {
+    "autopilot": [UP.drone(mode=Mode.OTHER, mode_name="LOITER")],
+    "wind": [UP.drone(wind=Wind(0.0, 8.1)), UP.car(weather=None)],
+    "daylight": [replace(UP, now=MIDNIGHT), UP.drone(position=None)],
+    "drone_position": [
+        replace(UP, steady=replace(GOOD, position_s=None, lost_s=NOON.s - 3.1)),
+        replace(UP, steady=Steady()),
+        UP.drone(heard_s=NOON.s - 3.1),
+    ],
+    "zone": [
+        replace(UP, airspace=read_airspace(file_of(box("z", 200, 35, 30)))),
+        UP.drone(position=None),
+    ],
+    "ceiling": [
+        replace(UP, view=flying(height_m=120.5)),
+        replace(UP, airspace=read_airspace(file_of(box("z", 200, 35, 30, lower=40)))),
+        UP.drone(position=None),
+    ],
+    "battery": [UP.drone(battery_pct=24.0), UP.drone(position=None), UP.car(fixes=())],
+}
+
+
+@pytest.mark.parametrize("name", IN_FLIGHT)
+def test_in_flight_it_is_the_drone_that_is_looked_at(name: str) -> None:
+    for case in IN_FLIGHT[name]:
+        assert case.one(name).result == "tripped", case
+
+
+def test_a_position_lost_for_a_moment_lands_nobody() -> None:
+    blink = replace(UP, steady=replace(GOOD, position_s=None, lost_s=NOON.s - 1))
+    assert blink.tripped() == set()
+
+
+def test_its_own_wind_needs_no_report_in_flight() -> None:
+    own = UP.car(weather=None).drone(wind=Wind(90.0, 5.0))
+    assert own.one("wind").result == "ok"
+    assert not own.one("wind").assumed
+    weak = UP.car(weather=weather(wind_mps=9.0)).drone(wind=Wind(90.0, 1.0))
+    assert weak.one("wind").value == 9.0
+    broken = UP.car(weather=None).drone(wind=Wind(90.0, float("nan")))
+    assert broken.one("wind").result == "tripped"
+
+
+def test_a_wind_without_direction_is_against_it() -> None:
+    blown = UP.drone(wind=Wind(float("nan"), 6.0))
+    behind = UP.drone(wind=Wind(0.0, 6.0))
+    assert (battery_left_pct(blown.situation) or 0) < (battery_left_pct(behind.situation) or 0)
+    told = UP.car(weather=weather(wind_mps=6.0, from_deg=0.0))
+    assert battery_left_pct(told.situation) == battery_left_pct(behind.situation)
+
+
+def test_a_way_may_be_cut_a_little_in_flight() -> None:
+    airspace = read_airspace(file_of(box("z", 200, 45, 30)))
+    assert "zone" not in replace(UP, airspace=airspace).tripped()
+    assert "zone" in replace(READY, airspace=airspace).tripped()
+
+
+def test_reactions_follow_the_strongest_and_never_land_a_drone_that_is_not_heard() -> None:
+    assert reaction_to(UP.all()) == "none"
+    assert reaction_to(UP.drone(mode=Mode.OTHER).all()) == "none"
+    assert reaction_to(UP.car(is_broker_connected=False).all()) == "return"
+    assert reaction_to(UP.car(fixes=()).all()) == "hold"
+    assert reaction_to(UP.car(presence=presence(origin="recording")).all()) == "alternate"
+    lost = replace(UP, steady=replace(GOOD, position_s=None, lost_s=NOON.s - 9))
+    assert reaction_to(lost.all()) == "land"
+    assert reaction_to(lost.drone(heard_s=NOON.s - 9).all()) == "return"
+    assert set(REACTIONS.values()) == set(STRENGTH)
+
+
+def test_a_view_of_nothing_trips_everything_and_breaks_nothing() -> None:
+    for phase in Phase:
+        case = Case(view=View(), steady=Steady(), plan=Plan(), phase=phase)
+        assert case.tripped() == {each.id for each in case.all()}
+
+
+@given(
+    st.one_of(st.floats(), st.integers(), st.text(), st.none(), st.booleans()),
+    st.sampled_from([SPEED, RAIN, TEMPERATURE]),
+)
+def test_any_value_of_a_signal_is_judged_and_never_raised(value: object, path: str) -> None:
+    for each in READY.says(path, signal(value)).all():
+        assert each.result in ("ok", "tripped")
+
+
+def test_numbers_that_are_none_trip_and_break_nothing() -> None:
+    nan = float("nan")
+    assert WELL.drone.position is not None
+    for odd in (
+        replace(WELL.drone.position, height_m=nan),
+        replace(WELL.drone.position, place=Place(nan, 13.0)),
+    ):
+        assert {"zone", "ceiling", "battery", "daylight"} <= UP.drone(position=odd).tripped()
+    assert UP.drone(battery_pct=nan).tripped() == {"battery"}
+    assert UP.drone(loss_share=nan).tripped() == {"drone_link"}
+    assert READY.says(SPEED, signal(10**400)).tripped() == {"car_at_rest"}

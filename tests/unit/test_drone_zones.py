@@ -1,0 +1,339 @@
+"""Zones from a file: what is understood, and what is refused with the zone's name and the fix."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from internetcar.contract.message import milliseconds
+from services.drone.airspace import zones
+from services.drone.airspace.shapes import ZoneFileError
+from services.drone.airspace.zone import Height, Restriction, Weekly, Window
+from services.drone.airspace.zones import read_airspace, read_zones
+from services.drone.geodesy import Place, distance_m
+from services.drone.moment import Moment
+from tests.unit.drone_ready import HERE, NOON, box, feature, file_of, off, polygon, square
+
+
+def ms(text: str) -> int:
+    return milliseconds(datetime.fromisoformat(text))
+
+
+def inside(text: str, place: Place = HERE, height_m: float = 30.0, now: Moment = NOON) -> bool:
+    return read_airspace(text).is_inside(place, height_m, now)
+
+
+def test_an_ed_318_feature_is_understood() -> None:
+    layer = {
+        "upper": 400, "upperReference": "AMSL", "lower": 100, "lowerReference": "AGL", "uom": "ft",
+    }  # fmt: skip
+    geometry = {**polygon(square(0, 0, 50)), "layer": layer}
+    (zone,) = read_zones(file_of(feature("GEO1", geometry, type="REQ_AUTHORIZATION", other=1)))
+    assert zone.id == "GEO1"
+    assert zone.restriction is Restriction.AUTHORISATION
+    assert zone.lower == Height(pytest.approx(30.48))  # type: ignore[arg-type]  # pytest's number
+    assert zone.upper == Height(pytest.approx(121.92), is_amsl=True)  # type: ignore[arg-type]  # pytest's number
+
+
+def test_an_ed_269_feature_is_understood() -> None:
+    circle = {"type": "Circle", "center": [HERE.lon_deg, HERE.lat_deg], "radius": 100}
+    zone = {
+        "identifier": "OLD",
+        "restriction": "CONDITIONAL",
+        "type": "COMMON",
+        "geometry": [
+            {
+                "uomDimensions": "M",
+                "lowerLimit": 10,
+                "lowerVerticalReference": "AGL",
+                "upperLimit": 50,
+                "upperVerticalReference": "WGS84",
+                "horizontalProjection": circle,
+            }
+        ],
+        "applicability": [{"permanent": "YES"}],
+    }
+    (found,) = read_zones(json.dumps({"features": [zone]}))
+    assert found.restriction is Restriction.CONDITIONAL
+    assert (found.lower, found.upper, found.windows) == (Height(10.0), None, ())
+
+
+@pytest.mark.parametrize(
+    ("geometry", "properties"),
+    [
+        ({"extent": {"subType": "Circle", "radius": 100.0}}, {}),
+        ({"radius": 100.0}, {}),
+        ({}, {"radius": 100.0}),
+    ],
+)
+def test_a_point_with_a_radius_is_a_circle_and_never_less(
+    geometry: dict[str, Any], properties: dict[str, Any]
+) -> None:
+    point = {"type": "Point", "coordinates": [HERE.lon_deg, HERE.lat_deg], **geometry}
+    text = file_of(feature("round", point, **properties))
+    for bearing in range(0, 360, 7):
+        north, east = bearing / 360, 1 - bearing / 360
+        scale = 99.9 / (north**2 + east**2) ** 0.5
+        assert inside(text, off(north * scale, east * scale))
+        assert not inside(text, off(north * scale * 1.03, east * scale * 1.03))
+
+
+def test_holes_parts_and_collections_are_kept() -> None:
+    ring = polygon(square(0, 0, 100), square(0, 0, 20))
+    assert not inside(file_of(feature("ring", ring)))
+    assert inside(file_of(feature("ring", ring)), off(50, 0))
+    parts = [polygon(square(n, 0, 20))["coordinates"] for n in (0, 500)]
+    many = file_of(feature("many", {"type": "MultiPolygon", "coordinates": parts}))
+    assert inside(many)
+    assert inside(many, off(500, 0))
+    assert not inside(many, off(250, 0))
+    both = {"type": "GeometryCollection", "geometries": [polygon(square(0, 0, 9)), ring]}
+    assert [zone.id for zone in read_zones(file_of(feature("two", both)))] == ["two", "two"]
+
+
+def test_a_ring_that_crosses_itself_covers_all_it_encloses() -> None:
+    bow = [off(-50, -50), off(50, 50), off(50, -50), off(-50, 50)]
+    text = file_of(feature("bow", polygon(bow, [off(30, -5), off(30, 5), off(40, 5)])))
+    assert inside(text, off(20, 0))
+    assert inside(text, off(-20, 0))
+    assert not inside(text, off(35, 3.5))
+    assert not inside(text, off(0, 40))
+    twice = [*square(0, 0, 50), *square(0, 0, 30)]
+    assert inside(file_of(feature("twice", polygon(twice))))
+    wild = polygon(bow, [off(0, 0), off(5, 5), off(5, 0), off(0, 5)])
+    assert inside(file_of(feature("wild", wild)), off(3, 0))
+
+
+def test_a_zone_across_the_date_line_is_whole() -> None:
+    line = Place(10.0, 180.0)
+    text = file_of(box("line", 0, 0, 100, start=line))
+    for east in (-90, 0, 90):
+        assert inside(text, off(0, east, line))
+    assert not inside(text, off(0, 200, line))
+    assert not inside(text, Place(10.0, 0.0))
+    holed = polygon(square(0, 0, 100, line), square(0, 50, 10, line))
+    assert not inside(file_of(feature("hole", holed)), off(0, 50, line))
+
+
+def test_heights_count_from_the_take_off_with_a_margin() -> None:
+    agl = file_of(box("agl", 0, 0, 50, lower=50, upper=80))
+    assert [inside(agl, height_m=h) for h in (0, 44, 46, 84, 86)] == [
+        False, False, True, True, False,
+    ]  # fmt: skip
+    amsl = read_airspace(
+        file_of(box("amsl", 0, 0, 50, lower=150, lowerReference="AMSL", upper=200,
+                    upperReference="AMSL"))
+    )  # fmt: skip
+    assert amsl.is_inside(HERE, 10.0, NOON)
+    assert amsl.is_inside(HERE, 400.0, NOON)
+    assert not amsl.is_inside(HERE, 10.0, NOON, ground_m=100.0)
+    assert amsl.is_inside(HERE, 60.0, NOON, ground_m=100.0)
+    assert not amsl.is_inside(HERE, 110.0, NOON, ground_m=100.0)
+    assert amsl.ceiling_m(HERE, NOON, ground_m=100.0) == 45.0
+    assert amsl.ceiling_m(HERE, NOON) == 0.0
+    assert amsl.ceiling_m(off(500, 0), NOON) == float("inf")
+
+
+def test_permissions_open_what_can_be_opened() -> None:
+    text = file_of(
+        box("auth", 0, 0, 50, type="REQ_AUTHORISATION"),
+        box("cond", 1000, 0, 50, type="CONDITIONAL"),
+        box("never", 2000, 0, 50),
+        box("free", 3000, 0, 50, type="NO_RESTRICTION"),
+        box("odd", 4000, 0, 50, type="SOMETHING"),
+        box("none", 5000, 0, 50, type=7),
+    )
+    held = frozenset({"auth", "cond", "never", "odd"})
+    places = [off(north, 0) for north in range(0, 5001, 1000)]
+    without, with_them = read_airspace(text), read_airspace(text, held)
+    assert [without.is_inside(each, 30, NOON) for each in places] == [
+        True, True, True, False, True, True,
+    ]  # fmt: skip
+    assert [with_them.is_inside(each, 30, NOON) for each in places] == [
+        False, False, True, False, True, True,
+    ]  # fmt: skip
+
+
+def test_a_roof_is_no_obstacle_but_covers_the_car() -> None:
+    airspace = read_airspace(file_of(box("garage", 0, 0, 20, covered=True)))
+    assert airspace.is_covered(HERE)
+    assert airspace.is_covered(off(24, 0))
+    assert not airspace.is_covered(off(26, 0))
+    assert not airspace.is_inside(HERE, 0.0, NOON)
+    assert airspace.way(off(-100, 0), off(100, 0), 40, NOON) == (off(-100, 0), off(100, 0))
+
+
+def windowed(*windows: Any) -> str:
+    return file_of(box("timed", 0, 0, 50, limitedApplicability=list(windows)))
+
+
+def test_a_window_is_in_force_between_its_ends() -> None:
+    text = windowed(
+        {"startDateTime": "2026-06-01T10:00:00Z", "endDateTime": "2026-06-01T14:00:00+02:00"}
+    )
+    for when, expected in (("09:59", False), ("10:00", True), ("12:00", True), ("12:01", False)):
+        now = Moment(0.0, ms(f"2026-06-01T{when}:00Z"))
+        assert inside(text, now=now) is expected
+    early = Moment(0.0, ms("2026-06-01T09:45:00Z"))
+    assert read_airspace(text).is_inside(HERE, 30, early, ahead_s=1800)
+    assert inside(windowed({"startDateTime": "2026-06-01T10:00:00Z"}))
+    assert not inside(windowed({"endDateTime": "2026-05-01T10:00:00Z"}))
+
+
+def test_a_schedule_is_in_force_on_its_days() -> None:
+    work = {"day": ["MON", "TUE"], "startTime": "08:00:00+02:00", "endTime": "18:00:00+02:00"}
+    text = windowed({"schedule": [work]})
+    for when, expected in (
+        ("2026-06-01T05:59:00Z", False),  # a Monday
+        ("2026-06-01T06:00:00Z", True),
+        ("2026-06-02T15:59:00Z", True),
+        ("2026-06-02T16:01:00Z", False),
+        ("2026-06-03T10:00:00Z", False),
+        ("1969-12-29T10:00:00Z", True),
+    ):
+        assert inside(text, now=Moment(0.0, ms(when))) is expected
+    night = windowed({"schedule": [{"day": "SUN", "startTime": "22:00Z", "endTime": "04:00Z"}]})
+    assert inside(night, now=Moment(0.0, ms("2026-06-01T03:00:00Z")))
+    assert not inside(night, now=Moment(0.0, ms("2026-06-01T05:00:00Z")))
+    every = windowed({"schedule": [{"day": ["ANY"], "startTime": "08:00", "endTime": "09:00"}]})
+    assert inside(every, now=Moment(0.0, ms("2026-06-06T08:30:00Z")))
+    assert not inside(every, now=Moment(0.0, ms("2026-06-06T09:30:00Z")))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "weekdays",
+        [3],
+        [{"day": ["HOLIDAY"], "startTime": "08:00Z", "endTime": "09:00Z"}],
+        [{"day": ["MON"], "startEvent": "SR", "endEvent": "SS"}],
+        [{"day": [], "startTime": "08:00Z", "endTime": "09:00Z"}],
+        [{"day": ["MON"], "startTime": "25:00", "endTime": "09:00Z"}],
+        [{"day": 4, "startTime": "08:00Z", "endTime": "09:00Z"}],
+        [{}] * 201,
+    ],
+)
+def test_a_schedule_that_cannot_be_read_counts_as_always(schedule: Any) -> None:
+    assert inside(windowed({"schedule": schedule}))
+
+
+@given(st.integers(0, 7 * 1440 - 1), st.integers(1, 1440), st.integers(0, 20_000))
+def test_a_weekly_span_holds_exactly_in_its_minutes(start: int, length: int, minute: int) -> None:
+    window = Window(weekly=(Weekly(start, start + length),))
+    monday = ms("2026-06-01T00:00:00Z")
+    at = monday + minute * 60_000
+    since = (minute - start) % (7 * 1440)
+    assert window.overlaps(at, at) is (since <= length)
+    assert window.overlaps(at, at + 7 * 86_400_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "no JSON"),
+        ('{"features": [NaN]}', "no JSON"),
+        ("[]", "FeatureCollection"),
+        ('{"features": 3}', "FeatureCollection"),
+        ('{"features": [3]}', "zone number 1 is no object"),
+        (file_of({"geometry": None}), "zone zone-1 has no geometry"),
+        (file_of({"id": 7, "geometry": []}), "zone 7 has no geometry"),
+        (file_of(feature("a\nb", {"type": "LineString"})), "zone a b has a geometry 'LineString'"),
+        (file_of(feature("x", {"type": "Polygon"})), "zone x lacks the rings"),
+        (file_of(feature("x", {"type": "Polygon", "coordinates": [[]]})), "zone x lacks the corn"),
+        (file_of(feature("x", {"type": "MultiPolygon"})), "zone x lacks the list of polygons"),
+        (file_of(feature("x", {"type": "Polygon", "coordinates": [[[1, 2], [3, 4]]]})), "three"),
+        (file_of(feature("x", {"type": "Polygon", "coordinates": [[5]]})), "no [longitude"),
+        (file_of(feature("x", polygon([HERE, off(9, 0), off(18, 0)]))), "zone x has no area"),
+        (
+            file_of(feature("x", {"type": "Polygon", "coordinates": [[[1, 2], ["3", 4]]]})),
+            "'3' as a longitude",
+        ),
+        (file_of(feature("x", polygon([Place(9, 190), HERE, off(9, 9)]))), "longitude first"),
+        (
+            file_of(feature("x", polygon([Place(80, lon) for lon in (-170, -60, 60, 170)]))),
+            "around a pole",
+        ),
+        (file_of(feature("x", {"type": "Point", "coordinates": [1, 2]})), "None' as the radius"),
+        (
+            file_of(feature("x", {"type": "Point", "coordinates": [1, 2], "radius": 0})),
+            "radius of 0 m",
+        ),
+        (
+            file_of(feature("x", {"type": "Point", "coordinates": [1, 89], "radius": 2e5})),
+            "over a pole",
+        ),
+        (file_of(box("x", 0, 0, 50, uom="yard")), "'yard' as unit"),
+        (file_of(box("x", 0, 0, 50, lower="low")), "'low' as its lower limit"),
+        (file_of(box("x", 0, 0, 50, upper=True)), "'True' as its upper limit"),
+        (
+            file_of(feature("x", {**polygon(square(0, 0, 9)), "layer": 3})),
+            "a layer that is no object",
+        ),
+        (file_of(box("x", 0, 0, 50, applicability=4)), "no list of objects"),
+        (file_of(box("x", 0, 0, 50, applicability=[{}] * 201)), "more than 200 windows"),
+        (windowed({"startDateTime": "soon"}), "'soon' as startDateTime"),
+        (windowed({"startDateTime": "2026-01-01T00:00:00"}), "as startDateTime"),
+        (windowed({"endDateTime": 5}), "'5' as endDateTime"),
+        (
+            windowed(
+                {"startDateTime": "2026-01-02T00:00:00Z", "endDateTime": "2026-01-01T00:00:00Z"}
+            ),
+            "turn them around",
+        ),
+    ],
+)
+def test_a_bad_file_is_refused_with_the_zone_and_the_fix(text: str, words: str) -> None:
+    with pytest.raises(ZoneFileError) as refused:
+        read_zones(text)
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = {"type": "Polygon", "coordinates": [[[i / 1e4, i % 7] for i in range(20_001)]]}
+    with pytest.raises(ZoneFileError, match="more than 20000 corners"):
+        read_zones(file_of(feature("long", long)))
+    tangled = {"type": "Polygon", "coordinates": [[[i % 17, i % 13] for i in range(301)]]}
+    with pytest.raises(ZoneFileError, match="crosses itself"):
+        read_zones(file_of(feature("tangled", tangled)))
+    monkeypatch.setattr(zones, "MOST_ZONES", 1)
+    with pytest.raises(ZoneFileError, match="more than 1 zones"):
+        read_zones(file_of(box("a", 0, 0, 9), box("b", 0, 0, 9)))
+    monkeypatch.setattr(zones, "MOST_BYTES", 3)
+    with pytest.raises(ZoneFileError, match="MiB"):
+        read_zones(file_of())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.sampled_from([
+            "type", "geometry", "properties", "coordinates", "identifier", "layer", "lower", "uom",
+            "upper", "radius", "extent", "limitedApplicability", "schedule", "startDateTime", "day",
+            "startTime", "endTime", "geometries", "horizontalProjection", "center",
+        ]),
+        inner | st.sampled_from(["Polygon", "Point", "MultiPolygon", "Circle", "ANY", "08:00"]),
+        max_size=5,
+    ),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(st.lists(JSON, max_size=3))
+def test_any_document_gives_zones_or_our_error(features: list[Any]) -> None:
+    try:
+        read_zones(json.dumps({"features": features}))
+    except ZoneFileError as error:
+        assert str(error)
+
+
+def test_a_circle_far_north_still_holds_its_radius() -> None:
+    pole = Place(80.0, 20.0)
+    point = {"type": "Point", "coordinates": [20.0, 80.0], "radius": 5000}
+    (zone,) = read_zones(file_of(feature("far", point)))
+    corners = [Place(lat, lon) for lon, lat in zone.shape.exterior.coords]
+    assert all(4990 < distance_m(pole, corner) < 5060 for corner in corners)
