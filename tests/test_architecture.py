@@ -86,7 +86,7 @@ PURE = [
         "weather",
     )),
     *(f"simulator/{name}.py" for name in (
-        "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
+        "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "standstill", "vehicle",
     )),
     *(f"simulator/copter/{name}.py" for name in (
         "battery", "body", "commands", "copter", "failsafes", "faults", "fencing", "guided",
