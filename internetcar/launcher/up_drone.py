@@ -73,7 +73,10 @@ def _write_settings(folder: Path, vehicle_id: str, requesters: Iterable[str], po
         "sun_deg = -90.0",
         "[rules.scout]",
         "cooldown_s = 60",
-        'when = [{ condition = "jam", standing_s = 40 }]',
+        'when = [{ condition = "jam", standing_s = 35 }]',
+        "[tasks.scout]",
+        "ahead_m = 150.0",
+        "every_m = 75.0",
         "[allow]",
         *(f"{json.dumps(name)} = {json.dumps(RIGHTS)}" for name in sorted(set(requesters))),
     ]
