@@ -73,7 +73,7 @@ def event_line(event: DroneEvent) -> str:
     """An event as one line."""
     data = event.data
     if event.method == "rule_decision":
-        because = ", ".join(_texts(data.get("because")))
+        because = ", ".join(_texts(data.get("because"))) or "it is due"
         line = f"rule {data.get('rule')}: {because} → {data.get('outcome')}"
         return printable(_with(line, _interlock_words(data)))
     if event.method == "interlock_trip":
@@ -133,6 +133,8 @@ def _list(value: object) -> list[Any]:
 
 
 def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value] if value else []
     return [str(each) for each in _list(value)]
 
 

@@ -39,6 +39,8 @@ app = typer.Typer()
 VEHICLE = "reference"
 START_M = 700.0
 """Half a kilometre before the first gantry of the loop."""
+SEED = 2
+"""A morning that stays dry for twenty minutes: the drone flies in no rain."""
 TURN_S = 0.1
 CONNECT_S = 10.0
 REQUESTERS = ("car", "home-assistant", "node-red")
@@ -73,7 +75,7 @@ def up(
     seconds: Annotated[
         float | None, typer.Option(help="End by itself after so long, with exit code 0.", min=0)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the simulated car's driver and noise.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the simulated car's driver and noise.")] = SEED,
     start_m: Annotated[
         float,
         typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
