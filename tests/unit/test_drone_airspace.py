@@ -248,6 +248,14 @@ def test_an_intricate_zone_is_fenced_coarsely() -> None:
         assert shape.covers(shapely.Polygon([offset(HERE, p)[::-1] for p in area.corners]))
 
 
+def test_a_zone_too_intricate_for_the_autopilot_leaves_room_for_the_others() -> None:
+    comb = [off(r * math.cos(i / 80 * math.pi), r * math.sin(i / 80 * math.pi))
+            for i, r in ((i, 9000 if i % 2 else 3000) for i in range(160))]  # fmt: skip
+    text = file_of(feature("comb", polygon(comb)), box("small", 9800, 0, 100))
+    areas = read_airspace(text).fence_areas(HERE, 12_000, NOON)
+    assert [offset(HERE, area.corners[0]).north_m > 9500 for area in areas] == [True]
+
+
 def test_the_same_question_at_the_date_line_has_the_same_answer() -> None:
     line = Place(0.0, 180.0)
     airspace = read_airspace(file_of(box("z", 0, 0, 100, start=line)))

@@ -299,6 +299,20 @@ def test_a_film_keeps_the_heading_of_a_car_that_stopped() -> None:
     assert aim.heading_deg == 90.0
 
 
+def test_a_film_of_a_car_without_a_heading_stays_above_it() -> None:
+    def plain(view: View, at_s: float) -> View:
+        return replace(view, fixes=(car_fix(at_s, heading=None),))
+
+    flown = fly(FlightTask(task="follow", duration_s=5.0), change=plain)
+    assert flown.last.guidance == Track(ORIGIN, 20.0)
+    behind = TaskSettings.model_validate({"follow": {"behind_m": 10.0}})
+    data = FlightTask(task="follow")
+    planned = TASKS["follow"].plan(
+        data, View(fixes=(car_fix(0.0, heading=None),)), moment(0.0), behind
+    )
+    assert planned.legs[0].end == ORIGIN
+
+
 def test_a_film_of_no_car_goes_nowhere() -> None:
     flown = fly(FlightTask(task="follow", duration_s=5.0), change=lambda v, _: replace(v, fixes=()))
     assert {step.guidance for step in flown.steps} == {None}
