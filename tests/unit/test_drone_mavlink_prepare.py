@@ -217,6 +217,33 @@ def test_mission_messages_for_others_or_out_of_turn_change_nothing() -> None:
     assert prepared(link).problems == ()
 
 
+def test_a_link_that_says_everything_twice_changes_nothing() -> None:
+    link = Link().meet()
+    inner = link.vehicle.say
+
+    def say(message: Any) -> bytes:
+        inner(message)
+        return inner(message)
+
+    link.vehicle.say = say  # type: ignore[method-assign]
+    assert prepared(link).problems == ()
+    assert len(link.vehicle.stored) == 7
+
+
+def test_an_acceptance_before_the_last_item_is_not_believed() -> None:
+    link = Link().meet()
+    inner = link.vehicle.on_mission_item_int
+
+    def on_item(message: Any) -> None:
+        if message.seq == 3:
+            link.vehicle.say(mav.MAVLink_mission_ack_message(247, 190, 0, message.mission_type))
+        inner(message)
+
+    link.vehicle.on_mission_item_int = on_item  # type: ignore[method-assign]
+    assert prepared(link).problems == ()
+    assert len(link.vehicle.of("MISSION_REQUEST_LIST")) == 1
+
+
 def test_areas_that_are_none_and_lists_that_are_too_long_are_not_sent() -> None:
     link = Link().meet()
     line = FenceArea(ZONE.corners[:2])

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -193,6 +194,16 @@ def test_make_and_version_are_asked_for_once() -> None:
         assert hear(link, said).firmware == name
 
 
+def test_a_profile_without_a_capacity_asks_for_none() -> None:
+    profile = replace(load_profile(), rows=())
+    copter = ArduCopter(profile)
+    vehicle = Vehicle()
+    vehicle.heartbeat()
+    copter.receive(vehicle.out.pop(), Moment(0.0, UTC_MS))
+    (packet,) = copter.outgoing()
+    assert vehicle.link.parse_buffer(packet)[0].get_type() == "COMMAND_LONG"
+
+
 def test_lost_packets_are_counted_by_the_gaps_of_ten_seconds() -> None:
     link = Link().meet()
     link.step(11.0)
@@ -218,6 +229,7 @@ def test_lost_packets_are_counted_by_the_gaps_of_ten_seconds() -> None:
 def test_warnings_are_kept_for_a_minute_whole_and_printable() -> None:
     link = Link().meet()
     link.vehicle.text("information", severity=6)
+    link.vehicle.text("  ")
     link.vehicle.text("Bad\x07 battery\nnow")
     link.vehicle.text("a" * 50, number=7, chunk=0)
     link.vehicle.text("b" * 50, number=7, chunk=1)
@@ -383,3 +395,18 @@ def test_no_message_of_the_autopilot_ends_the_loop(data: st.DataObject) -> None:
     link.copter.turn(link.now)
     link.copter.outgoing()
     assert link.status.loss_share >= 0
+
+
+def test_a_message_that_stops_coming_is_asked_for_again_and_one_that_comes_is_not() -> None:
+    link = Link().meet()
+    for _ in range(10):
+        hear(link, gps(), position())
+        link.step(1.0)
+    link.vehicle.heard.clear()
+    for _ in range(8):
+        hear(link, gps())
+        link.step(1.0)
+    command = mav.MAV_CMD_SET_MESSAGE_INTERVAL
+    again = {int(message.param1) for message in link.vehicle.of("COMMAND_LONG", command)}
+    assert 33 in again
+    assert 24 not in again

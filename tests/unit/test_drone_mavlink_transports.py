@@ -113,6 +113,7 @@ def test_with_a_key_only_who_signs_gets_the_link() -> None:
     assert not is_genuine(beat())
     assert not is_genuine(beat(Vehicle(key=bytes(32))))
     assert not genuine()(beat()[:-1])
+    assert not genuine()(beat(Vehicle(component=190)))
     assert genuine()(beat())
 
 
