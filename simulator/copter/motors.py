@@ -21,6 +21,19 @@ def prearm_complaint(state: State) -> str:
         return "Battery 1 low capacity failsafe"
     if breaches(state):
         return "Vehicle breaching fence"
+    return _battery_complaint(state)
+
+
+def _battery_complaint(state: State) -> str:
+    parameters = state.parameters
+    least_v, least_mah = parameters["BATT_ARM_VOLT"], parameters["BATT_ARM_MAH"]
+    if not parameters["BATT_MONITOR"]:
+        return ""
+    if least_v > 0.0 and state.battery.voltage_v < least_v:
+        return "Battery 1 below minimum arming voltage"
+    left_mah = parameters["BATT_CAPACITY"] - state.battery.consumed_mah
+    if least_mah > 0.0 and left_mah < least_mah:
+        return "Battery 1 below minimum arming capacity"
     return ""
 
 

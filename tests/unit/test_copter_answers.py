@@ -114,7 +114,7 @@ def test_a_reposition_needs_guided_or_the_leave_to_change_into_it() -> None:
     pilot.mode(Mode.LOITER)
     assert pilot.go_to(50, 0) is DENIED
     assert pilot.command_at(192, PLANE.place(50, 0), 30.0, -1, 1) is ACCEPTED
-    assert pilot.copter.truth.mode is Mode.GUIDED
+    assert pilot.flies_in(Mode.GUIDED)
     pilot.fly(30)
     assert pilot.north_east == pytest.approx((50, 0), abs=0.3)
 
@@ -127,6 +127,29 @@ def test_a_place_off_the_earth_is_denied() -> None:
     )
     pilot.send(message)
     assert pilot.last("COMMAND_ACK").result == DENIED
+
+
+def test_a_height_that_is_none_is_denied() -> None:
+    pilot = Pilot()
+    pilot.take_off()
+    assert pilot.go_to(10, 0, float("nan")) is DENIED
+
+
+def test_without_a_position_a_reposition_cannot_change_into_guided() -> None:
+    pilot = Pilot()
+    pilot.take_off()
+    pilot.copter.lose_gnss()
+    pilot.fly(9)
+    assert pilot.flies_in(Mode.LAND)
+    assert pilot.command_at(192, PLANE.place(50, 0), 30.0, -1, 1) is FAILED
+
+
+def test_to_land_on_the_ground_is_to_disarm() -> None:
+    pilot = Pilot()
+    pilot.arm()
+    assert pilot.mode(Mode.LAND) is ACCEPTED
+    pilot.fly(0.2)
+    assert not pilot.copter.truth.is_armed
 
 
 def test_it_is_ready_43_seconds_after_boot_though_a_flag_says_so_18_seconds_too_early() -> None:
@@ -167,7 +190,7 @@ def test_the_old_message_changes_the_mode_too() -> None:
     pilot = Pilot()
     pilot.send(dialect.MAVLink_set_mode_message(1, 1, 4))
     assert pilot.last("COMMAND_ACK").command == 11
-    assert pilot.copter.truth.mode is Mode.GUIDED
+    assert pilot.flies_in(Mode.GUIDED)
 
 
 def test_an_unknown_command_is_not_supported_and_the_answer_names_who_asked() -> None:
@@ -196,18 +219,18 @@ def test_it_disarms_when_nothing_takes_off_within_ten_seconds() -> None:
 
 def test_it_says_what_it_does_on_the_way_up_and_down() -> None:
     pilot = Pilot()
-    assert pilot.copter.truth.landed is Landed.ON_GROUND
+    assert pilot.is_now(Landed.ON_GROUND)
     pilot.mode(Mode.GUIDED)
     pilot.arm()
     pilot.command(22, 0, 0, 0, 0, 0, 0, 10)
     pilot.fly(4)
-    assert pilot.copter.truth.landed is Landed.TAKING_OFF
+    assert pilot.is_now(Landed.TAKING_OFF)
     pilot.fly(12)
-    assert pilot.copter.truth.landed is Landed.IN_AIR
+    assert pilot.is_now(Landed.IN_AIR)
     assert pilot.command(21) is ACCEPTED
-    assert pilot.copter.truth.landed is Landed.LANDING
+    assert pilot.is_now(Landed.LANDING)
     pilot.fly_until_landed()
-    assert pilot.copter.truth.landed is Landed.ON_GROUND
+    assert pilot.is_now(Landed.ON_GROUND)
 
 
 def test_pictures_are_counted_and_the_operators_place_is_kept() -> None:
@@ -277,5 +300,7 @@ def test_the_check_before_arming_says_what_is_wrong() -> None:
     assert pilot.command(401) is ACCEPTED
     assert "PreArm: Need Position Estimate" in pilot.texts
     armed = Pilot()
+    assert armed.command(401) is ACCEPTED
+    assert not [text for text in armed.texts if text.startswith("PreArm")]
     armed.arm()
     assert armed.command(401) is Result.TEMPORARILY_REJECTED

@@ -78,7 +78,7 @@ def test_position_and_velocity_together_follow_closely() -> None:
 
 
 def test_a_position_alone_is_followed_thirteen_metres_behind() -> None:
-    assert follow(hovering(), 40, POSITION_ONLY) == pytest.approx(13.5, abs=1.5)
+    assert follow(hovering(), 40, POSITION_ONLY) == pytest.approx(13.0, abs=0.3)
 
 
 def test_a_place_that_moves_goes_on_for_three_seconds_and_stops() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
+from simulator.copter.items import Item
 from simulator.copter.state import Landed, Mode, Result
 from tests.unit.piloted import PLANE, Pilot, square
 
@@ -190,11 +191,41 @@ def test_a_mission_may_end_with_a_landing_elsewhere() -> None:
     pilot.mode(Mode.GUIDED)
     pilot.arm()
     pilot.command(300)
-    while pilot.copter.truth.landed is not Landed.LANDING:
+    while not pilot.is_now(Landed.LANDING):
         pilot.fly(0.5)
         assert pilot.copter.now_s < 100
     pilot.fly_until_landed()
     assert pilot.north_east == pytest.approx((60, 0), abs=0.3)
+
+
+def test_a_mission_changes_the_speed_and_a_waypoint_without_a_place_is_here() -> None:
+    pilot = Pilot()
+    pilot.upload(0, [HOME, (22, 0.0, 0.0, 0.0, 15.0), (16, 0.0, 200.0, 0.0, 15.0), HOME])
+    slower = Item(3, 178, (1.0, 4.0, 0.0, 0.0), 0, 0, 0.0)
+    nowhere = Item(3, 16, (0.0, 0.0, 0.0, 0.0), 0, 0, 25.0)
+    home, take_off, waypoint, _ = pilot.copter.state.mission
+    pilot.copter.state.mission = (home, take_off, slower, waypoint, nowhere)
+    pilot.mode(Mode.GUIDED)
+    pilot.arm()
+    pilot.command(300)
+    pilot.fly(4)
+    assert pilot.is_now(Landed.TAKING_OFF)
+    pilot.fly(20)
+    assert pilot.copter.truth.north_mps == pytest.approx(4.0, abs=0.05)
+    pilot.fly(80)
+    assert pilot.north_east == pytest.approx((200, 0), abs=0.2)
+    assert pilot.copter.truth.height_m == pytest.approx(25, abs=0.1)
+
+
+def test_on_the_ground_a_mission_begins_with_its_take_off_or_not_at_all() -> None:
+    pilot = Pilot()
+    pilot.upload(0, DELIVERY)
+    pilot.mode(Mode.GUIDED)
+    pilot.arm()
+    pilot.command(300)
+    pilot.command(224, 2)
+    pilot.fly(8)
+    assert pilot.copter.truth.is_on_ground
 
 
 def test_a_mission_that_ends_in_the_air_hovers_there() -> None:
@@ -208,7 +239,7 @@ def test_a_mission_that_ends_in_the_air_hovers_there() -> None:
     assert pilot.copter.truth.north_mps == pytest.approx(3.0, abs=0.1)
     pilot.fly(40)
     assert pilot.north_east == pytest.approx((40, 0), abs=0.2)
-    assert pilot.copter.truth.landed is Landed.IN_AIR
+    assert pilot.is_now(Landed.IN_AIR)
 
 
 def test_the_current_item_can_be_set_and_only_to_one_there_is() -> None:

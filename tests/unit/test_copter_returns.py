@@ -28,7 +28,7 @@ def test_a_return_lands_at_home_and_disarms() -> None:
     assert pilot.mode(Mode.RTL) is Result.ACCEPTED
     pilot.fly_until_landed()
     assert landing_error_m(pilot, 0, 0) < 0.1
-    assert pilot.copter.truth.mode is Mode.RTL
+    assert pilot.flies_in(Mode.RTL)
 
 
 def test_a_return_goes_to_the_home_that_was_moved_before_it_began() -> None:
@@ -98,6 +98,25 @@ def test_a_return_near_home_climbs_only_inside_its_cone() -> None:
     assert highest_m == pytest.approx(7.5, abs=0.5)
 
 
+def test_without_its_cone_a_return_climbs_to_its_height_anywhere() -> None:
+    pilot = Pilot(RTL_ALT=3_000, RTL_CONE_SLOPE=0)
+    pilot.take_off(5)
+    pilot.mode(Mode.RTL)
+    pilot.fly(15)
+    assert pilot.copter.truth.height_m == pytest.approx(30, abs=0.5)
+
+
+def test_on_the_ground_a_return_waits_to_be_disarmed() -> None:
+    pilot = Pilot()
+    pilot.arm()
+    pilot.mode(Mode.RTL)
+    pilot.fly(5)
+    assert pilot.copter.truth.is_armed
+    pilot.fly(6)
+    assert not pilot.copter.truth.is_armed
+    assert pilot.copter.truth.take_offs == 0
+
+
 def test_a_return_stays_below_the_ceiling_of_the_fence() -> None:
     pilot = Pilot(RTL_ALT=6_000, FENCE_ENABLE=1, FENCE_TYPE=1, FENCE_ALT_MAX=40)
     away(pilot)
@@ -118,7 +137,7 @@ def test_a_return_waits_above_home_and_may_stay_there() -> None:
 
 def test_a_rally_point_that_is_nearer_is_where_it_returns_to() -> None:
     pilot = Pilot()
-    assert pilot.upload(2, [(5100, 0, 140, 40, 0)]) == 0
+    assert pilot.upload(2, [(5100, 0, 140, 40, 0), (5100, 0, 150, 900, 0)]) == 0
     away(pilot)
     pilot.mode(Mode.RTL)
     pilot.fly_until_landed()
