@@ -8,11 +8,11 @@ from services.drone.airspace.zone import Zone
 from services.drone.airspace.zones import read_zones
 from services.drone.flight.pilot import Pilot
 from services.drone.flight.ports import Rooms
-from services.drone.rooms import Crew, FlightChecks, FlightRules
+from services.drone.flight.safety import Safety
 from services.drone.settings import DroneSettings
 
 
-def make_pilot(settings: DroneSettings, remembered: str | None) -> Crew:
+def make_pilot(settings: DroneSettings, remembered: str | None) -> Pilot:
     """The pilot of a drone.
 
     Args:
@@ -25,19 +25,18 @@ def make_pilot(settings: DroneSettings, remembered: str | None) -> Crew:
     airspace = Airspace(
         read_zone_files(settings.zones), frozenset(settings.permitted), settings.margin_m
     )
-    checks = FlightChecks(
+    checks = Safety(
         settings.limits.model_copy(update={"origin": settings.origin}),
         settings.assumed,
         settings.airframe,
         airspace,
         settings.flight.return_height_m,
     )
-    rooms = Rooms(airspace, checks, FlightRules(settings.rules), task_settings=settings.tasks)
-    pilot = Pilot(
+    rooms = Rooms(airspace, checks, settings.rules, task_settings=settings.tasks)
+    return Pilot(
         settings.flight, rooms, remembered,
         vehicle_id=settings.vehicle_id, drone_id=settings.drone_id,
     )  # fmt: skip
-    return Crew(pilot, checks)
 
 
 def read_zone_files(paths: tuple[Path, ...]) -> tuple[Zone, ...]:
