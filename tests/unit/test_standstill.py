@@ -24,7 +24,7 @@ def test_the_driver_stands_and_creeps_a_few_times_and_drives_on(route: Route) ->
     car = Car(route, seed=2, start_m=700.0)
     stood: list[tuple[float, float]] = []
     since_s, top_mps = None, 0.0
-    for _ in range(4_500):
+    for _ in range(5_000):
         car.advance(STEP_S)
         distance_m, is_still = car.state.distance_m, car.state.speed_mps < 0.05
         if distance_m < GANTRY_M:
