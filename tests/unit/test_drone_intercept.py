@@ -46,6 +46,10 @@ def test_a_fast_car_that_passes_far_away_is_not_met() -> None:
     assert intercept(ORIGIN, car(90.0, 1_000.0, 0.0, 20.0), 10.0) is None
 
 
+def test_a_meeting_after_an_hour_is_none() -> None:
+    assert intercept(ORIGIN, car(0.0, 100.0, 0.0, 9.99), 10.0) is None
+
+
 def test_above_the_car_they_meet_at_once() -> None:
     for mps in (5.0, 15.0):
         meeting = intercept(ORIGIN, car(0.0, 0.0, 0.0, mps), 10.0)
@@ -105,7 +109,7 @@ def test_where_they_meet_both_can_be(
     assert meeting.ground_mps == pytest.approx(math.hypot(*needed), rel=1e-3, abs=1e-3)
 
 
-@given(st.floats(0, 360), st.floats(1, 3_000), st.floats(0, 360), st.floats(0, 9.9))
+@given(st.floats(0, 360), st.floats(1, 3_000), st.floats(0, 360), st.floats(0, 8))
 def test_a_car_slower_than_the_drone_is_always_met_and_no_sooner(
     bearing: float, away_m: float, heading: float, mps: float
 ) -> None:

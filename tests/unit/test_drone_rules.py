@@ -387,7 +387,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(EVENTS)
 def test_whatever_happens_a_rule_is_due_once_between_two_known_ends(
     events: list[tuple[str, float]],

@@ -412,7 +412,7 @@ def test_the_polygon_of_an_orbit_lies_outside_of_it() -> None:
 Junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
-    max_leaves=8,
+    max_leaves=4,
 )
 KEYS = [
     "at_s", "elapsed_s", "index", "way", "entry", "anchor", "centre", "orbit_deg", "orbit_mps",
@@ -421,7 +421,7 @@ KEYS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(EVERY), st.dictionaries(st.sampled_from(KEYS), Junk))
 def test_any_memory_gives_a_step(data: MethodData, memory: dict[str, Any]) -> None:
     view = view_of(Copter(ORIGIN), 5.0)
