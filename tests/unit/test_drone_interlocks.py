@@ -217,6 +217,21 @@ def test_a_recorded_clock_is_right_for_recordings_only() -> None:
     assert Case(view, Limits(origin="recording")).tripped() == set()
 
 
+def test_a_car_that_speeds_up_does_not_jump() -> None:
+    driven = [fix(NOON.s - 1.2, speed_kmh=72.0), fix(place=off(23, 0), speed_kmh=72.0)]
+    assert READY.car(fixes=tuple(driven)).one("car_gnss_steady").value == 0.0
+    silent = [fix(NOON.s - 1.2, speed_kmh=None), fix(place=off(60, 0), speed_kmh=None)]
+    assert READY.car(fixes=tuple(silent)).one("car_gnss_steady").value == 0.0
+
+
+def test_a_zone_that_comes_into_force_soon_refuses_the_launch_and_recalls_no_flight() -> None:
+    soon = {"startDateTime": "2026-06-01T10:20:00Z", "endDateTime": "2026-06-01T12:00:00Z"}
+    case = over(box("soon", 0, 0, 100, limitedApplicability=[soon]))
+    assert case.tripped() == {"zone", "ceiling"}
+    flight = replace(case, view=flying(place=off(50, 0)), phase=Phase.FLIGHT)
+    assert flight.tripped() == set()
+
+
 def test_words_are_a_drivers() -> None:
     assert READY.car(weather=weather(wind_mps=11.0)).one("wind").words == "wind 11 m/s, at most 8"
     assert READY.says(SPEED, signal(30.0)).one("car_at_rest").words == (

@@ -55,7 +55,7 @@ class Obstacles:
                 break
             smoothing *= 2.0
         solid = MultiPolygon(parts)
-        shapely.prepare([hard, solid])
+        shapely.prepare([hard, solid, *parts])
         return cls(hard, solid, parts, corners)
 
     def is_near(self, start: tuple[float, float], end: tuple[float, float], far_m: float) -> bool:

@@ -52,10 +52,10 @@ def _around(start: Point, end: Point, obstacles: Obstacles) -> tuple[Point, ...]
     met: set[int] = set()
     while way is not None:
         line = shapely.linestrings(np.asarray(way if start != end else (*way, end)))
-        if not shapely.intersects(obstacles.solid, line):
+        touched = set(np.flatnonzero(shapely.intersects(obstacles.parts, line)).tolist())
+        if touched <= met:
             return way
-        touched = np.flatnonzero(shapely.intersects(obstacles.parts, line)).tolist()
-        met.update(touched)
+        met |= touched
         chosen = sorted(met)
         solid = shapely.multipolygons([obstacles.parts[index] for index in chosen])
         shapely.prepare(solid)
