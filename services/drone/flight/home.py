@@ -10,6 +10,8 @@ OPERATOR_FRESH_S = 1.0
 """An older position is none of the operator's, says remote ID."""
 REBUILD_S = 10.0
 REBUILD_M = 5.0
+REBUILD_AT_REST_M = 1.5
+"""To a car that stands it is worth it for less: it lands there."""
 LOWEST_M = 10.0
 """Below it the autopilot's own return is left alone."""
 MODE_AGAIN_S = 2.0
@@ -71,7 +73,8 @@ def _rebuild(cockpit: Cockpit) -> None:
     car = cockpit.view.car
     if car is None or not cockpit.is_car_fresh or cockpit.here.height_m < LOWEST_M:
         return
-    if distance_m(cockpit.rtl_home, car.fix.place) <= REBUILD_M:
+    limit_m = REBUILD_AT_REST_M if cockpit.is_car_at_rest else REBUILD_M
+    if distance_m(cockpit.rtl_home, car.fix.place) <= limit_m:
         return
     if cockpit.beat.is_due("rebuild", REBUILD_S, cockpit.now):
         memory.is_rebuilding, cockpit.home_told = True, car.fix.place
