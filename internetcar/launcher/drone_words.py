@@ -75,7 +75,7 @@ def event_line(event: DroneEvent) -> str:
     if event.method == "rule_decision":
         because = ", ".join(_texts(data.get("because"))) or "it is due"
         line = f"rule {data.get('rule')}: {because} → {data.get('outcome')}"
-        return printable(_with(line, _interlock_words(data)))
+        return printable(_with(line, _interlock_words(data) or _held(data)))
     if event.method == "interlock_trip":
         line = f"interlock: {_interlock_words(data)} → {data.get('then')}"
         return printable(line)
@@ -116,6 +116,14 @@ def _health(one: Mapping[str, Any]) -> str:
 def _interlock_words(data: Mapping[str, Any]) -> str:
     found = [each for each in _list(data.get("interlocks")) if isinstance(each, Mapping)]
     return "; ".join(str(each.get("words")) for each in found if each.get("result") != "ok")
+
+
+def _held(data: Mapping[str, Any]) -> str:
+    """That all interlocks hold, and which of them only because a setting assumes it."""
+    found = [each for each in _list(data.get("interlocks")) if isinstance(each, Mapping)]
+    assumed = ", ".join(str(each.get("id")) for each in found if each.get("assumed"))
+    words = f"all {len(found)} interlocks hold" if found else ""
+    return f"{words} (assumed: {assumed})" if assumed else words
 
 
 def _result(interlock: Interlock) -> str:

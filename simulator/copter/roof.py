@@ -1,6 +1,7 @@
 """On a car: the copter travels along until it is armed, and again once it landed there (pure).
 
-The roof is where the car says that it is; its height above the road is left out.
+The roof is where the car says that it is; its height above the road is left out. What landed beside
+that place stays as far beside it.
 """
 
 import math
@@ -26,6 +27,7 @@ class Roof:
 
     def __init__(self) -> None:
         self.is_docked = True
+        self._beside_m = (0.0, 0.0)
 
     def carry(self, copter: SimCopter, car: CarAt) -> None:
         """Move the copter with the car, if it stands on it; call it often."""
@@ -33,8 +35,9 @@ class Roof:
         if truth.is_armed or not truth.is_on_ground:
             self.is_docked = False
             return
+        plane = Plane(car.lat_deg, car.lon_deg)
         if not self.is_docked:
-            way_m = Plane(car.lat_deg, car.lon_deg).north_east(truth.lat_deg, truth.lon_deg)
-            self.is_docked = math.hypot(*way_m) <= ROOF_M
+            self._beside_m = plane.north_east(truth.lat_deg, truth.lon_deg)
+            self.is_docked = math.hypot(*self._beside_m) <= ROOF_M
         if self.is_docked:
-            copter.carry_to(car.lat_deg, car.lon_deg, car.heading_deg)
+            copter.carry_to(*plane.place(*self._beside_m), car.heading_deg)

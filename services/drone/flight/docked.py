@@ -52,7 +52,7 @@ def _is_launched(cockpit: Cockpit, due: Due, *, is_first: bool) -> bool:
         "rule": due.rule,
         "outcome": "blocked" if bad else "launched",
         "because": due.because,
-        "interlocks": [each.model_dump(mode="json") for each in bad],
+        "interlocks": [each.model_dump(mode="json") for each in found],
     }
     cockpit.say("rule_decision", data, due.tid)
     if bad:

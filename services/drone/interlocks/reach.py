@@ -61,6 +61,8 @@ def battery(here: Situation) -> Interlock:
         unknown = "the way back" if is_charge else "the drone's charge"
         return told("battery", f"{unknown} is not known", is_good=False, limit=limit)
     words = f"battery {left:.0f} % at the landing, at least {limit:g}"
+    if left <= 0:
+        words = "the battery does not last for the way back to where the car will be"
     return told("battery", words, is_good=left >= limit, value=left, limit=limit)
 
 

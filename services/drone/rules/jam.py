@@ -16,6 +16,8 @@ STANDING_KMH, MOVING_KMH = 1.0, 3.0
 """It stands below the one until it is above the other: a creeping wheel sensor makes no stops."""
 LONGEST_TURN_S = 5.0
 """After a longer pause nobody knows what the car did in it."""
+OFTEN_MS = 60_000
+"""That it drove is remembered once a minute, not in a write each second."""
 PARTS = 24
 """The window moves on in this many steps."""
 ROLLING_SHARE = 0.2
@@ -48,7 +50,7 @@ def look(jam: Jam, memory: Mapping[str, Any], view: View, now: Moment, max_age_s
     if not _drives(jam, view, now, max_age_s):
         is_parked = is_held(view, now, max_age_s) and kmh < STANDING_KMH
         return Found(False if is_parked else None, kept, "", now.utc_ms)
-    if kmh >= jam.driven_kmh:
+    if kmh >= jam.driven_kmh and not 0 <= now.utc_ms - kept.get("driven_ms", 0) < OFTEN_MS:
         kept = {"driven_ms": now.utc_ms}
     passed_s = now.s - memory.get("at_s", now.s - LONGEST_TURN_S - 1.0)
     if not 0.0 <= passed_s <= LONGEST_TURN_S:
