@@ -8,7 +8,8 @@ from services.drone.airspace.zone import Zone
 from services.drone.airspace.zones import read_zones
 from services.drone.flight.pilot import Pilot
 from services.drone.flight.ports import Rooms
-from services.drone.rooms import Crew, FlightChecks, FlightRules
+from services.drone.flight.safety import Safety
+from services.drone.rooms import Crew
 from services.drone.settings import DroneSettings
 
 
@@ -25,19 +26,19 @@ def make_pilot(settings: DroneSettings, remembered: str | None) -> Crew:
     airspace = Airspace(
         read_zone_files(settings.zones), frozenset(settings.permitted), settings.margin_m
     )
-    checks = FlightChecks(
+    safety = Safety(
         settings.limits.model_copy(update={"origin": settings.origin}),
         settings.assumed,
         settings.airframe,
         airspace,
         settings.flight.return_height_m,
     )
-    rooms = Rooms(airspace, checks, FlightRules(settings.rules), task_settings=settings.tasks)
+    rooms = Rooms(airspace, safety, settings.rules, task_settings=settings.tasks)
     pilot = Pilot(
         settings.flight, rooms, remembered,
         vehicle_id=settings.vehicle_id, drone_id=settings.drone_id,
     )  # fmt: skip
-    return Crew(pilot, checks)
+    return Crew(pilot, settings.vehicle_id, settings.drone_id)
 
 
 def read_zone_files(paths: tuple[Path, ...]) -> tuple[Zone, ...]:
