@@ -24,15 +24,20 @@ DISARM_S = 10.0
 DISARM_AGAIN_S = 2.0
 CAR_KMH, CAR_M = 1.8, 2.0
 """A car that moves faster or further is not landed on."""
+TOUCHES_M = 0.3
+"""Lower than this it touches down whatever the car does."""
 
 
 def turn(cockpit: Cockpit) -> None:
     """Come down onto the car; up again when it drives on."""
     fix = cockpit.view.car
-    if cockpit.memory.mode == Mode.LAND:
+    is_touching = cockpit.drone.landed == Landed.ON_GROUND or cockpit.here.height_m < TOUCHES_M
+    if cockpit.memory.mode == Mode.LAND and (is_touching or fix is None):
         down(cockpit)
     elif fix is None or _has_moved(cockpit, fix.fix):
         cockpit.enter("rendezvous", "the car moved")
+    elif cockpit.memory.mode == Mode.LAND:
+        down(cockpit)
     else:
         come_down(cockpit, fix.fix.place)
 
