@@ -291,7 +291,8 @@ class World:
         self.now = Moment(self.now.s + self.step_s, self.now.utc_ms + round(self.step_s * 1000))
         self.car = self.driver.drive(self.step_s)
         true = self.car_true
-        self.roof.carry(self.copter, RoofAt(*true, self.car.heading_deg))
+        if self.truth.is_on_ground or self.roof.is_docked:
+            self.roof.carry(self.copter, RoofAt(*true, self.car.heading_deg))
         for data in self.up.arrived(self.now.s):
             self.copter.receive(data)
         self.copter.advance(self.step_s)

@@ -9,7 +9,6 @@ from services.drone.events import Effect, Event
 from services.drone.flight.pilot import Pilot
 from services.drone.geodesy import distance_m
 from services.drone.moment import Moment
-from services.drone.view import View, seen
 
 MODE_CODES = {
     "preflight": 1, "armed": 2, "takeoff": 4, "returning": 9, "rendezvous": 9, "landing": 10,
@@ -20,16 +19,14 @@ STANDBY, FLIGHT = 0, 5
 
 
 class Crew:
-    """A pilot, and a view of its own for the topic `osd`."""
+    """A pilot that also tells the topic `osd`."""
 
     def __init__(self, pilot: Pilot, vehicle_id: str, drone_id: str) -> None:
         self._pilot = pilot
         self._vehicle_id, self._drone_id = vehicle_id, drone_id
-        self._view = View()
 
     def handle(self, event: Event, now: Moment) -> list[Effect]:
         """What follows from an event."""
-        self._view = seen(self._view, event, now)
         return self._pilot.handle(event, now)
 
     def remembered(self) -> str:
@@ -42,7 +39,7 @@ class Crew:
 
     def osd(self, now: Moment) -> DroneOsd:
         """Where the drone is."""
-        drone = self._view.drone
+        drone = self._pilot.view.drone
         state = self._pilot.state().state
         default = FLIGHT if drone.is_armed else STANDBY
         found = DroneOsd(
@@ -59,7 +56,7 @@ class Crew:
         return found if drone.position is None else self._placed(found, drone.position)
 
     def _placed(self, found: DroneOsd, at: DronePosition) -> DroneOsd:
-        car = self._view.car
+        car = self._pilot.view.car
         return found.model_copy(
             update={
                 "latitude": at.place.lat_deg,
