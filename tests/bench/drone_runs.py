@@ -91,7 +91,7 @@ def fly(name: str, run: Callable[[int], Row], seeds: Iterable[int], workers: int
             rows.append(row)
             for fault in row.faults:
                 progress(f"  {name} seed {row.seed} ({row.kind}): {fault}")
-            if done % 50 == 0:
+            if done % 10 == 0:
                 progress(f"  {name}: {done} of {len(numbers)}")
     return Campaign(name, rows)
 

@@ -1,0 +1,245 @@
+"""Launches that must not be: each interlock violated, beyond its limit, absent, too old."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+from internetcar.contract.drone import DroneRequest
+from services.drone.geodesy import Offset, moved
+from services.drone.interlocks.check import IDS
+from tests.bench.drone_runs import FAST_S, Campaign, Row, world
+from tests.bench.report import Figure
+from tests.drone_car import START, CarAt, Parked
+from tests.drone_world import RAIN, SPEED, TEMPERATURE, World
+
+Violation = Callable[[World], object]
+
+
+def _leaf(path: str, value: object) -> Violation:
+    def violate(here: World) -> None:
+        here.says[path] = value
+        here.say_surroundings()
+        if value is None:
+            here.run(66.0)
+
+    return violate
+
+
+def _moves(kmh: float) -> Violation:
+    def violate(here: World) -> None:
+        here.driver = Parked(CarAt(speed_mps=kmh / 3.6))
+
+    return violate
+
+
+def _position(**changed: object) -> Violation:
+    def violate(here: World) -> None:
+        here.change_position = lambda told: told.model_copy(update=changed)
+
+    return violate
+
+
+def _old_position(late_s: float) -> Violation:
+    def violate(here: World) -> None:
+        here.change_position = lambda told: told.model_copy(
+            update={"at": told.at - timedelta(seconds=late_s)}
+        )
+
+    return violate
+
+
+def _jump(here: World) -> None:
+    places = [START, moved(START, Offset(8.0, 0.0))]
+
+    def change(told):  # type: ignore[no-untyped-def]
+        places.reverse()
+        return told.model_copy(update={"latitude": places[0].lat_deg})
+
+    here.change_position = change
+
+
+def _weather(**changed: object) -> Violation:
+    def violate(here: World) -> None:
+        here.change_weather = lambda told: told.model_copy(update=changed)
+        here.say_surroundings()
+
+    return violate
+
+
+def _no_weather(here: World) -> None:
+    here.change_weather = lambda told: None
+    here.run(601.0)
+
+
+def _presence(**changed: object) -> Violation:
+    def violate(here: World) -> None:
+        here.presence = changed
+        here.say_surroundings()
+
+    return violate
+
+
+def _silent(here: World) -> None:
+    here.change_position = lambda told: None
+    here.run(1.2)
+
+
+def _lossy(here: World) -> None:
+    here.down.loss = 0.45
+    here.run(12.0)
+
+
+def _cut(here: World) -> None:
+    here.down.is_cut = True
+    here.run(3.5)
+
+
+def _no_gnss(here: World) -> None:
+    here.copter.lose_gnss()
+    here.run(8.0)
+
+
+def _away(here: World) -> None:
+    here.change_position = lambda told: told.model_copy(
+        update={"latitude": moved(START, Offset(130.0, 0.0)).lat_deg}
+    )
+    here.run(4.0)
+
+
+def _night(here: World) -> None:
+    here.now = here.now._replace(utc_ms=here.now.utc_ms + 12 * 3_600_000)
+    here.say_surroundings()
+
+
+def _weak(left_pct: float) -> Violation:
+    def violate(here: World) -> None:
+        here.copter.drain(left_pct)
+
+    return violate
+
+
+VIOLATIONS: dict[str, Violation] = {
+    "origin simulation": _presence(origin="simulation"),
+    "origin recording": _presence(origin="recording"),
+    "presence offline": _presence(online=False),
+    "broker away": lambda here: here.broker(is_there=False),
+    "clock free": _presence(clock="free"),
+    "clock ahead": _old_position(-0.7),
+    "car_at_rest 1.1 km/h": _moves(1.1),
+    "car_at_rest 50 km/h": _moves(50.0),
+    "car_at_rest no satellites' speed": _position(speed_kmh=None),
+    "car_at_rest no wheels' speed": _leaf(SPEED, None),
+    "car_at_rest wheels 3 km/h": _leaf(SPEED, 3.0),
+    "car_gnss_fresh 1.2 s": _old_position(1.2),
+    "car_gnss_fresh silent": _silent,
+    "car_gnss_accurate 3.1 m": _position(accuracy_m=3.1),
+    "car_gnss_accurate absent": _position(accuracy_m=None),
+    "car_gnss_steady jumps": _jump,
+    "drone_link lossy": _lossy,
+    "drone_link cut": _cut,
+    "drone_position no GNSS": _no_gnss,
+    "wind 8.1": _weather(wind_speed=8.1),
+    "wind gust 11.1": _weather(wind_gust=11.1),
+    "wind absent": _weather(wind_speed=None),
+    "wind too old": _no_weather,
+    "rain 6 %": _leaf(RAIN, 6.0),
+    "rain absent": _leaf(RAIN, None),
+    "temperature -10.5": _leaf(TEMPERATURE, -10.5),
+    "temperature 40.5": _leaf(TEMPERATURE, 40.5),
+    "temperature absent": _leaf(TEMPERATURE, None),
+    "daylight night": _night,
+    "battery 22 %": _weak(22.0),
+    "drone_at_car 130 m": _away,
+}
+"""Each begins something that trips an interlock and goes on."""
+
+ASKED: dict[str, Callable[[World], DroneRequest]] = {
+    "expired": lambda here: here.request("takeoff_to_point", timestamp=here.now.utc_ms - 10_100),
+    "future": lambda here: here.request("takeoff_to_point", timestamp=here.now.utc_ms + 5_100),
+    "stranger": lambda here: here.request("takeoff_to_point", requester="stranger"),
+    "dry_run": lambda here: here.request("takeoff_to_point", dry_run=True),
+    "ceiling": lambda here: here.request("takeoff_to_point", data={"target_height": 121.0}),
+    "too far": lambda here: here.request("takeoff_to_point", data={
+        "target_latitude": START.lat_deg + 0.2, "target_longitude": START.lon_deg}),
+    "retained": lambda here: here.request("takeoff_to_point"),
+    "replayed": lambda here: here.request("takeoff_to_point", "old"),
+}  # fmt: skip
+"""Launches that are none, while all is well."""
+KINDS = ("before", "in_preflight", "asked")
+TAKES_S = 9.0
+"""From the launch to the lift-off, if all is well, at least."""
+
+
+def run(seed: int) -> Row:
+    """One launch that must not be."""
+    kind = KINDS[seed % len(KINDS)]
+    chance, row = random.Random(f"interlocks {seed}"), Row(seed, kind)
+    with world(seed, row, step_s=FAST_S) as here:
+        here.ready()
+        names = list(ASKED if kind == "asked" else VIOLATIONS)
+        name = names[(seed // len(KINDS)) % len(names)]
+        row.kind = f"{kind}: {name}"
+        if kind == "asked":
+            _ask(here, name)
+        else:
+            _violate(here, chance, row, name, is_late=kind == "in_preflight")
+        here.run(30.0)
+        row.figures["take_offs"] = here.truth.take_offs
+        if here.truth.take_offs:
+            row.faults.append(f"took off: {' '.join(here.states())}")
+    return row
+
+
+def _ask(here: World, name: str) -> None:
+    request = ASKED[name](here)
+    if name == "replayed":
+        # It was answered once, refused for the broker's sake, before the service was made anew.
+        here.presence = {"online": False}
+        here.say_surroundings()
+        here.run(0.5)
+        here.deliver(request)
+        here.step()
+        here.presence = {}
+        here.say_surroundings()
+        here.restart()
+        here.run(8.0)
+        for _ in range(5):
+            here.deliver(request)
+            here.run(0.5)
+    here.deliver(request, retained=name == "retained")
+    if name == "retained":
+        here.retained_requests.append((request.topic, request.encode()))
+        here.run(1.0)
+        here.restart()
+
+
+def _violate(here: World, chance: random.Random, row: Row, name: str, *, is_late: bool) -> None:
+    if not is_late:
+        VIOLATIONS[name](here)
+        here.run(1.0)
+        here.deliver(here.request("takeoff_to_point"))
+        return
+    reply = here.ask("takeoff_to_point")
+    assert reply.data.result == 0, reply
+    lasting = ("absent", "too old", "no wheels", "lossy", "cut", "no GNSS", "silent")
+    if any(word in name for word in lasting):
+        # What becomes old only later is not yet violated at the lift-off: only that it is seen then.
+        here.until(lambda: here.state == "preflight", 2.0)
+        return _lasting(here, name, row)
+    here.run(chance.uniform(0.0, 3.5))
+    VIOLATIONS[name](here)
+
+
+def _lasting(here: World, name: str, row: Row) -> None:
+    if "cut" in name or "silent" in name:
+        VIOLATIONS[name](here)
+        return
+    row.kind = f"in_preflight, nothing yet: {name}"
+    here.deliver(here.request("return_home"))
+
+
+def figures(campaign: Campaign) -> list[Figure]:
+    """All that took off."""
+    count = sum(campaign.all("take_offs"))
+    words = f"take-offs of {len(campaign.rows)} launches that must not be, {len(IDS)} interlocks"
+    return [Figure("launches_violating", count, words, "0", count == 0)]
