@@ -8,11 +8,14 @@ and a place with its velocity closely.
 import math
 
 ACCELERATION_MPS2 = 2.5
+"""ArduCopter's WPNAV_ACCEL."""
 CLIMB_ACCELERATION_MPS2 = 1.0
-JERK_MPS3 = 10.0
-POSITION_GAIN = 0.75
-VELOCITY_GAIN = 3.0
-"""Four times the gain of the position: critically damped."""
+JERK_MPS3 = 40.0
+CLIMB_JERK_MPS3 = 10.0
+POSITION_GAIN = 1.5
+VELOCITY_GAIN = 6.0
+"""Four times the gain of the position: critically damped. With the jerk they are set so that it
+follows as the real one was seen to: 13 m behind a place alone, some 6 m off in a corner of 8 m."""
 AIRSPEED_MOST_MPS = 16.0
 """What leaning 30° holds against; a stronger wind carries it away."""
 YAW_RATE_DPS = 60.0
@@ -98,7 +101,7 @@ class Body:
         north -= self._accel_north
         east -= self._accel_east
         size = math.hypot(north, east)
-        most = JERK_MPS3 * dt_s * acceleration_mps2 / ACCELERATION_MPS2
+        most = JERK_MPS3 * dt_s
         if size > most:
             north *= most / size
             east *= most / size
@@ -122,7 +125,7 @@ class Body:
         """One step towards a rate of climb; the ground stops it."""
         wanted = 4.0 * (up_mps - self.up_mps)
         wanted = max(-CLIMB_ACCELERATION_MPS2, min(CLIMB_ACCELERATION_MPS2, wanted))
-        most = JERK_MPS3 * dt_s
+        most = CLIMB_JERK_MPS3 * dt_s
         self._accel_up += max(-most, min(most, wanted - self._accel_up))
         self.up_mps += self._accel_up * dt_s
         self._rise(dt_s)
@@ -136,8 +139,8 @@ class Body:
         self.up_m += self.up_mps * dt_s
         if self.up_m <= 0.0:
             self.up_m = 0.0
-            if self.up_mps < 0.0:
-                self.up_mps = self._accel_up = 0.0
+            self.up_mps = max(0.0, self.up_mps)
+            self._accel_up = max(0.0, self._accel_up)
 
     def blow(self, dt_s: float, wind_north_mps: float, wind_east_mps: float) -> None:
         """Be carried away by a wind that is stronger than it can lean against."""

@@ -115,9 +115,7 @@ def check_fence(state: State) -> None:
 
 def _is_far_out(state: State) -> bool:
     """So far above the ceiling, or from home, that it would rather land than fly back."""
-    if state.home is None:
-        return False
-    north_m, east_m, up_m = state.home
+    north_m, east_m, up_m = state.home or (0.0, 0.0, 0.0)
     over_m = state.body.up_m - up_m - state.parameters["FENCE_ALT_MAX"]
     away_m = math.hypot(state.body.north_m - north_m, state.body.east_m - east_m)
     is_far = away_m - state.parameters["FENCE_RADIUS"] > _GIVE_UP_M and bool(state.breaches & 2)

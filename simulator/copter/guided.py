@@ -96,15 +96,15 @@ def run(state: State, dt_s: float) -> None:
         body.climb(dt_s, max(-guided.descent_mps, min(guided.climb_mps, guided.up_mps)))
         feel_ground(state, is_descending=guided.up_mps < 0.0)
     else:
+        body.fly_to(dt_s, guided.place, guided.velocity, guided.speed_mps)
+        body.climb_to(dt_s, guided.up_m, guided.up_mps, guided.climb_mps, guided.descent_mps)
+        feel_ground(state, is_descending=guided.up_m <= 0.0)
         if guided.kind == "track":
             guided.place = (
                 guided.place[0] + north_mps * dt_s,
                 guided.place[1] + east_mps * dt_s,
             )
             guided.up_m += guided.up_mps * dt_s
-        body.fly_to(dt_s, guided.place, guided.velocity, guided.speed_mps)
-        body.climb_to(dt_s, guided.up_m, guided.up_mps, guided.climb_mps, guided.descent_mps)
-        feel_ground(state, is_descending=guided.up_m <= 0.0)
     face(state, dt_s, guided.heading_deg)
 
 

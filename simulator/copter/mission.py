@@ -81,11 +81,13 @@ def _enter(state: State) -> None:
     """Take the current item; those that are done at once are passed over."""
     auto = state.auto
     auto.is_entered = True
+    auto.is_taking_off = False
     while auto.index < len(state.mission):
         item = state.mission[auto.index]
         if item.command in (WAYPOINT, LOITER, LAND, TAKE_OFF):
             _aim(state, item)
             auto.is_landing = item.command == LAND and _is_over(state)
+            auto.is_taking_off = item.command == TAKE_OFF
             return
         if item.command == RETURN:
             returning.start(state)

@@ -21,6 +21,19 @@ def prearm_complaint(state: State) -> str:
         return "Battery 1 low capacity failsafe"
     if breaches(state):
         return "Vehicle breaching fence"
+    return _battery_complaint(state)
+
+
+def _battery_complaint(state: State) -> str:
+    parameters = state.parameters
+    least_v, least_mah = parameters["BATT_ARM_VOLT"], parameters["BATT_ARM_MAH"]
+    if not parameters["BATT_MONITOR"]:
+        return ""
+    if least_v > 0.0 and state.battery.voltage_v < least_v:
+        return "Battery 1 below minimum arming voltage"
+    left_mah = parameters["BATT_CAPACITY"] - state.battery.consumed_mah
+    if least_mah > 0.0 and left_mah < least_mah:
+        return "Battery 1 below minimum arming capacity"
     return ""
 
 
@@ -82,12 +95,11 @@ def feel_ground(state: State, *, is_descending: bool) -> None:
 
 def touch_down(state: State) -> None:
     """It stands, where it is."""
-    if not state.is_landed:
-        state.is_landed = True
-        state.contact_s = None
-        state.idle_since_s = state.now_s
-        state.body.rest()
-        state.landed_at = state.plane.place(state.body.north_m, state.body.east_m)
+    state.is_landed = True
+    state.contact_s = None
+    state.idle_since_s = state.now_s
+    state.body.rest()
+    state.landed_at = state.plane.place(state.body.north_m, state.body.east_m)
 
 
 def fall(state: State, dt_s: float) -> None:

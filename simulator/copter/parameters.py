@@ -71,6 +71,7 @@ DEFAULTS: Mapping[str, tuple[float, Kind]] = {
 """Centimetres and milliseconds are ArduPilot's, up to 4.6."""
 
 RENAMED: Mapping[str, tuple[str, float]] = {
+    "ARMING_CHECK": ("ARMING_SKIPCHK", 1.0),
     "LAND_ALT_LOW": ("LAND_ALT_LOW_M", 0.01),
     "LAND_SPEED": ("LAND_SPD_MS", 0.01),
     "LAND_SPEED_HIGH": ("LAND_SPD_HIGH_MS", 0.01),
@@ -100,6 +101,8 @@ class Parameters:
     def __init__(self, *, new_names: bool = False) -> None:
         renamed = RENAMED if new_names else {}
         self._values = {name: float(value) for name, (value, _) in DEFAULTS.items()}
+        if new_names:
+            self._values["ARMING_CHECK"] = 0.0  # it tells what is left out now
         self._wire = {renamed.get(name, (name, 1.0))[0]: name for name in DEFAULTS}
         self._scale = {name: renamed.get(name, (name, 1.0))[1] for name in DEFAULTS}
         self.names = sorted(self._wire)

@@ -67,6 +67,7 @@ class Protocol:
             "PARAM_SET": self._on_parameter_set,
             "REQUEST_DATA_STREAM": self._on_stream,
             "SET_MODE": self._on_set_mode,
+            "TIMESYNC": self._on_time_sync,
             "SET_POSITION_TARGET_GLOBAL_INT": lambda m, p: targets.on_global(state, m),
             "SET_POSITION_TARGET_LOCAL_NED": lambda m, p: targets.on_local(state, m),
         }
@@ -210,6 +211,11 @@ class Protocol:
             m.operator_latitude * 1e-7, m.operator_longitude * 1e-7, m.operator_altitude_geo
         )  # fmt: skip
         state.operator_s = state.now_s
+
+    def _on_time_sync(self, m: Any, peer: Peer) -> None:
+        if m.tc1 == 0:
+            now_ns = round(self._state.now_s * 1e9)
+            self.send(dialect.MAVLink_timesync_message(now_ns, m.ts1))
 
     def _on_parameter_read(self, m: Any, peer: Peer) -> None:
         names = self._state.parameters.names

@@ -82,7 +82,6 @@ def _target(state: State) -> tuple[tuple[float, float], float]:
 def run(state: State, dt_s: float) -> None:
     """One step of RTL."""
     if state.is_landed:
-        disarm(state)
         return
     rtl = state.rtl
     if rtl.phase == "start":

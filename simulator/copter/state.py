@@ -92,6 +92,7 @@ class Auto:
     speed_mps: float = 10.0
     reached_s: float | None = None
     is_landing: bool = False
+    is_taking_off: bool = False
     is_done: bool = False
 
 
@@ -205,6 +206,8 @@ class State:
             return Landed.LANDING
         if self.mode is Mode.AUTO and self.auto.is_landing:
             return Landed.LANDING
+        if self.mode is Mode.AUTO and self.auto.is_taking_off:
+            return Landed.TAKING_OFF
         if self.mode is Mode.GUIDED and self.guided.kind == "take_off":
             return Landed.IN_AIR if self.guided.is_complete else Landed.TAKING_OFF
         return Landed.IN_AIR

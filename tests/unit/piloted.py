@@ -7,7 +7,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from simulator.copter.copter import Settings, SimCopter
 from simulator.copter.plane import Plane
-from simulator.copter.state import Mode, Result
+from simulator.copter.state import Landed, Mode, Result
 
 PLACE = (52.0, 13.0)
 PLANE = Plane(*PLACE)
@@ -160,6 +160,14 @@ class Pilot:
             1, 1, number, 3, command, 0, 1, first, 0.0, 0.0, 0.0,
             round(lat_deg * 1e7), round(lon_deg * 1e7), height_m, list_type,
         )  # fmt: skip
+
+    def flies_in(self, mode: Mode) -> bool:
+        """Whether it truly is in a mode."""
+        return self.copter.truth.mode is mode
+
+    def is_now(self, landed: Landed) -> bool:
+        """Whether it would say so of the ground."""
+        return self.copter.truth.landed is landed
 
     @property
     def north_east(self) -> tuple[float, float]:
