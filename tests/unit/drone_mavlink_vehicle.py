@@ -89,9 +89,9 @@ class Vehicle:
 
     def on_command_long(self, message: Any) -> None:
         results = self.results.get(message.command, [0])
-        result = results.pop(0) if len(results) > 1 else (results or [None])[0]
-        if result is None:
+        if not results:
             return
+        result = results.pop(0) if len(results) > 1 else results[0]
         us = (message.get_srcSystem(), message.get_srcComponent())
         self.say(mav.MAVLink_command_ack_message(message.command, result, 0, 0, *us))
 

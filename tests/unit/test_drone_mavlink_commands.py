@@ -149,6 +149,8 @@ def test_commands_of_one_id_go_out_one_after_the_other() -> None:
     assert [message.param2 for message in link.vehicle.of("COMMAND_LONG")] == [17.0]
     link.vehicle.results[command] = [0]
     link.step(1.0)
+    link.vehicle.say(mav.MAVLink_command_ack_message(command, 0, 0, 0, 247, 190))
+    link.exchange()
     assert [message.param2 for message in link.vehicle.of("COMMAND_LONG")] == [17.0, 17.0, 6.0]
     assert [(got.id, got.outcome) for got in link.results] == [(1, "accepted"), (2, "accepted")]
 
@@ -233,3 +235,57 @@ def test_every_picture_has_its_own_number() -> None:
     link.perform(2, TakePicture())
     sent = link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_IMAGE_START_CAPTURE)
     assert [(message.param3, message.param4) for message in sent] == [(1.0, 1.0), (1.0, 2.0)]
+
+
+def test_a_late_answer_to_an_earlier_try_is_not_taken_for_the_next_commands() -> None:
+    link = Link().meet()
+    command = mav.MAV_CMD_DO_SET_MODE
+    link.vehicle.results[command] = []
+    link.perform(1, SetMode(Mode.BRAKE))
+    link.perform(2, SetMode(Mode.RTL))
+    link.step(1.5)
+    for _ in range(2):
+        link.vehicle.say(mav.MAVLink_command_ack_message(command, 0, 0, 0, 247, 190))
+    link.exchange()
+    assert link.results == [Result(1, "accepted")]
+    link.vehicle.results[command] = [mav.MAV_RESULT_DENIED]
+    link.step(2.0)
+    assert [(got.id, got.outcome) for got in link.results] == [(1, "accepted"), (2, "denied")]
+
+
+def test_late_answers_are_waited_for_no_longer_than_two_seconds() -> None:
+    link = Link().meet()
+    command = mav.MAV_CMD_COMPONENT_ARM_DISARM
+    link.vehicle.results[command] = []
+    link.perform(1, Arm())
+    link.step(6.0)
+    link.vehicle.results[command] = [0]
+    link.perform(2, Disarm())
+    assert link.results == [Result(1, "timeout"), Result(2, "accepted")]
+
+
+def test_an_answer_that_comes_when_nothing_is_asked_is_counted_off() -> None:
+    link = Link().meet()
+    command = mav.MAV_CMD_COMPONENT_ARM_DISARM
+    link.vehicle.results[command] = []
+    link.perform(1, Arm())
+    link.step(1.5)
+    for _ in range(2):
+        link.vehicle.say(mav.MAVLink_command_ack_message(command, 0, 0, 0, 247, 190))
+    link.exchange()
+    link.vehicle.results[command] = [0]
+    link.perform(2, Disarm())
+    assert link.results == [Result(1, "accepted"), Result(2, "accepted")]
+
+
+def test_a_restart_ends_what_was_asked_before_it() -> None:
+    link = Link().meet()
+    link.vehicle.results[mav.MAV_CMD_DO_SET_MODE] = []
+    link.perform(1, SetMode(Mode.BRAKE))
+    link.perform(2, SetMode(Mode.RTL))
+    for boot_ms in (60_000, 1_000):
+        link.vehicle.say(mav.MAVLink_system_time_message(0, boot_ms))
+    link.exchange()
+    assert link.results == [Result(1, "timeout"), Result(2, "timeout")]
+    link.step(5.0)
+    assert len(link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_DO_SET_MODE)) == 1

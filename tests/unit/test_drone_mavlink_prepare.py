@@ -132,8 +132,9 @@ def test_every_third_packet_of_a_kind_may_be_lost(name: str) -> None:
 
     def loses(message: Any) -> bool:
         nonlocal count
-        count += message.get_type() == name
-        return message.get_type() == name and count % 3 == 1
+        is_of_kind = bool(message.get_type() == name)
+        count += is_of_kind
+        return is_of_kind and count % 3 == 1
 
     link.vehicle.loses = loses
     assert prepared(link, seconds=90.0).problems == ()
@@ -180,11 +181,11 @@ def answering(link: Link, result: int, times: int) -> Callable[[Any], None]:
 
 def test_a_cancelled_upload_begins_again_and_a_refused_one_is_a_problem() -> None:
     link = Link().meet()
-    link.vehicle.on_mission_count = answering(link, 15, 1)  # type: ignore[method-assign]
+    link.vehicle.on_mission_count = answering(link, 15, 1)  # type: ignore[method-assign, assignment]
     assert prepared(link).problems == ()
-    link.vehicle.on_mission_count = answering(link, 4, 1)  # type: ignore[method-assign]
+    link.vehicle.on_mission_count = answering(link, 4, 1)  # type: ignore[method-assign, assignment]
     assert prepared(link).problems == ("fence: refused: MAV_MISSION_NO_SPACE",)
-    link.vehicle.on_mission_count = answering(link, 99, 1)  # type: ignore[method-assign]
+    link.vehicle.on_mission_count = answering(link, 99, 1)  # type: ignore[method-assign, assignment]
     assert prepared(link).problems == ("fence: refused: 99",)
 
 
@@ -214,6 +215,33 @@ def test_mission_messages_for_others_or_out_of_turn_change_nothing() -> None:
 
     link.vehicle.on_mission_count = on_count  # type: ignore[method-assign]
     assert prepared(link).problems == ()
+
+
+def test_a_link_that_says_everything_twice_changes_nothing() -> None:
+    link = Link().meet()
+    inner = link.vehicle.say
+
+    def say(message: Any) -> bytes:
+        inner(message)
+        return inner(message)
+
+    link.vehicle.say = say  # type: ignore[method-assign]
+    assert prepared(link).problems == ()
+    assert len(link.vehicle.stored) == 7
+
+
+def test_an_acceptance_before_the_last_item_is_not_believed() -> None:
+    link = Link().meet()
+    inner = link.vehicle.on_mission_item_int
+
+    def on_item(message: Any) -> None:
+        if message.seq == 3:
+            link.vehicle.say(mav.MAVLink_mission_ack_message(247, 190, 0, message.mission_type))
+        inner(message)
+
+    link.vehicle.on_mission_item_int = on_item  # type: ignore[method-assign]
+    assert prepared(link).problems == ()
+    assert len(link.vehicle.of("MISSION_REQUEST_LIST")) == 1
 
 
 def test_areas_that_are_none_and_lists_that_are_too_long_are_not_sent() -> None:

@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 
 from services.drone.autopilot import Mode
-from services.drone.mavlink.parameters import from_wire, to_wire
+from services.drone.mavlink.parameters import Parameters, from_wire, to_wire
 from services.drone.mavlink.profile import NAMES, ProfileError, Row, evaluate, parse_profile
 from services.drone.mavlink.shipped import load_profile
 from tests.unit.drone_mavlink_vehicle import mav
@@ -97,3 +99,25 @@ def test_an_integer_survives_either_way_of_sending_it(kind: int) -> None:
     assert from_wire(to_wire(100.0, kind, "cast"), kind, "cast") == 100.0
     assert from_wire(to_wire(100.0, kind, "bytes"), kind, "bytes") == 100.0
     assert to_wire(100.0, mav.MAV_PARAM_TYPE_REAL32, "bytes") == 100.0
+
+
+def test_a_number_that_does_not_fit_its_type_is_sent_all_the_same_and_never_confirmed() -> None:
+    sent: list[Any] = []
+    parameters = Parameters(sent.append, "bytes")
+    parameters.read(["A"], 0.0)
+    parameters.heard(mav.MAVLink_param_value_message(b"A", 0.0, mav.MAV_PARAM_TYPE_UINT8, 1, 0), 0)
+    parameters.write({"A": 300.0}, 0.0)
+    assert sent[-1].param_value == 300.0
+    parameters.heard(mav.MAVLink_param_value_message(b"A", 0.0, mav.MAV_PARAM_TYPE_UINT8, 1, 0), 0)
+    assert parameters.is_busy
+
+
+def test_a_value_that_is_no_number_is_none() -> None:
+    parameters = Parameters(lambda _message: None)
+    parameters.read(["A"], 0.0)
+    kind = mav.MAV_PARAM_TYPE_REAL32
+    parameters.heard(mav.MAVLink_param_value_message(b"A", float("nan"), kind, 1, 0), 0.0)
+    parameters.heard(mav.MAVLink_param_value_message(b"B", 1.0, kind, 1, 0), 0.0)
+    parameters.refused("B", 0.0)
+    assert parameters.is_busy
+    assert parameters.values == {}

@@ -1,9 +1,13 @@
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from internetcar.contract.message import InputError
 from services.drone.autopilot import Arm, Result
+from services.drone.mavlink import codec as codec_module
 from services.drone.mavlink.codec import Codec
 from services.drone.mavlink.shipped import KeyFileError, read_key
 from services.drone.mavlink.signing import ticks
@@ -109,6 +113,25 @@ def test_a_key_is_64_digits_in_a_file_of_its_owner_only(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(KeyFileError, match="MAVLink key"):
             read_key(path)
-    os.unlink(path)  # noqa: PTH108
+    os.unlink(path)
     with pytest.raises(KeyFileError, match="cannot read"):
         read_key(path)
+
+
+def test_without_the_codec_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.spec_from_file_location("codec_alone", codec_module.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    monkeypatch.setitem(sys.modules, "pymavlink.dialects.v20", None)
+    with pytest.raises(InputError, match=r"pip install 'internetcar\[drone\]'"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def test_a_frame_whose_body_cannot_be_read_is_junk() -> None:
+    body = bytes([0xFE, 3, 0, 1, 1, 0]) + bytes(3)
+    checksum = mav.x25crc(body[1:])
+    checksum.accumulate(bytes([mav.mavlink_map[0].crc_extra]))
+    codec = Codec(247)
+    assert len(codec.decode(body + checksum.crc.to_bytes(2, "little"), NOW)) == 1
+    codec.decode(bytes(range(256)) * 3, NOW)
+    assert codec.counts.packets == 1

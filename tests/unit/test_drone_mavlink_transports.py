@@ -104,7 +104,7 @@ def test_the_first_that_speaks_mavlink_gets_the_link_and_keeps_it(stack: ExitSta
     eventually(lambda: transport.read() == [beat()])
     transport.write([b"now you"])
     assert stranger.recv(100) == b"now you"
-    assert transport.strangers == 4  # type: ignore[attr-defined]
+    assert transport.strangers == 4
 
 
 def test_with_a_key_only_who_signs_gets_the_link() -> None:
@@ -113,6 +113,7 @@ def test_with_a_key_only_who_signs_gets_the_link() -> None:
     assert not is_genuine(beat())
     assert not is_genuine(beat(Vehicle(key=bytes(32))))
     assert not genuine()(beat()[:-1])
+    assert not genuine()(beat(Vehicle(component=190)))
     assert genuine()(beat())
 
 

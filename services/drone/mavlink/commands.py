@@ -11,6 +11,8 @@ ANSWER_S = 1.0
 TRIES = 3
 IN_PROGRESS_S = 10.0
 """How much longer a command may take each time that it says it is under way."""
+LATE_S = 2.0
+"""Answers to earlier tries may come so late; they must not pass for those of the next command."""
 WAITING = 16
 """Commands of one id that may wait for the one before them."""
 
@@ -60,6 +62,9 @@ class _Outstanding:
 class _Lane:
     outstanding: _Outstanding | None = None
     waiting: deque[Command] = field(default_factory=deque)
+    late: int = 0
+    """How many answers to the command before may still come, until `late_s`."""
+    late_s: float = 0.0
 
 
 class Commands:
@@ -79,25 +84,31 @@ class Commands:
         lane.waiting.append(command)
         self._next(lane, now_s)
 
-    def is_idle(self, command: int) -> bool:
-        """None of this id is on its way or waits."""
-        lane = self._lanes.get(command)
-        return lane is None or (lane.outstanding is None and not lane.waiting)
-
     def heard(self, ack: Any, now_s: float) -> None:
-        """A COMMAND_ACK of the target; one that is for somebody else changes nothing."""
+        """A COMMAND_ACK of the target; one that is for somebody else changes nothing.
+
+        One that may answer an earlier command of the id is passed over: if it was ours after all,
+        the repetition is answered.
+        """
         if ack.target_system not in (0, self._system_id):
             return
         if ack.target_system and ack.target_component not in (0, COMPONENT_ID):
             return
         lane = self._lanes.get(ack.command)
-        if lane is None or lane.outstanding is None:
+        if lane is None:
+            return
+        if lane.outstanding is None:
+            lane.late = max(0, lane.late - 1)
+            return
+        if lane.late and now_s < lane.late_s and lane.outstanding.command.tries > 1:
+            lane.late -= 1
             return
         if ack.result == mavlink.MAV_RESULT_IN_PROGRESS:
             lane.outstanding.is_in_progress = True
             lane.outstanding.due_s = now_s + IN_PROGRESS_S
             return
-        self._finish(lane, OUTCOMES.get(ack.result, "failed"), now_s)
+        lane.late, lane.late_s = lane.outstanding.sent - 1, now_s + LATE_S
+        self._finish(lane, lane.outstanding, OUTCOMES.get(ack.result, "failed"), now_s)
 
     def turn(self, now_s: float) -> None:
         """Repeat what has no answer, or give it up."""
@@ -106,7 +117,8 @@ class Commands:
             if out is None or now_s < out.due_s:
                 continue
             if out.is_in_progress or out.sent >= out.command.tries:
-                self._finish(lane, "timeout", now_s)
+                lane.late, lane.late_s = out.sent, now_s + LATE_S
+                self._finish(lane, out, "timeout", now_s)
                 continue
             self._send(out.command.message(out.sent))
             out.sent += 1
@@ -118,7 +130,7 @@ class Commands:
             waiting = list(lane.waiting)
             lane.waiting.clear()
             if lane.outstanding is not None:
-                self._finish(lane, "timeout", now_s)
+                self._finish(lane, lane.outstanding, "timeout", now_s)
             for command in waiting:
                 command.done("timeout", now_s)
 
@@ -128,9 +140,7 @@ class Commands:
             lane.outstanding = _Outstanding(command, now_s, now_s + ANSWER_S)
             self._send(command.message(0))
 
-    def _finish(self, lane: _Lane, outcome: Outcome, now_s: float) -> None:
-        out = lane.outstanding
+    def _finish(self, lane: _Lane, out: _Outstanding, outcome: Outcome, now_s: float) -> None:
         lane.outstanding = None
-        if out is not None:
-            out.command.done(outcome, out.first_s)
+        out.command.done(outcome, out.first_s)
         self._next(lane, now_s)

@@ -95,11 +95,12 @@ class ArduCopter:
             ))  # fmt: skip
         self._texts.turn(now.s)
         self._orders.turn(now.s)
-        if self._flown() is None:
+        target = self._flown()
+        if target is None:
             return
         self._commands.turn(now.s)
         self._parameters.turn(now.s)
-        self._ask(now.s)
+        self._streams.turn(self._telemetry, self._commands, target, now.s)
         if self._preparing is not None:
             self._preparing.turn(now.s)
             self._preparation = self._preparing.result
@@ -234,11 +235,6 @@ class ArduCopter:
             self._preparation, self._preparing = self._preparing.result, None
         self._commands.drop(now_s)
         self._begin(now_s)
-
-    def _ask(self, now_s: float) -> None:
-        target = self._flown()
-        if target is not None:
-            self._streams.turn(self._telemetry, self._commands, target, now_s)
 
     def _prepare(self, intent_id: int, intent: Prepare, now_s: float) -> None:
         target = self._flown()

@@ -12,8 +12,8 @@ ANSWER_S = 1.5
 TRIES = 5
 REPEATS = 60
 """In all, of one transfer."""
-MAX_ITEMS = 700
-"""More than any autopilot stores."""
+MAX_ITEMS = 255
+"""ArduPilot counts the items of a fence in a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class MissionTransfer:
             self._give_up(f"{len(self._items)} items are more than the {MAX_ITEMS} that can be")
             return
         self._starts += 1
+        self._last_seq = -1
         if self._items:
             count = mavlink.MAVLink_mission_count_message(
                 *self._target, len(self._items), self._type
@@ -142,7 +143,7 @@ class MissionTransfer:
         if self._step in (_Step.DONE, _Step.LIST, _Step.FETCH):
             return
         if result == mavlink.MAV_MISSION_ACCEPTED:
-            if self._step is not _Step.COUNT:
+            if self._step is _Step.CLEAR or self._last_seq == len(self._items) - 1:
                 self._list(now_s)
             return
         if result == mavlink.MAV_MISSION_INVALID_SEQUENCE:

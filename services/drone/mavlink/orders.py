@@ -88,7 +88,7 @@ class Orders:
                     target, command, frame, place, home.altitude_m, zero, zero, zero, zero
                 )
                 self._commands.ask(Command(command, message, done), now_s)
-            case TakePicture():
+            case _:  # a picture: its number lets the camera know a repetition
                 self._pictures += 1
                 params = (0.0, 0.0, 1.0, float(self._pictures))
                 self._long(target, mavlink.MAV_CMD_IMAGE_START_CAPTURE, params, done)

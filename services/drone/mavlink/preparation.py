@@ -65,9 +65,8 @@ class Preparing:
 
     def stop(self, why: str) -> None:
         """It cannot be finished."""
-        if self._next is not None:
-            self._problems.append(why)
-            self._next = None
+        self._problems.append(why)
+        self._next = None
 
     def turn(self, now_s: float) -> None:
         """Go on as soon as what was asked is answered or given up."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from services.drone.mavlink.clock import RealClock
-from services.drone.mavlink.codec import Codec
+from services.drone.mavlink.codec import Codec, mavlink
 from services.drone.mavlink.lines import SerialLine, TcpClient
 from services.drone.mavlink.transport_error import TransportError
 from services.drone.mavlink.udp import UdpIn, UdpOut
@@ -63,13 +63,19 @@ def open_transport(
 
 
 def genuine(key: bytes | None = None) -> IsGenuine:
-    """Datagrams with a whole MAVLink packet in them; with a key, a rightly signed new one."""
+    """Datagrams with a whole packet of an autopilot in them; with a key, a rightly signed new one.
+
+    A ground station that speaks to our port by mistake is no autopilot.
+    """
     codec = Codec(0, key)
     clock = RealClock()
 
     def is_genuine(data: bytes) -> bool:
         codec.clear()
-        return bool(codec.decode(data, clock.now()))
+        return any(
+            message.get_srcComponent() == mavlink.MAV_COMP_ID_AUTOPILOT1
+            for message in codec.decode(data, clock.now())
+        )
 
     return is_genuine
 
