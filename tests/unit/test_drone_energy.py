@@ -91,6 +91,14 @@ def test_a_car_that_is_too_fast_is_never_met() -> None:
     assert predicted_pct(AIRFRAME, craft, Car(HERE, Offset(-12.0, 0.0))) == 0.0
 
 
+def test_margins_only_take_away() -> None:
+    for name in ("margin", "gust_factor", "leg_s", "landing_wait_s", "speed_factor"):
+        value = getattr(AIRFRAME, name) + 1.0
+        assert left(wind_mps=5.0, airframe=AIRFRAME.model_copy(update={name: value})) < left(
+            wind_mps=5.0
+        )
+
+
 def test_a_measured_burn_only_adds() -> None:
     craft = Craft(off(1000, 0), 40.0, 100.0, burn_pct_per_s=0.01)
     assert predicted_pct(AIRFRAME, craft, Car(HERE)) == left()

@@ -145,7 +145,7 @@ class Airspace:
             return None
         query = self._query(now, ahead_s, ground_m, height_m)
         obstacles = local.obstacles(query, margin)
-        way = way_around(local.metres(start), local.metres(end), obstacles)
+        way = way_around(local.metres(start), local.metres(end), obstacles, margin)
         if way is None:
             return None
         return (start, *(local.place(*corner) for corner in way[1:-1]), end)

@@ -1,6 +1,5 @@
 """Zones with their margin as solid ground, and the corners to fly around (pure)."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,9 @@ from shapely import MultiPolygon, Polygon
 from shapely.geometry.polygon import orient
 
 Corners = NDArray[np.float64]
-"""East and north in metres: (n, 2)."""
+"""East and north in metres: (n, 3, 2), each with the corner before and the one after it."""
 
-MOST_CORNERS = 250
+MOST_CORNERS = 800
 """Shapes are made coarser, and larger, until there are no more corners than that."""
 
 _SMOOTHING_M = 2.0
@@ -24,9 +23,8 @@ _SLACK = 0.02
 _CLEARANCE_M = 0.3
 """How far a corner lies outside: a way along an edge does not touch it."""
 
-_QUADRANT_STEPS = 2
-_INSCRIBED = math.cos(math.pi / 4 / _QUADRANT_STEPS)
-"""A buffer's arcs are drawn by chords, which come nearer than the radius."""
+_MITRE = 1.5
+"""A right angle keeps its corner; a sharper one is cut off at so many margins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,23 +55,36 @@ class Obstacles:
                 break
             smoothing *= 2.0
         solid = MultiPolygon(parts)
-        shapely.prepare([hard, solid])
+        shapely.prepare([hard, solid, *parts])
         return cls(hard, solid, parts, corners)
+
+    def is_near(self, start: tuple[float, float], end: tuple[float, float], far_m: float) -> bool:
+        """Whether a straight way comes as near to a zone as that; 0: whether it touches one."""
+        line = shapely.Point(start) if start == end else shapely.LineString([start, end])
+        return bool(shapely.dwithin(self.hard, line, far_m))
 
 
 def _grown(shapes: list[Any], margin_m: float, smoothing_m: float) -> tuple[Polygon, ...]:
-    radius = (margin_m + smoothing_m) / _INSCRIBED
-    grown = shapely.union_all(shapely.buffer(shapes, radius, quad_segs=_QUADRANT_STEPS))
+    radius = margin_m + smoothing_m
+    grown = shapely.union_all(
+        shapely.buffer(shapes, radius, join_style="mitre", mitre_limit=_MITRE)
+    )
     smooth = shapely.union_all(shapely.simplify(grown, smoothing_m))
     return tuple(part for part in getattr(smooth, "geoms", (smooth,)) if not part.is_empty)
 
 
 def _corners(part: Polygon, reach_m: float) -> Corners:
     outside = part.buffer(_CLEARANCE_M, join_style="mitre")
-    found = [np.empty((0, 2))]
+    found = [np.empty((0, 3, 2))]
     for ring in (orient(outside).exterior, *orient(outside).interiors):
         points = np.asarray(ring.coords)[:-1]
-        back, ahead = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
-        is_convex = back[:, 0] * ahead[:, 1] - back[:, 1] * ahead[:, 0] > 0.0
-        found.append(points[is_convex & (np.hypot(points[:, 0], points[:, 1]) <= reach_m)])
+        before, after = np.roll(points, 1, axis=0), np.roll(points, -1, axis=0)
+        is_convex = cross(points - before, after - points) > 0.0
+        is_near = np.hypot(points[:, 0], points[:, 1]) <= reach_m
+        found.append(np.stack([points, before, after], axis=1)[is_convex & is_near])
     return np.concatenate(found)
+
+
+def cross(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Above zero where the second points to the left of the first."""
+    return first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]

@@ -63,9 +63,7 @@ def area_of(geometry: Any, radius_m: Any = None) -> Polygon | MultiPolygon:
 def polygons(shape: Any) -> Iterator[Polygon]:
     """What has an area in a shape."""
     for part in getattr(shape, "geoms", (shape,)):
-        if hasattr(part, "geoms"):
-            yield from polygons(part)
-        elif part.geom_type == "Polygon" and part.area > _SMALLEST_DEG2:
+        if part.geom_type == "Polygon" and part.area > _SMALLEST_DEG2:
             yield part
 
 
@@ -102,11 +100,14 @@ def _polygon(rings: Any) -> Any:
         ring = Polygon(hole)
         if ring.is_valid:
             filled = filled.difference(ring)
-    return shapely.make_valid(filled)
+    return filled
 
 
 def _filled(shell: list[tuple[float, float]]) -> Any:
-    """All that a ring encloses, also what it goes around twice: too large is the safe side."""
+    """All that a ring encloses: too large is the safe side.
+
+    `shapely.make_valid` would leave out what a ring goes around twice.
+    """
     lines = shapely.union_all(shapely.linestrings(shell))
     return shapely.union_all(list(shapely.polygonize([lines]).geoms))
 
