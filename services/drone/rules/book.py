@@ -92,6 +92,7 @@ class RuleBook:
         A request waits for no cooldown. A task without a rule, such as `hover`, is free.
         """
         found = [(name, rule) for name, rule in self._rules.items() if rule.task == task]
+        found.sort(key=lambda row: not row[1].enabled)
         reasons = [_refused(name, rule, self._rows[name], now) for name, rule in found]
         return reasons[0] if reasons and all(reasons) else ""
 

@@ -69,7 +69,7 @@ def paths_of(condition: Condition) -> set[str]:
             return {part.path for part in condition.any}
         case AtRest():
             return {SPEED}
-        case Jam() | Parked():
+        case _:
             return {SPEED, SELECTED_GEAR, CURRENT_GEAR, PARKING_BRAKE}
 
 
@@ -88,7 +88,7 @@ def _now(
             at_rest = _at_rest(condition.below_kmh, inputs)
             held = is_held(*inputs)
             return Holds(_both(at_rest.is_true, held), "the car is parked", at_rest.since_ms), {}
-        case AtRest():
+        case _:
             return _at_rest(condition.below_kmh, inputs), {}
 
 

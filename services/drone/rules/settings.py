@@ -151,7 +151,7 @@ class RuleSettings(_Settings):
     """When the car itself starts a task; without `when` only a request does."""
 
     task: Task
-    enabled: bool = Field(default=True, strict=True, description="false: nor by request")
+    enabled: bool = Field(default=True, description="false: nor by request")
     when: tuple[Condition, ...] = Field(default=(), max_length=16, description="all must hold")
     cooldown_s: Seconds = Field(default=600.0, description="from one time to the next")
     rearm_s: Seconds = Field(
@@ -162,7 +162,7 @@ class RuleSettings(_Settings):
     )
     limits: Limits = Limits()
     duration_s: float | None = Field(default=None, gt=0, le=1_800)
-    land: bool = Field(default=False, strict=True)
+    land: bool = False
     points: tuple[Point, ...] = Field(default=(), max_length=50)
 
 

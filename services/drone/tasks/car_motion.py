@@ -23,6 +23,8 @@ HARDEST_TURN_MPS2 = 8.0
 TURN_WINDOW_S = 0.25
 SMALLEST_TURN_DPS = 2.0
 """A slower turn is a straight line with noise."""
+FASTEST_MPS = 100.0
+"""No car is faster: what seems to is noise."""
 KMH = 3.6
 
 
@@ -97,12 +99,12 @@ def _speed(fixes: Sequence[SeenFix]) -> float:
     """What the car says; else how far its last two positions are apart."""
     said = fixes[-1].fix.speed_kmh
     if said is not None:
-        return max(said, 0.0) / KMH
-    if len(fixes) < 2 or fixes[-1].at_s - fixes[0].at_s <= 0.0:
-        return 0.0
+        return min(max(said / KMH, 0.0), FASTEST_MPS)
     before = _before(fixes, TURN_WINDOW_S)
+    if fixes[-1].at_s - before.at_s <= 0.0:
+        return 0.0
     apart = offset(before.fix.place, fixes[-1].fix.place).length_m
-    return apart / (fixes[-1].at_s - before.at_s)
+    return min(apart / (fixes[-1].at_s - before.at_s), FASTEST_MPS)
 
 
 def _heading(fixes: Sequence[SeenFix], speed_mps: float, kept_deg: float | None) -> float | None:
@@ -125,7 +127,9 @@ def _turn(fixes: Sequence[SeenFix], speed_mps: float) -> float:
     """The mean turn rate of the last moments, bounded by what a car can do."""
     last, before = fixes[-1], _before(fixes, TURN_WINDOW_S)
     now_deg, then_deg = last.fix.heading_deg, before.fix.heading_deg
-    is_still = speed_mps < SLOW_MPS or last.at_s - before.at_s <= 0.0
+    then_kmh = before.fix.speed_kmh
+    has_moved = then_kmh is None or then_kmh / KMH >= SLOW_MPS
+    is_still = not has_moved or speed_mps < SLOW_MPS or last.at_s - before.at_s <= 0.0
     if is_still or now_deg is None or then_deg is None:
         return 0.0
     turned = (now_deg - then_deg + 180.0) % 360.0 - 180.0

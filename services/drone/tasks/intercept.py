@@ -7,6 +7,9 @@ from services.drone.autopilot import Wind
 from services.drone.geodesy import Offset, Place, moved, offset, towards
 from services.drone.tasks.car_motion import CarNow
 
+LONGEST_S = 3_600.0
+"""No copter flies longer: where it meets the car only later, it does not."""
+
 
 class Meeting(NamedTuple):
     """Where and when they meet, and how fast the drone is over the ground until then."""
@@ -44,7 +47,7 @@ def intercept(
     if over_ground is None or in_air is None:
         return None
     first_s, last_s = max(over_ground[0], in_air[0]), min(over_ground[1], in_air[1])
-    if first_s > last_s or not math.isfinite(first_s):
+    if first_s > min(last_s, LONGEST_S):
         return None
     place = moved(car.place, Offset(car.north_mps * first_s, car.east_mps * first_s))
     flown = Offset(way.north_m + car.north_mps * first_s, way.east_m + car.east_mps * first_s)

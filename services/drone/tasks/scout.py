@@ -1,6 +1,7 @@
 """Scout: fly the way ahead, orbit at its end, and report (pure)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from internetcar.contract.drone_methods import MethodData
@@ -99,9 +100,10 @@ def _around(
     turned = turn(orbit, kept, drone, passed_s)
     pictures = int(number(kept, "pictures")) + turned.takes_picture
     memory = {**kept, **turned.memory, "pictures": pictures}
-    if turned.is_done:
-        return _reported(way, len(way), memory, view, "has seen the way ahead")
     picture = TakePicture() if turned.takes_picture else None
+    if turned.is_done:
+        done = _reported(way, len(way), memory, view, "has seen the way ahead")
+        return replace(done, picture=picture)
     return Step(turned.guidance, memory, is_there=True, picture=picture, words="orbits")
 
 
