@@ -156,9 +156,7 @@ class Copter:
         for index, (wanted, most) in enumerate(((north, 2.5), (east, 2.5), (up, 5.0))):
             change = wanted - self.velocity[index]
             self.velocity[index] += max(-most * STEP_S, min(most * STEP_S, change))
-        self.place = moved(
-            self.place, Offset(self.velocity[0] * STEP_S, self.velocity[1] * STEP_S)
-        )
+        self.place = moved(self.place, Offset(self.velocity[0] * STEP_S, self.velocity[1] * STEP_S))
         was_flying = self.is_flying
         self.height_m = max(0.0, self.height_m + self.velocity[2] * STEP_S)
         if was_flying and not self.is_flying:
@@ -335,7 +333,9 @@ class World:
         return found
 
     def intents(self, kind: type) -> list[Any]:
-        return [e.intent for e in self.effects if isinstance(e, Perform) and isinstance(e.intent, kind)]
+        return [
+            e.intent for e in self.effects if isinstance(e, Perform) and isinstance(e.intent, kind)
+        ]
 
     @property
     def miss_m(self) -> float:
@@ -349,5 +349,3 @@ def place_at(north_m: float, east_m: float = 0.0) -> Place:
 
 def point(place: Place, height: float | None = None) -> dict[str, float | None]:
     return {"latitude": place.lat_deg, "longitude": place.lon_deg, "height": height}
-
-

@@ -175,9 +175,16 @@ class Cockpit:
 
     @property
     def is_car_at_rest(self) -> bool:
-        """Whether the car has stayed where it is for long enough, as far as it says."""
-        rested = self.rest is not None and self.now.s - self.rest.since_s >= self.settings.rest_s
-        return rested and self.is_car_fresh
+        """Whether the car has stayed where it is for long enough, as far as it says.
+
+        Without the broker nobody says more: what was parked then is parked.
+        """
+        car, rest = self.view.car, self.rest
+        if car is None or rest is None:
+            return False
+        if not self.view.is_broker_connected:
+            return car.at_s - rest.since_s >= self.settings.rest_s
+        return self.is_car_fresh and self.now.s - rest.since_s >= self.settings.rest_s
 
     def to(self, place: Place) -> Offset:
         """The way from the drone."""

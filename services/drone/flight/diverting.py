@@ -32,13 +32,19 @@ def best(cockpit: Cockpit) -> Target:
     found = sorted(_legal(cockpit), key=lambda each: cockpit.apart_m(each.place))
     if found:
         return found[0]
-    car = cockpit.view.car
-    if car is not None:
-        place = car.fix.place
-        words = "where the car was last seen, no alternate can be reached"
+    words = "where the car was last seen, no alternate can be reached"
+    for place in _last_seen(cockpit):
         if _way(cockpit, place) is not None:
             return Target(lat_deg=place.lat_deg, lon_deg=place.lon_deg, words=words)
     return _here(cockpit)
+
+
+def _last_seen(cockpit: Cockpit) -> Iterator[Place]:
+    """Where the car last said it was; else the autopilot's home, which went with it."""
+    if cockpit.view.car is not None:
+        yield cockpit.view.car.fix.place
+    elif cockpit.drone.home is not None:
+        yield cockpit.drone.home.place
 
 
 def _here(cockpit: Cockpit) -> Target:
@@ -86,9 +92,9 @@ def turn(cockpit: Cockpit) -> None:
     if target is None:
         start(cockpit, "its target is lost")
         return
-    if memory.mode == Mode.LAND:
+    if memory.mode == Mode.LAND or target.is_here:
         landing.down(cockpit)
-    elif target.is_here or cockpit.apart_m(target.place) <= THERE_M or cockpit.is_descending:
+    elif cockpit.apart_m(target.place) <= THERE_M or cockpit.is_descending:
         cockpit.is_descending = True
         landing.come_down(cockpit, target.place)
     elif (

@@ -1,6 +1,6 @@
 """The home of the autopilot goes with the car, and so does its own return (pure)."""
 
-from services.drone.autopilot import Mode, MoveHome, OperatorAt, SetMode
+from services.drone.autopilot import Landed, Mode, MoveHome, OperatorAt, SetMode
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.states import FLYING
 from services.drone.geodesy import distance_m
@@ -26,7 +26,8 @@ def turn(cockpit: Cockpit) -> None:
     if cockpit.memory.state not in FLYING or cockpit.memory.state == "lost_link":
         cockpit.home_told = cockpit.rtl_home = None
         return
-    _move_home(cockpit)
+    if cockpit.drone.landed != Landed.ON_GROUND:
+        _move_home(cockpit)
     if cockpit.memory.state == "failsafe":
         _rebuild(cockpit)
     else:

@@ -129,8 +129,7 @@ def preflight(cockpit: Cockpit) -> None:
     assert flight is not None
     if cockpit.drone.is_armed:
         if flight.is_arm_sent:
-            cockpit.enter("armed", "armed")
-            armed(cockpit)
+            cockpit.enter("armed", "the motors turn")
         else:
             settle_flight(cockpit, "failed", "autopilot", "somebody else armed it")
             cockpit.enter("failsafe", "somebody else armed it")

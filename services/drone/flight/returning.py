@@ -58,10 +58,11 @@ def turn(cockpit: Cockpit) -> None:
         return
     car = cockpit.car
     if car is None:
-        diverting.start(cockpit, "it is not known where the car is")
+        steering.stay(cockpit)
+        if cockpit.stage.since("no car", cockpit.now) > cockpit.settings.broker_s:
+            diverting.start(cockpit, "it is not known where the car is")
     elif cockpit.apart_m(car.place) <= NEAR_M + car.speed_mps:
         cockpit.enter("rendezvous", "above the car")
-        rendezvous(cockpit)
     else:
         if cockpit.stage.is_due("plan", PLAN_S, cockpit.now):
             _plan(cockpit, car)
@@ -129,6 +130,7 @@ def rendezvous(cockpit: Cockpit) -> None:
     if cockpit.is_car_at_rest:
         if _may_land(cockpit, car):
             cockpit.enter("landing", "lands on the car")
+            cockpit.landing_on = None if cockpit.view.car is None else cockpit.view.car.fix.place
             return
         wait(cockpit, "stop", "the drone must not land where the car stands")
     elif cockpit.in_state_s > PATIENCE_S:

@@ -8,6 +8,8 @@ from services.drone.geodesy import Place
 from services.drone.interlocks.check import Reaction
 
 EVERY_S = 1.0
+FIRST_S = 10.0
+"""So long after a start what was not heard yet leads to nothing: it is on its way."""
 
 
 def turn(cockpit: Cockpit) -> None:
@@ -20,7 +22,8 @@ def turn(cockpit: Cockpit) -> None:
     _tell(cockpit, [trip for name, trip in trips.items() if name not in cockpit.trips])
     cockpit.trips = trips
     cockpit.tripped = {name: trip.interlock for name, trip in trips.items()}
-    if cockpit.memory.state == "failsafe":
+    is_new = cockpit.now.s - cockpit.started_s < FIRST_S
+    if cockpit.memory.state == "failsafe" or is_new:
         return
     then = _gravest(list(trips.values()))
     words = launch.words_of([t.interlock for t in trips.values() if t.then == then])
