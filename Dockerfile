@@ -11,7 +11,7 @@ RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.11.13-slim-bookworm
 COPY --from=builder /wheels /wheels
-RUN python -m pip install --no-cache-dir --only-binary :all: "$(ls /wheels/internetcar-*.whl)[cars,postgres]"
+RUN python -m pip install --no-cache-dir --only-binary :all: "$(ls /wheels/internetcar-*.whl)[cars,drone,postgres]"
 RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/internetcar internetcar \
     && install --directory --owner internetcar --mode 0700 /var/lib/internetcar /run/internetcar
 ENV PYTHONUNBUFFERED=1 XDG_STATE_HOME=/var/lib INTERNETCAR_RUN=/run/internetcar

@@ -2,11 +2,12 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.body import DOORS, Body
 from simulator.chance import Chance
 from simulator.route import Place, Route
+from simulator.standstill import Standstill
 
 CALM_BRAKING_MPS2 = 1.5
 ACCELERATION_MPS2 = 1.7
@@ -14,6 +15,8 @@ HARDEST_BRAKING_MPS2 = 3.5
 REACTION_S = 1.2
 CRAWL_MPS = 0.8
 SEES_LIGHT_M = 150.0
+SEES_QUEUE_M = 400.0
+"""Enough to stop calmly from any speed of the road."""
 STOPS_BEFORE_M = 3.0
 RED_SHARE = 0.6
 RED_S = (8.0, 30.0)
@@ -69,6 +72,7 @@ class Driver:
         self._home_m = self._next_home(start_m)
         self._red_until_s = 0.0
         self._light_m: float | None = None
+        self._standstill: Standstill | None = None
         self._script = iter(_enter(self._identifier, self._passenger))
         self._wait_s = 0.0
         self._changes: Mapping[str, float] = {}
@@ -93,10 +97,15 @@ class Driver:
         if speed_mps > LOCKS_ABOVE_MPS:
             body.automatic(_locks(1))
         room = self._room_m(at_s, distance_m)
+        queue = self._queue(distance_m)
+        if queue is not None:
+            room = min(room, queue.room_m(at_s, distance_m, speed_mps))
         if room < STOPS_BEFORE_M and speed_mps < 0.1 and distance_m > self._home_m - SEES_LIGHT_M:
             self._arrive()
         cruise = min(here.speed_mps, ahead.speed_mps) * self._attention(at_s)
         target = min(cruise, _approach_mps(room, speed_mps))
+        if queue is not None:
+            target = min(target, queue.limit_mps)
         if ahead.jam:
             target = min(target, max(0.0, 6.0 + 8.0 * math.sin(at_s / 9.0 + self._phase)))
         wish = (target - speed_mps) / REACTION_S
@@ -118,15 +127,29 @@ class Driver:
             self._red_until_s = at_s + 8.0 + self._random.uniform(*RED_S) if is_red else at_s
         return min(room, light - distance_m) if at_s < self._red_until_s else room
 
+    def _queue(self, distance_m: float) -> Standstill | None:
+        """The traffic that stands ahead, as far as it can be seen, or around the car."""
+        queue = self._standstill
+        if queue is not None and not queue.is_over:
+            return queue
+        ahead = self._next(self._route.standstills_m, distance_m)
+        if ahead is None or ahead - distance_m > SEES_QUEUE_M or (queue and queue.at_m == ahead):
+            return None
+        self._standstill = Standstill(ahead)
+        return self._standstill
+
     def _next_light(self, distance_m: float) -> float | None:
-        lights = self._route.lights_m
-        if not lights:
+        return self._next(self._route.lights_m, distance_m)
+
+    def _next(self, marks_m: Sequence[float], distance_m: float) -> float | None:
+        """The next of the route's marks on the driver's way, laps included."""
+        if not marks_m:
             return None
         lap, within = divmod(distance_m, self._route.length_m)
-        i = bisect_right(lights, within)
-        if i == len(lights):
+        i = bisect_right(marks_m, within)
+        if i == len(marks_m):
             lap, i = lap + 1, 0
-        return lap * self._route.length_m + lights[i]
+        return lap * self._route.length_m + marks_m[i]
 
     def _next_home(self, distance_m: float) -> float:
         return (distance_m // self._route.length_m + 1) * self._route.length_m

@@ -21,6 +21,8 @@ SPACING_M = 10.0
 LATERAL_ACCELERATION_MPS2 = 2.0
 """What a calm driver accepts in a bend."""
 BRAKING_MPS2 = 1.5
+MARKS = ("tunnel", "light", "jam", "standstill")
+"""What a way point may carry, in the order of `Waypoint`."""
 HILLS = ((6.0, 7), (3.0, 23))
 """Amplitude in metres and waves per loop."""
 
@@ -33,7 +35,8 @@ class RouteError(InputError):
 class Waypoint:
     """A point the road passes through; its limit and tunnel hold until the next one.
 
-    `light` marks traffic lights at the point, `jam` stop-and-go traffic until the next point.
+    `light` marks traffic lights at the point, `jam` stop-and-go traffic until the next point,
+    `standstill` the end of a queue that stands for minutes.
     """
 
     lat_deg: float
@@ -42,6 +45,7 @@ class Waypoint:
     tunnel: bool = False
     light: bool = False
     jam: bool = False
+    standstill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Route:
     Attributes:
         gantries: The toll lines it crosses.
         lights_m: Distances of its traffic lights.
+        standstills_m: Distances where traffic stands.
         starts_at_ms: When the drive is meant to start, UTC in milliseconds since 1970.
     """
 
@@ -107,11 +112,9 @@ class Route:
         self._curvature = _curvatures(points)
         self._speed = _speed_profile(self._curvature, self._waypoints, self._distance_m)
         starts = [owners.index(i) for i in range(len(waypoints))]
-        self.lights_m = tuple(
-            self._distance_m[start]
-            for start, waypoint in zip(starts, waypoints, strict=True)
-            if waypoint.light
-        )
+        marked = [(self._distance_m[i], w) for i, w in zip(starts, waypoints, strict=True)]
+        self.lights_m = tuple(at_m for at_m, waypoint in marked if waypoint.light)
+        self.standstills_m = tuple(at_m for at_m, waypoint in marked if waypoint.standstill)
 
     def _plane(self, lat_deg: float, lon_deg: float) -> tuple[float, float]:
         return (
@@ -169,14 +172,14 @@ def parse_route(text: str, name: str) -> Route:
 
 def _waypoint(entry: dict[str, Any]) -> Waypoint:
     marks = set(entry.get("marks", ()))
-    unknown = marks - {"tunnel", "light", "jam"}
+    unknown = marks - set(MARKS)
     if unknown:
-        raise ValueError(f"unknown mark {unknown.pop()!r}; known: tunnel, light, jam")
+        raise ValueError(f"unknown mark {unknown.pop()!r}; known: {', '.join(MARKS)}")
     lat, lon = entry["at"]
     limit = float(entry["limit_kmh"])
     if not (-90 <= lat <= 90 and -180 <= lon <= 180 and limit > 0):
         raise ValueError(f"way point out of range: {entry}")
-    return Waypoint(lat, lon, limit, "tunnel" in marks, "light" in marks, "jam" in marks)
+    return Waypoint(lat, lon, limit, *(mark in marks for mark in MARKS))
 
 
 def _gantry(entry: dict[str, Any]) -> Gantry:

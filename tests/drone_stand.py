@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from internetcar.contract.drone import (
-    DroneOsd,
     DroneReply,
     DroneRequest,
     DroneState,
@@ -39,6 +38,7 @@ class WritingPilot:
     def __init__(self, memory: str | None = None) -> None:
         self.memory = memory or "docked"
         self.heard: list[Event] = []
+        self.predicted_pct: float | None = 77.7
         self.told = self._state("docked", moment(0))
         self._id = 0
 
@@ -54,12 +54,6 @@ class WritingPilot:
 
     def remembered(self) -> str:
         return self.memory
-
-    def osd(self, now: Moment) -> DroneOsd:
-        return DroneOsd(
-            vehicle_id="demo", drone_id="drone1", at=instant(now.utc_ms), mode_code=0, mode="",
-            armed=False,
-        )  # fmt: skip
 
     def state(self) -> DroneState:
         return self.told

@@ -59,7 +59,7 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     *(f"services/drone/{name}.py" for name in (
-        "journal", "requests", "rooms", "telling",
+        "journal", "requests", "telling",
     )),
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",
@@ -91,7 +91,7 @@ PURE = [
         "weather",
     )),
     *(f"simulator/{name}.py" for name in (
-        "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "vehicle",
+        "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "standstill", "vehicle",
     )),
     *(f"simulator/copter/{name}.py" for name in (
         "battery", "body", "commands", "copter", "failsafes", "faults", "fencing", "guided",

@@ -21,7 +21,11 @@ from tests.waiting import PATIENCE_S, eventually
 
 ROOT = Path(__file__).parent.parent
 PASSWORDS = {"BROKER_PASSWORD_GATEWAY": "between-us", "BROKER_PASSWORD_HOME": "sweet-home"}
-SERVICES = {"BROKER_PASSWORD_PAYMENTS": "of-the-wallet", "BROKER_PASSWORD_TOLLS": "of-tolls"}
+SERVICES = {
+    "BROKER_PASSWORD_PAYMENTS": "of-the-wallet",
+    "BROKER_PASSWORD_TOLLS": "of-tolls",
+    "BROKER_PASSWORD_DRONE": "of-the-drone",
+}
 PLACES = re.compile(r"(?<![\w.])(?=/(deploy|etc|mosquitto|run|tmp|var)\b)")
 """Where a path inside a container begins."""
 
@@ -52,7 +56,7 @@ def services() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("profile", ["demo", "car", "tolls"])
+@pytest.mark.parametrize("profile", ["demo", "car", "tolls", "drone"])
 def test_it_is_valid(profile: str) -> None:
     ended = config(profile, PASSWORDS)
     assert ended.returncode == 0, ended.stderr
@@ -70,12 +74,13 @@ def test_it_is_refused_without_passwords(profile: str, missing: str) -> None:
 def test_each_profile_is_whole(services: dict[str, Any]) -> None:
     members = {
         profile: {name for name, service in services.items() if profile in service["profiles"]}
-        for profile in ("demo", "car", "tolls")
+        for profile in ("demo", "car", "tolls", "drone")
     }
     assert members == {
         "demo": {"broker", "gateway", "simulator"},
         "car": {"broker", "car-gateway"},
         "tolls": {"broker", "payments", "tolls"},
+        "drone": {"broker", "drone"},
     }
     for names in members.values():
         for name in names:
@@ -248,6 +253,15 @@ def test_the_wallet_and_the_toll_service_run_and_are_healthy(
         eventually(partial(containers.is_healthy, name))
 
 
+def test_the_drones_service_runs_and_is_healthy(containers: Containers, stack: ExitStack) -> None:
+    settings = f'vehicle_id = "mine"\nurl = "udpin://127.0.0.1:{free_port()}"\n'
+    (containers.volume("my-services") / "drone.toml").write_text(settings)
+    stack.enter_context(containers.running("broker"))
+    eventually(lambda: containers.is_healthy("broker"))
+    stack.enter_context(containers.running("drone"))
+    eventually(lambda: containers.is_healthy("drone"))
+
+
 def test_home_hears_everything_and_says_only_what_is_its_own(
     containers: Containers, stack: ExitStack
 ) -> None:
@@ -255,12 +269,17 @@ def test_home_hears_everything_and_says_only_what_is_its_own(
     eventually(lambda: containers.is_healthy("broker"))
     home = containers.client("home", PASSWORDS["BROKER_PASSWORD_HOME"])
     say = ["mosquitto_pub", *home, "-V", "5", "-q", "1", "-r", "-m", "1", "-t"]
-    own = ["v1/vehicle/demo/command/home/Vehicle.X", "v1/vehicle/demo/home/lamp"]
+    own = [
+        "v1/vehicle/demo/command/home/Vehicle.X", "v1/vehicle/demo/drone/d1/services/home",
+        "v1/vehicle/demo/drone/d1/weather", "v1/vehicle/demo/home/lamp",
+    ]  # fmt: skip
     foreign = [
         "v1/vehicle/demo/signal/Vehicle.Speed", "v1/vehicle/demo/command/alice/Vehicle.X",
         "v1/vehicle/demo/command/gateway/Vehicle.X", "v1/vehicle/demo/command/Home/Vehicle.X",
         "v1/vehicle/demo/command/home", "v1/vehicle/demo/command/home/a/b",
         "v1/vehicle/demo/command-status", "v1/vehicle/demo/presence", "v1/client/home/x",
+        "v1/vehicle/demo/drone/d1/services/alice", "v1/vehicle/demo/drone/d1/services_reply/home",
+        "v1/vehicle/demo/drone/d1/state",
     ]  # fmt: skip
     for topic in (*foreign, *own):
         subprocess.run([*say, topic], capture_output=True, check=False)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from internetcar.contract.commands import Command
+from internetcar.contract.drone import DroneReply, DroneRequest
 from internetcar.contract.home_assistant import Birth, DeviceAnnouncement, device_id_of
 from internetcar.contract.message import InputError, Message, Name, Part, topic_fields
 from internetcar.contract.payments import PaymentRequest, PaymentResult
@@ -45,6 +46,7 @@ class Rights(Part):
     writes: tuple[Below, ...] = Field(default=(), description="beside what its classes say")
     commands: bool = Field(default=False, description="a service that also commands vehicles")
     pays: bool = Field(default=False, description="a service that asks the wallet for money")
+    flies: bool = Field(default=False, description="a service that asks drones to fly")
     accounts: tuple[Name, ...] = Field(default=(), description="of a person: whose wallet it sees")
     home_assistant: bool = Field(default=False, description="it may say that it has started")
 
@@ -73,6 +75,7 @@ def service_rights(
     *,
     commands: bool,
     pays: bool = False,
+    flies: bool = False,
 ) -> Rights:
     """The rights of a service.
 
@@ -88,7 +91,8 @@ def service_rights(
             ) from error
     for cls in classes:
         for topic_filter in writes:
-            if name != cls.SENDER and _overlap(f"{_VEHICLE}+/{topic_filter}", cls.filter()):
+            is_free = cls.SENDER in (name, "device")
+            if not is_free and _overlap(f"{_VEHICLE}+/{topic_filter}", cls.filter()):
                 raise AccessError(f"{topic_filter}: that is published by: {cls.SENDER}")
     return Rights(
         role="service",
@@ -97,6 +101,7 @@ def service_rights(
         writes=tuple(writes),
         commands=commands,
         pays=pays,
+        flies=flies,
     )
 
 
@@ -162,12 +167,15 @@ def _vehicle(vehicle_id: str, classes: tuple[type[Message], ...]) -> Iterator[st
 def _person(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> Iterator[str]:
     for vehicle_id in rights.vehicles:
         for cls in classes:
+            is_answer = cls is DroneReply  # another's answers are another's
             if cls.SENDER not in ("owner", "reader", "requester") and cls.TOPIC.startswith(
                 _VEHICLE
             ):
-                yield f"read {cls.filter(vehicle_id=vehicle_id)}"
+                levels = {"requester": name} if is_answer else {}
+                yield f"read {cls.filter(vehicle_id=vehicle_id, **levels)}"
         yield f"write {TelemetryRequest.filter(vehicle_id=vehicle_id)}"
         yield f"write {Command.filter(vehicle_id=vehicle_id, requester=name)}"
+        yield f"write {DroneRequest.filter(vehicle_id=vehicle_id, requester=name)}"
         yield f"read {discovery_topic(vehicle_id)}"
     for account in rights.accounts:
         for cls in classes:
@@ -194,10 +202,15 @@ def _service(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> I
             if name == cls.SENDER:
                 yield f"readwrite {cls.filter(**levels)}"
             elif name in cls.HEARD_BY:
-                yield f"read {cls.filter(**levels)}"
+                # Also to write: the drone clears a request that somebody has retained.
+                way = "readwrite" if cls is DroneRequest else "read"
+                yield f"{way} {cls.filter(**levels)}"
         yield from (f"readwrite {_VEHICLE}{vehicle_id}/{below}" for below in rights.writes)
         if rights.commands:
             yield f"write {Command.filter(vehicle_id=vehicle_id, requester=name)}"
+        if rights.flies:
+            yield f"write {DroneRequest.filter(vehicle_id=vehicle_id, requester=name)}"
+            yield f"read {DroneReply.filter(vehicle_id=vehicle_id, requester=name)}"
         if rights.pays:
             yield f"write {PaymentRequest.filter(vehicle_id=vehicle_id, requester=name)}"
             yield f"read {PaymentResult.filter(vehicle_id=vehicle_id)}"

@@ -126,6 +126,7 @@ def service(
     ] = [],  # noqa: B006
     commands: Annotated[bool, typer.Option("--commands", help="Let it command vehicles.")] = False,
     pays: Annotated[bool, typer.Option("--pays", help="Let it ask wallets for money.")] = False,
+    flies: Annotated[bool, typer.Option("--flies", help="Let it ask drones to fly.")] = False,
     change: ChangeOption = False,
     days: DaysOption = 825,
     folder: FolderOption = "",
@@ -139,6 +140,7 @@ def service(
         message_classes(),
         commands=commands,
         pays=pays,
+        flies=flies,
     )
     _give(folder, name, rights, days, change=change)
 

@@ -61,7 +61,7 @@ def set_value(
     if (value is None) is not release:
         raise InputError("give a VALUE, or --release: one of the two")
     url = broker_of(broker)
-    name = _requester(url, requester)
+    name = requester_of(url, requester)
     try:
         command = Command(
             vehicle_id=one_vehicle(url, vehicle_id, is_online=True),
@@ -79,7 +79,12 @@ def set_value(
         raise typer.Exit(1)
 
 
-def _requester(broker: BrokerUrl, option: str) -> str:
+def requester_of(broker: BrokerUrl, option: str) -> str:
+    """Who asks: the broker's user, or on a broker without users who the option says.
+
+    Raises:
+        InputError: Nobody is named, or two are.
+    """
     name = broker.username or option
     if not name:
         raise InputError("--requester NAME: this broker's URL names no user, so say who asks")

@@ -14,6 +14,7 @@ from rich.live import Live
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.commands import CommandStatus
+from internetcar.contract.drone import DroneEvent, DroneState
 from internetcar.contract.home_assistant import DeviceAnnouncement, device_id_of
 from internetcar.contract.link import Link
 from internetcar.contract.money import format_minor
@@ -75,6 +76,8 @@ class Show:
         self._link.on(CommandStatus, self._on_command, vehicle_id=vehicle_id)
         self._link.on(Health, self._view.on_health, vehicle_id=vehicle_id)
         self._link.on(TollPassage, self._on_passage, vehicle_id=vehicle_id)
+        self._link.on(DroneState, self._on_drone_state, vehicle_id=vehicle_id)
+        self._link.on(DroneEvent, self._on_drone_event, vehicle_id=vehicle_id)
         if account:
             self._link.on(WalletBalance, self._on_balance, account=account)
             self._link.on(PaymentResult, self._on_payment, vehicle_id=vehicle_id)
@@ -155,6 +158,16 @@ class Show:
     def _on_balance(self, balance: WalletBalance) -> None:
         if self._view.on_balance(balance) and self._is_plain:
             self._output.write(balance_line(balance) + "\n")
+
+    def _on_drone_state(self, state: DroneState) -> None:
+        line = self._view.on_drone_state(state)
+        if line and self._is_plain:
+            self._output.write(line + "\n")
+
+    def _on_drone_event(self, event: DroneEvent) -> None:
+        line = self._view.on_drone_event(event)
+        if line and self._is_plain:
+            self._output.write(line + "\n")
 
     def _on_payment(self, result: PaymentResult) -> None:
         """What the wallet does not pay must not look paid."""

@@ -30,6 +30,7 @@ from internetcar.launcher.options import (
 from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
+from internetcar.launcher.up_drone import WITHOUT, start_drone
 from internetcar.launcher.up_services import ACCOUNT, start_services
 from internetcar.launcher.virtual_bus import virtual_buses
 
@@ -38,6 +39,8 @@ app = typer.Typer()
 VEHICLE = "reference"
 START_M = 700.0
 """Half a kilometre before the first gantry of the loop."""
+SEED = 2
+"""A morning that stays dry for twenty minutes: the drone flies in no rain."""
 TURN_S = 0.1
 CONNECT_S = 10.0
 REQUESTERS = ("car", "home-assistant", "node-red")
@@ -72,16 +75,17 @@ def up(
     seconds: Annotated[
         float | None, typer.Option(help="End by itself after so long, with exit code 0.", min=0)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the simulated car's driver and noise.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the simulated car's driver and noise.")] = SEED,
     start_m: Annotated[
         float,
         typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
     ] = START_M,
 ) -> None:
-    """Start everything on this machine: a broker, a simulated car, gateway, tolls, wallet, a view.
+    """Start everything on this machine: broker, simulated car, gateway, tolls, wallet, drone, view.
 
-    The simulated car drives a loop in Singapore and pays at its gantries with play money. On a
-    broker that runs already, tolls and wallet are left to those whose broker it is.
+    The simulated car drives a loop in Singapore, pays at its gantries with play money, and sends
+    its simulated drone ahead where traffic stands. On a broker that runs already, tolls, wallet and
+    drone are left to those whose broker it is.
     Ctrl-C ends all of it and leaves nothing behind but the state folder.
     """
     vehicle_id = vehicle_id_of(vehicle_id)
@@ -125,6 +129,9 @@ def up(
         )
         if isinstance(started, RunningBroker):
             start_services(supervisor, url, vehicle_id, folder)
+            who = {*REQUESTERS, url.username or "car"}
+            if not start_drone(supervisor, url, vehicle_id, folder, who, seed):
+                show.notify(WITHOUT)
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
         _watch(started, supervisor, show, stop, seconds)
 

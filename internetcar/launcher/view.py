@@ -11,17 +11,20 @@ from rich.table import Table
 from rich.text import Text
 
 from internetcar.contract.commands import CommandStatus
+from internetcar.contract.drone import DroneEvent, DroneState
 from internetcar.contract.message import Value
 from internetcar.contract.money import format_minor
 from internetcar.contract.payments import WalletBalance
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.contract.tolls import TollPassage
+from internetcar.launcher.drone_words import event_line, state_line
 from internetcar.launcher.tables import printable
 
 _FRESH_S = 1.0
 _COMMANDS_SHOWN = 3
 _PASSAGES_SHOWN = 3
+_DRONE_SHOWN = 4
 _LINES_AROUND_SIGNALS = 9
 """The header's frame, the heads of both tables, and a line to spare."""
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
@@ -42,6 +45,23 @@ class VehicleView:
     passages: OrderedDict[str, TollPassage] = field(default_factory=OrderedDict)
     """The newest revision of the newest passages, by id."""
     wallet: WalletBalance | None = None
+    drone: DroneState | None = None
+    drone_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_DRONE_SHOWN))
+    """The newest of what the drone did and decided."""
+
+    def on_drone_state(self, state: DroneState) -> str | None:
+        """Learn what the drone does; as one line where a person should know it."""
+        before, self.drone = self.drone, state
+        same = before is not None and (before.state, before.detail) == (state.state, state.detail)
+        return None if same else state_line(state)
+
+    def on_drone_event(self, event: DroneEvent) -> str | None:
+        """Learn what the drone decided; as one line, unless its state says the same."""
+        if event.data.get("status") == "in_progress":
+            return None
+        line = f"drone: {event_line(event)}"
+        self.drone_lines.append(line)
+        return line
 
     def on_command(self, status: CommandStatus) -> None:
         """Learn what became of a command."""
@@ -151,7 +171,7 @@ def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
-    tolls = _tolls(view)
+    tolls = [*_tolls(view), *_drone(view)]
     others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),
@@ -174,6 +194,18 @@ def _tolls(view: VehicleView) -> list[Text]:
         lines.append(Text(rules, style="dim", no_wrap=True, overflow="ellipsis"))
     if view.wallet is not None:
         lines.append(Text(balance_line(view.wallet), style="bold", no_wrap=True))
+    return lines
+
+
+def _drone(view: VehicleView) -> list[Text]:
+    """What the drone did and decided, and what it does now."""
+    lines = [
+        Text(line, style="dim", no_wrap=True, overflow="ellipsis")
+        for line in list(view.drone_lines)
+    ]
+    if view.drone is not None:
+        now = Text(state_line(view.drone), style="bold", no_wrap=True, overflow="ellipsis")
+        lines.append(now)
     return lines
 
 

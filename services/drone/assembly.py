@@ -9,11 +9,10 @@ from services.drone.airspace.zones import read_zones
 from services.drone.flight.pilot import Pilot
 from services.drone.flight.ports import Rooms
 from services.drone.flight.safety import Safety
-from services.drone.rooms import Crew
 from services.drone.settings import DroneSettings
 
 
-def make_pilot(settings: DroneSettings, remembered: str | None) -> Crew:
+def make_pilot(settings: DroneSettings, remembered: str | None) -> Pilot:
     """The pilot of a drone.
 
     Args:
@@ -26,19 +25,18 @@ def make_pilot(settings: DroneSettings, remembered: str | None) -> Crew:
     airspace = Airspace(
         read_zone_files(settings.zones), frozenset(settings.permitted), settings.margin_m
     )
-    safety = Safety(
+    checks = Safety(
         settings.limits.model_copy(update={"origin": settings.origin}),
         settings.assumed,
         settings.airframe,
         airspace,
         settings.flight.return_height_m,
     )
-    rooms = Rooms(airspace, safety, settings.rules, task_settings=settings.tasks)
-    pilot = Pilot(
+    rooms = Rooms(airspace, checks, settings.rules, task_settings=settings.tasks)
+    return Pilot(
         settings.flight, rooms, remembered,
         vehicle_id=settings.vehicle_id, drone_id=settings.drone_id,
     )  # fmt: skip
-    return Crew(pilot, settings.vehicle_id, settings.drone_id)
 
 
 def read_zone_files(paths: tuple[Path, ...]) -> tuple[Zone, ...]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from internetcar.contract.drone import (
-    DroneOsd,
     DroneReply,
     DroneRequest,
     DroneState,
@@ -55,8 +54,9 @@ class Pilot(Protocol):
     def remembered(self) -> str:
         """What it wants to have again after a restart, as text, equal for equal memories."""
 
-    def osd(self, now: Moment) -> DroneOsd:
-        """Where the drone is."""
+    @property
+    def predicted_pct(self) -> float | None:
+        """What would be left of the battery on the car, if it returned now."""
 
     def state(self) -> DroneState:
         """What the drone does."""
@@ -104,6 +104,7 @@ class Conductor:
         self._retry_s = 0.0
         self._osd_s: float | None = None
         self._firmware = ""
+        self._car: Place | None = None
 
     def greeting(self) -> list[Message]:
         """What a broker must hear first on each connection, since it may have forgotten."""
@@ -161,6 +162,8 @@ class Conductor:
         effects = self._pilot.handle(event, now)
         if self._recorder is not None:
             self._recorder.write(event, now, effects)
+        if isinstance(event, CarFix):
+            self._car = event.place
         for effect in effects:
             if isinstance(effect, Perform):
                 self._performs.append(effect)
@@ -203,7 +206,8 @@ class Conductor:
             yield telling.presence(self.identity, self._firmware, online=True)
         if self._osd_s is None or not 0 <= now.s - self._osd_s < OSD_EVERY_S:
             self._osd_s = now.s
-            yield self._pilot.osd(now)
+            state, predicted_pct = self._pilot.state().state, self._pilot.predicted_pct
+            yield telling.osd(self.identity, status, state, self._car, predicted_pct, now)
 
 
 def _event(message: Message, now: Moment) -> Event | None:

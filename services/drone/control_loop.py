@@ -175,7 +175,8 @@ class ControlLoop:
     def _keep_house(self) -> None:
         now_s = time.monotonic()
         if self._is_connected:
-            self._heartbeat.beat(now_s)
+            with suppress(OSError):  # a full disk ends no flight; the health check says it
+                self._heartbeat.beat(now_s)
         if self._recording is not None and now_s >= self._flush_s:
             self._flush_s = now_s + FLUSH_S
             self._recording.flush()

@@ -63,6 +63,8 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     recording = _recording(settings, memory)
     if recording is not None:
         stack.callback(recording.close)
+    own = replica_folder(settings, SERVICE)
+    own.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = Identity(settings.vehicle_id, settings.drone_id, _now_ms(), _software())
     conductor = Conductor(
         identity, pilot, autopilot, Reception(patient, settings.rights), patient, recording
@@ -70,7 +72,7 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     client = f"drone-{settings.vehicle_id}-{settings.drone_id}-{settings.replica}"
     loop = ControlLoop(
         Link(broker, client), transport, conductor, clock,
-        Heartbeat(replica_folder(settings, SERVICE)), recording,
+        Heartbeat(own), recording,
     )  # fmt: skip
     stack.callback(loop.close)
     return loop

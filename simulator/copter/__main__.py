@@ -3,6 +3,7 @@
 import argparse
 import logging
 import math
+import os
 import random
 import signal
 import sys
@@ -24,6 +25,9 @@ from simulator.copter.parameters import DEFAULTS
 from simulator.copter.roof import CarAt, Roof
 
 log = logging.getLogger("simulator.copter")
+
+BROKER = "INTERNETCAR_BROKER"
+"""Its URL may hold a password, which does not belong on a command line."""
 
 TURN_S = 0.01
 LATE_S = 2.0
@@ -154,7 +158,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--loss", type=float, default=0.0, metavar="SHARE", help="of the messages, each way")
     add("--delay", type=float, default=0.0, metavar="S", help="of each message, each way")
     add("--jitter", type=float, default=0.0, metavar="S")
-    add("--follow-car", metavar="BROKER", help="stand on the roof of the car at this broker")
+    add(
+        "--follow-car", nargs="?", const="", metavar="BROKER",
+        help=f"stand on the roof of the car at this broker; without it {BROKER} names it",
+    )  # fmt: skip
     add("--vehicle-id", default="", metavar="ID", help="of that car")
     return parser
 
@@ -172,7 +179,7 @@ def parse_arguments(arguments: Sequence[str]) -> Run:
         parser.error("--speed-factor is between 0 and 1000, --battery above 0")
     if abs(lat_deg) > 90 or abs(lon_deg) > 180 or not 1 <= given.system_id <= 254:
         parser.error("--place is latitude,longitude in degrees, --system-id between 1 and 254")
-    if bool(given.follow_car) != bool(given.vehicle_id):
+    if (given.follow_car is not None) != bool(given.vehicle_id):
         parser.error("--follow-car and --vehicle-id go together")
     copter = Settings(
         lat_deg=lat_deg,
@@ -188,7 +195,9 @@ def parse_arguments(arguments: Sequence[str]) -> Run:
         new_names=given.new_names,
         parameters=dict(given.parameter),
     )
-    car = (parse_broker_url(given.follow_car), given.vehicle_id) if given.follow_car else None
+    car = None
+    if given.follow_car is not None:
+        car = parse_broker_url(given.follow_car or os.environ.get(BROKER, "")), given.vehicle_id
     return Run(
         given.url, copter, given.seed, given.speed_factor, given.loss, given.delay, given.jitter,
         car, awaits_car=car is not None and given.place is None,

@@ -19,7 +19,7 @@ from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from services.database import Database
 from services.database_errors import StoreError
-from services.drone.autopilot import Arm, DroneStatus, TakeOff
+from services.drone.autopilot import Arm, DronePosition, DroneStatus, TakeOff
 from services.drone.conductor import Conductor
 from services.drone.events import (
     Asked,
@@ -338,10 +338,17 @@ def test_what_the_car_says_reaches_the_pilot_with_its_age(broken: BrokenStore) -
 
 def test_where_the_drone_is_goes_out_twice_a_second(broken: BrokenStore) -> None:
     stand = Stand(broken)
-    stand.autopilot.told = DroneStatus(firmware="Fake 2.0")
+    car = Position(vehicle_id="demo", latitude=1.0, longitude=2.0, at=instant(NOW_MS))
+    stand.conductor.hear(car, moment(0))
+    position = DronePosition(Place(1.0, 2.001), 50.0, 30.0, 3.0, 4.0, 1.0, 90.0, 100.0)
+    stand.autopilot.told = DroneStatus(firmware="Fake 2.0", position=position, battery_pct=80.0)
     for each in range(40):
         stand.turn(each / 20)
-    assert len(stand.of(DroneOsd)) == 4
+    osd = stand.of(DroneOsd)
+    assert len(osd) == 4
+    assert (osd[0].horizontal_speed, osd[0].elevation, osd[0].height) == (5.0, 30.0, 50.0)
+    assert osd[0].home_distance == pytest.approx(111.2, abs=0.2)
+    assert osd[0].battery.predicted_percent == 77.7
     assert [each.autopilot for each in stand.of(DronePresence)] == ["Fake 2.0"]
 
 

@@ -23,6 +23,8 @@ from tests.waiting import PATIENCE_S, eventually
 
 CAR = [PYTHON, "-m", "internetcar.launcher"]
 FULL_BYTES = 4096
+CHILDREN = 8
+"""Broker, gateway, wallet, toll charger, toll service, copter, drone service and car."""
 
 
 @pytest.fixture(params=["mosquitto", "embedded"])
@@ -80,7 +82,7 @@ def test_it_starts_with_every_broker_and_ends_when_asked(
         assert observer.until_presence(online=True)["origin"] == "simulation"
         observer.until(lambda heard: len(heard.signals()) > 40 and heard.of("position"))
         pids = list(children(up.process.pid))
-        assert len(pids) == 6
+        assert len(pids) == CHILDREN
         up.send(signal.SIGTERM)
         observer.until_presence(online=False)
     assert up.wait(PATIENCE_S) == 0, up.stderr
@@ -124,7 +126,7 @@ def test_it_ends_cleanly_when_nobody_reads_its_output(
         if is_closed:
             up.stdout.close()
         pids = list(children(up.pid))
-        assert len(pids) == 6
+        assert len(pids) == CHILDREN
         up.terminate()
         assert up.wait(PATIENCE_S) == 0, (stage.folder / "stderr").read_text()
     finally:

@@ -103,6 +103,50 @@ def test_a_service_asks_for_money_in_its_own_name_and_only_where_it_may() -> Non
     assert not any("payment" in line for line in lines("pump", may_not))
 
 
+def test_the_drone_hears_who_asks_and_writes_what_it_does() -> None:
+    rights = service_rights("drone", ["kona"], ["position"], [], CLASSES, commands=False)
+    assert lines("drone", rights) == {
+        "read v1/vehicle/kona/position", "readwrite v1/vehicle/kona/drone/+/services/+",
+        "read v1/vehicle/kona/drone/+/weather", "readwrite v1/vehicle/kona/drone/+/events",
+        "readwrite v1/vehicle/kona/drone/+/osd", "readwrite v1/vehicle/kona/drone/+/presence",
+        "readwrite v1/vehicle/kona/drone/+/services_reply/+",
+        "readwrite v1/vehicle/kona/drone/+/state", "read v1/client/drone/#",
+    }  # fmt: skip
+
+
+def test_a_service_asks_a_drone_in_its_own_name_and_only_where_it_may() -> None:
+    may = service_rights("post", ["kona"], ["position"], [], CLASSES, commands=False, flies=True)
+    assert {line for line in lines("post", may) if "drone" in line} == {
+        "write v1/vehicle/kona/drone/+/services/post",
+        "read v1/vehicle/kona/drone/+/services_reply/post",
+    }
+    may_not = service_rights("post", ["kona"], ["position"], [], CLASSES, commands=False)
+    assert not any("drone" in line for line in lines("post", may_not))
+
+
+def test_a_person_asks_a_drone_in_their_own_name_and_hears_their_own_answers() -> None:
+    rights = lines("alice", Rights(role="person", vehicles=("kona",)))
+    asked = {line for line in rights if "/services" in line}
+    assert asked == {
+        "write v1/vehicle/kona/drone/+/services/alice",
+        "read v1/vehicle/kona/drone/+/services_reply/alice",
+    }
+    assert "read v1/vehicle/kona/drone/+/state" in rights
+    assert not any("drone" in line for line in lines("kona", VEHICLE))
+
+
+@pytest.mark.parametrize("topic", ["drone/d1/weather", "drone/+/weather"])
+def test_a_device_may_be_let_say_the_weather(topic: str) -> None:
+    rights = service_rights("mast", ["kona"], [], [topic], CLASSES, commands=False)
+    assert f"readwrite v1/vehicle/kona/{topic}" in lines("mast", rights)
+
+
+@pytest.mark.parametrize("topic", ["drone/d1/+", "drone/#", "drone/d1/state", "drone/+/services/+"])
+def test_nobody_is_let_speak_for_a_drone_or_for_who_asks_it(topic: str) -> None:
+    with pytest.raises(AccessError, match="published by"):
+        service_rights("mast", ["kona"], [], [topic], CLASSES, commands=False)
+
+
 def test_a_person_sees_the_wallets_of_their_own() -> None:
     sees = Rights(role="person", vehicles=("kona",), accounts=("family",))
     assert {line for line in lines("alice", sees) if "wallet" in line} == {
