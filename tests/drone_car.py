@@ -120,7 +120,12 @@ class Legs:
         if self.now_s < self.go_s:
             return self.at
         speed = min(self.speed_mps, self.at.speed_mps + ACCELERATION_MPS2 * dt_s)
-        step, north, east, heading = speed * dt_s, self.at.north_m, self.at.east_m, self.at.heading_deg
+        step, north, east, heading = (
+            speed * dt_s,
+            self.at.north_m,
+            self.at.east_m,
+            self.at.heading_deg,
+        )
         if self.is_corner:
             turned = math.degrees(step / self.radius_m) * self.turns[self.index % len(self.turns)]
             middle = math.radians(heading + turned / 2)

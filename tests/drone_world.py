@@ -4,137 +4,42 @@ The real conductor, pilot, MAVLink adapter, reception and store on the one side,
 other, a scripted car between them; what the copter truly did is kept beside.
 """
 
-import heapq
-import math
 import random
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from internetcar.contract.drone import (
-    DroneEvent,
-    DroneReply,
-    DroneRequest,
-    DroneState,
-    DroneWeather,
-)
-from internetcar.contract.message import EPOCH, Message
-from internetcar.contract.presence import Presence
-from internetcar.contract.signals import Position, Signal
+from internetcar.contract.drone import DroneEvent, DroneReply, DroneRequest, DroneState
+from internetcar.contract.message import Message
+from internetcar.contract.signals import Position
 from services.database import Database
 from services.drone.assembly import make_pilot
 from services.drone.conductor import Conductor
-from services.drone.geodesy import Offset, Place, distance_m, moved
-from services.drone.journal import line, replay
+from services.drone.geodesy import Place
+from services.drone.journal import replay
 from services.drone.mavlink.copter import ArduCopter
 from services.drone.mavlink.shipped import load_profile
 from services.drone.moment import Moment
 from services.drone.reception import Reception
 from services.drone.settings import DroneSettings
-from services.drone.store import DroneStore, open_store
+from services.drone.store import open_store
 from services.drone.telling import Identity
 from simulator.copter.copter import Settings as CopterSettings
 from simulator.copter.copter import SimCopter, Truth
 from simulator.copter.faults import Line
 from simulator.copter.roof import CarAt as RoofAt
 from simulator.copter.roof import Roof
-from tests.drone_car import START, CarAt, Driver, Gnss, Parked
+from tests.drone_car import START, Driver, Parked
+from tests.drone_life import FragileStore, KilledError, Landing, Recorder, settings
+from tests.drone_talk import ASKER, DRONE, START_S, VEHICLE, CarLink, Sky, Talk
 
 STEP_S = 0.05
 START_MS = 1_780_308_000_000
 """2026-06-01, 10:00 UTC: by day at START."""
-VEHICLE, DRONE, ASKER = "demo", "drone1", "phone"
-SPEED = "Vehicle.Speed"
-RAIN = "Vehicle.Body.Raindetection.Intensity"
-TEMPERATURE = "Vehicle.Exterior.AirTemperature"
 
 
-class Killed(Exception):
-    """The service is dead, here and now."""
-
-
-@dataclass
-class Landing:
-    """One touch-down, and the car then."""
-
-    s: float
-    place: Place
-    car_said: Place | None
-    car_true: Place
-    speed_mps: float
-    """Downwards, the fastest of the last metre."""
-    battery_pct: float
-    has_crashed: bool
-    state: str
-
-    @property
-    def error_m(self) -> float:
-        """Against the position that the car last reported."""
-        return math.inf if self.car_said is None else distance_m(self.place, self.car_said)
-
-    @property
-    def true_error_m(self) -> float:
-        return distance_m(self.place, self.car_true)
-
-
-@dataclass
-class Recorder:
-    """Keeps the lines of one life of the service."""
-
-    memory: str | None
-    lines: list[bytes] = field(default_factory=list)
-
-    def write(self, event: Any, now: Moment, effects: Any) -> None:
-        self.lines.append(line(event, now, effects))
-
-
-class FragileStore(DroneStore):
-    """A store in which the service may die: before a save reaches the disk, or just after it."""
-
-    die_before = die_after = False
-
-    def save(self, *given: Any) -> None:
-        if self.die_before:
-            raise Killed
-        super().save(*given)
-        if self.die_after:
-            raise Killed
-
-
-@dataclass
-class CarLink:
-    """How the car's messages reach the service."""
-
-    loss: float = 0.0
-    delay_s: float = 0.0
-    jitter_s: float = 0.0
-    every_s: float = 0.1
-
-
-@dataclass
-class Sky:
-    """What the weather says and what it is."""
-
-    wind_mps: float = 2.0
-    from_deg: float = 270.0
-    gust_mps: float | None = None
-    rain_pct: float = 0.0
-    temperature_c: float = 15.0
-
-
-def settings(**changed: Any) -> DroneSettings:
-    """Of the service; nothing from the environment or a file."""
-    given = {
-        "broker": "mqtt://127.0.0.1:1", "vehicle_id": VEHICLE, "drone_id": DRONE,
-        "url": "udpin://127.0.0.1:1", "allow": {ASKER: ("launch", "follow", "return")},
-    }  # fmt: skip
-    return DroneSettings.model_validate({**given, **changed})
-
-
-class World:
+class World(Talk):
     """One car, one copter, one service that may die and come again.
 
     Args:
@@ -159,38 +64,23 @@ class World:
         records: bool = False,
         step_s: float = STEP_S,
     ) -> None:
-        self.step_s = step_s
+        super().__init__(seed, driver or Parked(), sky or Sky(), car_link or CarLink(), sigma_m)
+        self.step_s, self.now = step_s, Moment(START_S, START_MS)
+        self.config, self.folder, self.records = config or settings(), folder, records
         self.chance = random.Random(seed)
-        self.driver = driver or Parked()
-        self.config = config or settings()
-        self.sky = sky or Sky()
-        given = copter or CopterSettings(ready_after_s=3.0)
         self.copter = SimCopter(
             replace(
-                given, lat_deg=START.lat_deg, lon_deg=START.lon_deg, start_unix_s=START_MS / 1000,
+                copter or CopterSettings(ready_after_s=3.0), lat_deg=START.lat_deg,
+                lon_deg=START.lon_deg, start_unix_s=START_MS / 1000,
                 wind_from_deg=self.sky.from_deg, wind_mps=self.sky.wind_mps,
             ),
             random.Random(seed + 1),
         )  # fmt: skip
         self.up, self.down = Line(self.chance), Line(self.chance)
         self.roof = Roof()
-        self.gnss = Gnss(random.Random(seed + 2), sigma_m)
-        self.car_link = car_link or CarLink()
-        self.car_chance = random.Random(seed + 3)
-        self.folder, self.records = folder, records
-        self.car: CarAt = self.driver.drive(0.0)
-        self.now = Moment(100.0, START_MS)
         self.is_broker = True
-        self.is_car_silent = False
-        self.says: dict[str, Any] = {}
-        """What the car says otherwise than is so, by leaf; `None`: nothing."""
-        self.change_position: Callable[[Position], Position | None] = lambda position: position
-        self.change_weather: Callable[[DroneWeather], DroneWeather | None] = lambda told: told
-        self.presence: dict[str, Any] = {}
         self.retained: dict[str, Message] = {}
         self.retained_requests: list[tuple[str, bytes]] = []
-        self._air: list[tuple[float, int, Message]] = []
-        self._number = 0
         self._asked = 0
         self.heard: list[Message] = []
         self.landings: list[Landing] = []
@@ -203,8 +93,6 @@ class World:
         self.truth: Truth = self.copter.truth
         self.database: Database | None = None
         self.start()
-
-    # The service ---------------------------------------------------------------------------
 
     def start(self) -> None:
         """Make the service anew from what is on disk."""
@@ -255,8 +143,6 @@ class World:
         for topic, payload in self.retained_requests:
             self.conductor.ask(topic, payload, self.now, retained=True)
 
-    # Asking --------------------------------------------------------------------------------
-
     def request(self, method: str, tid: str = "", **changed: Any) -> DroneRequest:
         """A request as of now; `data` and all else by name."""
         self._asked += 1
@@ -284,8 +170,6 @@ class World:
         assert len(found) == 1, found
         return found[0]
 
-    # Time ----------------------------------------------------------------------------------
-
     def step(self) -> None:
         """A short time of everything."""
         self.now = Moment(self.now.s + self.step_s, self.now.utc_ms + round(self.step_s * 1000))
@@ -298,7 +182,7 @@ class World:
         self.copter.advance(self.step_s)
         for data in self.copter.outgoing():
             self.down.send(data, self.now.s)
-        self._car_talks()
+        self.talk()
         self._serve()
         self._look()
         for each in self.each_step:
@@ -306,9 +190,7 @@ class World:
 
     def _serve(self) -> None:
         arrived = self.down.arrived(self.now.s)
-        messages = []
-        while self._air and self._air[0][0] <= self.now.s:
-            messages.append(heapq.heappop(self._air)[2])
+        messages = self.arrived()
         for message in messages:
             self.retained[message.topic] = message
             if isinstance(message, Position):
@@ -324,7 +206,7 @@ class World:
             said = self.conductor.turn(self.now)
             for data in self.conductor.outgoing():
                 self.up.send(data, self.now.s)
-        except Killed:
+        except KilledError:
             self.kill()
             return
         if self.is_broker:
@@ -358,70 +240,6 @@ class World:
         assert self.until_state("docked", seconds=60.0), (self.state, self.detail)
         self.run(8.0)
         return self
-
-    # The car -------------------------------------------------------------------------------
-
-    @property
-    def car_true(self) -> Place:
-        """Where the car is."""
-        return moved(START, Offset(self.car.north_m, self.car.east_m))
-
-    def _car_talks(self) -> None:
-        tick = round((self.now.s - 100.0) / self.step_s)
-        if self.is_car_silent:
-            return
-        at = EPOCH + timedelta(milliseconds=self.now.utc_ms)
-        if tick % round(self.car_link.every_s / self.step_s) == 0:
-            place = self.gnss.place(self.car_true, self.now.s)
-            told = self.change_position(Position(
-                vehicle_id=VEHICLE, latitude=place.lat_deg, longitude=place.lon_deg,
-                accuracy_m=2.5, heading_deg=self.car.heading_deg,
-                speed_kmh=self.car.speed_mps * 3.6, at=at,
-            ))  # fmt: skip
-            if told is not None:
-                self._send(told)
-        if tick % round(0.5 / self.step_s) == 0:
-            self._leaf(SPEED, self.car.speed_mps * 3.6, at)
-        if tick % round(20.0 / self.step_s) == 1:
-            self._leaf(RAIN, self.sky.rain_pct, at)
-            self._leaf(TEMPERATURE, self.sky.temperature_c, at)
-            self._tell_surroundings(at)
-
-    def _tell_surroundings(self, at: Any) -> None:
-        presence = {
-            "vehicle_id": VEHICLE, "online": True, "journal": "j", "since": at,
-            "clock": "synchronized", "origin": "live", "software": "test", **self.presence,
-        }  # fmt: skip
-        if presence["online"] is not None:
-            self._send(Presence.model_validate(presence), is_sure=True)
-        told = self.change_weather(DroneWeather(
-            vehicle_id=VEHICLE, drone_id=DRONE, at=at, wind_speed=self.sky.wind_mps,
-            wind_gust=self.sky.gust_mps, wind_from=self.sky.from_deg,
-        ))  # fmt: skip
-        if told is not None:
-            self._send(told, is_sure=True)
-
-    def say_surroundings(self) -> None:
-        """Presence, weather, rain and temperature now, not when they are due."""
-        at = EPOCH + timedelta(milliseconds=self.now.utc_ms)
-        self._leaf(RAIN, self.sky.rain_pct, at)
-        self._leaf(TEMPERATURE, self.sky.temperature_c, at)
-        self._tell_surroundings(at)
-
-    def _leaf(self, path: str, value: Any, at: Any) -> None:
-        value = self.says.get(path, value)
-        if value is not None:
-            self._send(Signal(vehicle_id=VEHICLE, path=path, value=value, at=at))
-
-    def _send(self, message: Message, *, is_sure: bool = False) -> None:
-        link = self.car_link
-        if not is_sure and link.loss and self.car_chance.random() < link.loss:
-            return
-        late = self.car_chance.uniform(0.0, link.jitter_s) if link.jitter_s else 0.0
-        self._number += 1
-        heapq.heappush(self._air, (self.now.s + link.delay_s + late, self._number, message))
-
-    # What became of it ---------------------------------------------------------------------
 
     def _look(self) -> None:
         before, truth = self.truth, self.copter.truth
@@ -471,8 +289,7 @@ class World:
 
     def close(self) -> None:
         """Let go of the store."""
-        with suppress(AssertionError):
-            self.kill()
+        self.kill()
 
 
 def point(place: Place, height_m: float | None = None) -> dict[str, Any]:

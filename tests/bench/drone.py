@@ -1,14 +1,13 @@
 """The drone: the whole service against a simulated copter, by seed, in campaigns.
 
-Run `python -m tests.bench.drone`; `--runs N` sets the size of each campaign, `--campaign NAME` takes
-one of them. What fails is said on stderr, with its seed.
+Run `python -m tests.bench.drone`; `--runs N` sets the size of each campaign, `--campaign NAME`
+takes one of them. What fails is said on stderr, with its seed.
 """
 
 import argparse
 import importlib
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -82,4 +81,4 @@ def table(found: list[Figure]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,7 +8,9 @@ from internetcar.contract.drone import DroneReply, DroneRequest
 from services.drone.telling import instant
 from tests.bench.drone_runs import FAST_S, Campaign, Row, world
 from tests.bench.report import Figure
-from tests.drone_world import ASKER, World, settings
+from tests.drone_life import settings
+from tests.drone_talk import ASKER
+from tests.drone_world import World
 
 DELIVERIES = 100
 OVER_S = 100.0
@@ -39,7 +41,9 @@ def _deliver(here: World, row: Row, chance: random.Random) -> None:
         expires_at=instant(here.now.utc_ms) + timedelta(seconds=chance.uniform(5.0, 59.0)),
     )  # fmt: skip
     others: list[DroneRequest] = []
-    times = sorted([0.0, *(chance.uniform(0.0, OVER_S) ** chance.choice((1.0, 0.5)) for _ in range(99))])
+    times = sorted(
+        [0.0, *(chance.uniform(0.0, OVER_S) ** chance.choice((1.0, 0.5)) for _ in range(99))]
+    )
     deaths = _Deaths(here, chance, is_any_time=row.kind == "any_time")
     began = here.now.s
     for at_s in times:
@@ -87,9 +91,10 @@ class _Deaths:
         self._here, self._chance = here, chance
         first = 0.0 if is_any_time else 15.0
         count = chance.randint(1, 4)
-        self._times = sorted(chance.uniform(first, OVER_S * 0.8) for _ in range(count))
+        times = [chance.uniform(first, OVER_S * 0.8) for _ in range(count)]
         if is_any_time:
-            self._times[0] = chance.uniform(0.0, 8.0)
+            times[0] = chance.uniform(0.0, 20.0)
+        self._times = sorted(times)
         self._is_any_time, self._back_s = is_any_time, 0.0
 
     def turn(self, now_s: float) -> None:
@@ -139,6 +144,12 @@ def figures(campaign: Campaign) -> list[Figure]:
     words = f"of one command, furthest from 1 of {len(counts)} runs, restarts in the air"
     return [
         Figure("takeoffs_per_100_deliveries", worst, words, "= 1", worst == 1),
-        Figure("takeoffs_any_death", most, f"the most of {len(early)}, deaths at any instant", "≤ 1", most <= 1),
+        Figure(
+            "takeoffs_any_death",
+            most,
+            f"the most of {len(early)}, deaths at any instant",
+            "≤ 1",
+            most <= 1,
+        ),
         Figure("takeoffs_any_death_mean", flown, "the same, mean: an early death ends a launch"),
     ]

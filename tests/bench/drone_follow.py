@@ -9,7 +9,8 @@ from services.drone.geodesy import distance_m
 from tests.bench.drone_runs import Campaign, Row, share, world
 from tests.bench.report import Figure
 from tests.drone_car import Legs
-from tests.drone_world import CarLink, World
+from tests.drone_talk import CarLink
+from tests.drone_world import World
 
 KINDS = ("exact", "jitter", "position_alone")
 MEASURED_S = 60.0
@@ -34,7 +35,9 @@ def run(seed: int) -> Row:
         here.ready()
         reply = here.ask("flighttask_execute", data={"task": "follow", "duration_s": 200.0})
         if reply.data.result or not here.until_state("on_task", seconds=60.0):
-            row.faults.append(f"does not follow: {here.state} {here.detail} {reply.data.output.detail}")
+            row.faults.append(
+                f"does not follow: {here.state} {here.detail} {reply.data.output.detail}"
+            )
             return row
         driver.go_s = driver.now_s + chance.uniform(0.5, 2.0)
         here.run(SETTLES_S)
@@ -69,8 +72,16 @@ def _without_velocity(here: World) -> None:
 def figures(campaign: Campaign) -> list[Figure]:
     """The mean of the runs' own p50 and p95; each run is as long."""
     found = []
-    bars = {"exact": ("", 0.2, 6.0), "jitter": ("_jitter", 1.2, 6.5), "position_alone": ("_naive", 0, 0)}
-    words = {"exact": "10 Hz, exact", "jitter": "300 ms jitter, 20 % loss", "position_alone": "peer: no velocity"}
+    bars = {
+        "exact": ("", 0.2, 6.0),
+        "jitter": ("_jitter", 1.2, 6.5),
+        "position_alone": ("_naive", 0, 0),
+    }
+    words = {
+        "exact": "10 Hz, exact",
+        "jitter": "300 ms jitter, 20 % loss",
+        "position_alone": "peer: no velocity",
+    }
     for kind, (suffix, middle, most) in bars.items():
         for part, bar in (("p50", middle), ("p95", most)):
             values = campaign.all(part, kind)

@@ -10,7 +10,8 @@ from services.drone.interlocks.check import IDS
 from tests.bench.drone_runs import FAST_S, Campaign, Row, world
 from tests.bench.report import Figure
 from tests.drone_car import START, CarAt, Parked
-from tests.drone_world import RAIN, SPEED, TEMPERATURE, World
+from tests.drone_talk import RAIN, SPEED, TEMPERATURE
+from tests.drone_world import World
 
 Violation = Callable[[World], object]
 

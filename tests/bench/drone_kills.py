@@ -7,7 +7,9 @@ from services.drone.geodesy import distance_m, moved, towards
 from tests.bench.drone_runs import FAST_S, Campaign, Row, world
 from tests.bench.report import Figure
 from tests.drone_car import START, Goes
-from tests.drone_world import Sky, World, point, settings
+from tests.drone_life import settings
+from tests.drone_talk import Sky
+from tests.drone_world import World, point
 
 ALTERNATE = moved(START, towards(45.0, 120.0))
 NEAR_M = 5.0
@@ -47,11 +49,13 @@ def _fly(here: World, row: Row, chance: random.Random, driver: Goes) -> None:
     began = here.now.s
     plan = _plan(row.kind, here, chance)
     if chance.random() < 0.4:
-        plan.append((chance.uniform(10.0, 90.0), lambda: driver.go(chance.uniform(10.0, 80.0), 4.0)))
+        plan.append(
+            (chance.uniform(10.0, 90.0), lambda: driver.go(chance.uniform(10.0, 80.0), 4.0))
+        )
     calls_home_s = chance.uniform(40.0, 120.0)
     plan.append((calls_home_s, lambda: here.deliver(here.request("return_home"))))
     for at_s, happens in sorted(plan, key=lambda each: each[0]):
-        here.until(lambda at_s=at_s: here.now.s - began >= at_s, 200.0)
+        here.run(max(0.0, began + at_s - here.now.s))
         happens()
     here.until(lambda: here.now.s - began > 130.0 and _is_down(here), 1_500.0)
     here.run(15.0)
@@ -153,7 +157,9 @@ def figures(campaign: Campaign) -> list[Figure]:
     safe = campaign.all("is_safe")
     value = sum(safe) / max(1, len(campaign.rows))
     flown = sum(1 for row in campaign.rows if row.figures.get("take_offs"))
-    words = f"of {len(campaign.rows)} deaths and cuts in lockstep ({flown} in flights that took off)"
+    words = (
+        f"of {len(campaign.rows)} deaths and cuts in lockstep ({flown} in flights that took off)"
+    )
     found = [Figure("landed_share", value, words, "= 1", value == 1.0)]
     for kind in KINDS:
         rows = campaign.of(kind)

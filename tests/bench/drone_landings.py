@@ -11,7 +11,8 @@ from simulator.copter.state import Mode
 from tests.bench.drone_runs import Campaign, Row, world
 from tests.bench.report import Figure
 from tests.drone_car import START, Driver, Goes, Jam, Parked
-from tests.drone_world import Sky, World, point
+from tests.drone_talk import Sky
+from tests.drone_world import World, point
 
 KINDS = ("parked", "moved", "jam", "parked_noise", "moved_noise", "rtl_moved")
 BEFORE_M, MOVED_M = 26.0, 100.0
@@ -98,8 +99,20 @@ def figures(campaign: Campaign) -> list[Figure]:
     moved_ = max(campaign.all("error", "moved", "jam"), default=float("nan"))
     count = len(campaign.of("moved", "jam"))
     rows = [
-        Figure("landing_m", parked, "m, parked, largest, to the car's last position", "< 0.5", parked < 0.5),
-        Figure("landing_moved_m", moved_, f"m, moved 100 m or creeping ({count}), largest", "< 1", moved_ < 1.0),
+        Figure(
+            "landing_m",
+            parked,
+            "m, parked, largest, to the car's last position",
+            "< 0.5",
+            parked < 0.5,
+        ),
+        Figure(
+            "landing_moved_m",
+            moved_,
+            f"m, moved 100 m or creeping ({count}), largest",
+            "< 1",
+            moved_ < 1.0,
+        ),
     ]
     words = {
         "moved": "moved 100 m alone, largest", "jam": "creeping alone, largest",
@@ -110,7 +123,13 @@ def figures(campaign: Campaign) -> list[Figure]:
         rows.append(Figure(f"landing_{kind}_only_m", value, f"m, {meaning}"))
     for kind in ("parked_noise", "moved_noise"):
         value = max(campaign.all("true", kind), default=float("nan"))
-        rows.append(Figure(f"landing_{kind}_true_m", value, f"m, GNSS noise {SIGMA_M} m, to the true place, largest"))
+        rows.append(
+            Figure(
+                f"landing_{kind}_true_m",
+                value,
+                f"m, GNSS noise {SIGMA_M} m, to the true place, largest",
+            )
+        )
         value = max(campaign.all("error", kind), default=float("nan"))
         rows.append(Figure(f"landing_{kind}_m", value, "m, the same, to the car's last position"))
     naive = campaign.all("naive", "moved")

@@ -23,7 +23,7 @@ from services.drone.geodesy import Place
 from services.drone.mavlink.codec import Codec, mavlink
 from services.drone.moment import Moment
 from tests.drone_car import START
-from tests.drone_world import ASKER, RAIN, SPEED, TEMPERATURE, VEHICLE
+from tests.drone_talk import ASKER, RAIN, SPEED, TEMPERATURE, VEHICLE
 
 READY_S = 5.0
 RECEIVES = 65_536
@@ -41,9 +41,7 @@ class Child:
         """Begin, or begin anew."""
         with self._log.open("ab") as words:
             environ = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-            self.process = subprocess.Popen(
-                self._command, stdout=words, stderr=words, env=environ
-            )
+            self.process = subprocess.Popen(self._command, stdout=words, stderr=words, env=environ)
 
     def kill(self) -> None:
         """As `kill -9`."""

@@ -18,7 +18,7 @@ from tests.bench.drone_processes import CarTalk, Child, Eye, a_port, copter, ser
 from tests.bench.drone_runs import folder
 from tests.bench.report import CannotMeasureError, Figure, progress
 from tests.drone_car import START
-from tests.drone_world import ASKER, VEHICLE
+from tests.drone_talk import ASKER, VEHICLE
 
 KINDS = ("service", "service_for_good", "broker", "both")
 NEAR_M = 5.0
@@ -113,9 +113,9 @@ def _launched(link: Link, replies: list[DroneReply], chance: random.Random) -> b
     there = moved(START, towards(chance.uniform(0.0, 360.0), chance.uniform(30.0, 120.0)))
     data = {"target_latitude": there.lat_deg, "target_longitude": there.lon_deg}
     for _ in range(20):
-        before = len(replies)
+        replies.clear()
         _ask(link, "takeoff_to_point", data)
-        _within(lambda before=before: len(replies) > before, 5.0)
+        _within(lambda: replies, 5.0)
         if replies and replies[-1].data.result == 0:
             return True
         time.sleep(2.0)

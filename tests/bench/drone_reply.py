@@ -11,7 +11,7 @@ from internetcar.launcher.broker import BrokerError, RunningBroker
 from tests.bench.drone_processes import CarTalk, a_port, copter, service
 from tests.bench.drone_runs import folder, share
 from tests.bench.report import CannotMeasureError, Figure
-from tests.drone_world import ASKER, VEHICLE
+from tests.drone_talk import ASKER, VEHICLE
 
 DRONES = 10
 ECHO = "v1/vehicle/demo/bench/echo"
@@ -42,7 +42,9 @@ def _measured(broker: RunningBroker, names: list[str], count: int) -> list[Figur
     told = [0]
     link = Link(broker.url, "asker")
     link.on(DroneReply, lambda reply: replies.put((reply.tid, time.monotonic())))
-    link.on(DroneState, lambda state: docked.add(state.drone_id) if state.state == "docked" else None)
+    link.on(
+        DroneState, lambda state: docked.add(state.drone_id) if state.state == "docked" else None
+    )
 
     def count_osd(_: DroneOsd) -> None:
         told[0] += 1

@@ -48,7 +48,11 @@ class Campaign:
 
     @property
     def faults(self) -> list[str]:
-        return [f"{self.name} seed {row.seed} ({row.kind}): {e}" for row in self.rows for e in row.faults]
+        return [
+            f"{self.name} seed {row.seed} ({row.kind}): {e}"
+            for row in self.rows
+            for e in row.faults
+        ]
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from simulator.copter.copter import Settings as CopterSettings
 from tests.bench.drone_runs import FAST_S, Campaign, Row, world
 from tests.bench.report import Figure
 from tests.drone_car import START
-from tests.drone_world import Sky, World, point, settings
+from tests.drone_life import settings
+from tests.drone_talk import Sky
+from tests.drone_world import World, point
 
 STRONGEST_MPS = 10.0
 FURTHEST_M = 3_000.0
@@ -36,7 +38,12 @@ def run(seed: int) -> Row:
 def _fly(here: World, row: Row, chance: random.Random) -> None:
     bearing, away = chance.uniform(0.0, 360.0), chance.uniform(200.0, FURTHEST_M)
     for _ in range(8):
-        if here.ask(*_task(row.kind, bearing, away)[:1], data=_task(row.kind, bearing, away)[1]).data.result == 0:
+        if (
+            here.ask(
+                *_task(row.kind, bearing, away)[:1], data=_task(row.kind, bearing, away)[1]
+            ).data.result
+            == 0
+        ):
             break
         away *= 0.7  # what it does not dare is asked for nearer
         here.run(1.0)

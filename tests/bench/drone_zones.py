@@ -12,7 +12,9 @@ from services.drone.geodesy import Place, distance_m, moved, offset, towards
 from tests.bench.drone_runs import FAST_S, Campaign, Row, folder, world
 from tests.bench.report import Figure
 from tests.drone_car import START, Goes
-from tests.drone_world import Sky, World, point, settings
+from tests.drone_life import settings
+from tests.drone_talk import Sky
+from tests.drone_world import World, point
 
 KINDS = ("scout", "point_and_on", "point_and_on", "moved_car")
 AROUND_M = 400.0
@@ -147,7 +149,8 @@ def _judge(here: World, row: Row, found: dict[str, float]) -> None:
     row.figures["fence_breaches"] = here.truth.breaches
     if found["breaches"] or here.truth.breaches:
         row.faults.append(
-            f"{found['breaches']:.0f} breaches, the fence {here.truth.breaches}; {' '.join(here.states())}"
+            f"{found['breaches']:.0f} breaches, the fence {here.truth.breaches};"
+            f" {' '.join(here.states())}"
         )
     if here.truth.has_crashed:
         row.faults.append("crashed")
@@ -162,7 +165,9 @@ def figures(campaign: Campaign) -> list[Figure]:
     nearest = min(campaign.all("nearest"), default=float("nan"))
     fence = sum(campaign.all("fence_breaches"))
     return [
-        Figure("zone_breaches", breaches, f"of {flown} random missions that flew", "0", breaches == 0),
+        Figure(
+            "zone_breaches", breaches, f"of {flown} random missions that flew", "0", breaches == 0
+        ),
         Figure("zone_fence_breaches", fence, "the same, as the autopilot's own fence counts"),
         Figure("zone_nearest_m", nearest, "m, the nearest that any came to a zone; margin 20 m"),
     ]

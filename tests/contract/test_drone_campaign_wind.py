@@ -1,4 +1,4 @@
-"""Distant tasks in the wind end with enough in the battery; and the campaign can tell too little."""
+"""Distant tasks in the wind end with enough in the battery; too little would be found."""
 
 from typing import Any
 
