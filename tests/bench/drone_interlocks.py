@@ -1,15 +1,20 @@
 """Launches that must not be: each interlock violated, beyond its limit, absent, too old."""
 
+import json
+import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
-from internetcar.contract.drone import DroneRequest
+from internetcar.contract.drone import DroneReply, DroneRequest
 from services.drone.geodesy import Offset, moved
 from services.drone.interlocks.check import IDS
-from tests.bench.drone_runs import FAST_S, Campaign, Row, world
+from services.drone.settings import DroneSettings
+from tests.bench.drone_runs import FAST_S, Campaign, Row, folder, world
 from tests.bench.report import Figure
 from tests.drone_car import START, CarAt, Parked
+from tests.drone_life import settings
 from tests.drone_talk import RAIN, SPEED, TEMPERATURE
 from tests.drone_world import World
 
@@ -119,6 +124,18 @@ def _weak(left_pct: float) -> Violation:
     return violate
 
 
+def _not_ready(here: World) -> None:
+    here.copter.state.prearm_bit_s = math.inf
+
+
+def _fails_safe(here: World) -> None:
+    here.copter.state.battery_failsafe = 1
+
+
+def _zones(here: World) -> None:
+    """They are there from the beginning: see `GROUNDS`."""
+
+
 VIOLATIONS: dict[str, Violation] = {
     "origin simulation": _presence(origin="simulation"),
     "origin recording": _presence(origin="recording"),
@@ -151,6 +168,11 @@ VIOLATIONS: dict[str, Violation] = {
     "daylight night": _night,
     "battery 22 %": _weak(22.0),
     "drone_at_car 130 m": _away,
+    "drone_prearm not ready": _not_ready,
+    "autopilot failsafe": _fails_safe,
+    "zone around the car": _zones,
+    "zone 15 m beside the car": _zones,
+    "covered by a roof": _zones,
 }
 """Each begins something that trips an interlock and goes on."""
 
@@ -166,10 +188,37 @@ ASKED: dict[str, Callable[[World], DroneRequest]] = {
     "replayed": lambda here: here.request("takeoff_to_point", "old"),
 }  # fmt: skip
 """Launches that are none, while all is well."""
+GROUNDS: dict[str, tuple[float, float, str]] = {
+    "zone around the car": (0.0, 30.0, "PROHIBITED"),
+    "zone 15 m beside the car": (45.0, 30.0, "PROHIBITED"),
+    "covered by a roof": (0.0, 10.0, "COVERED"),
+}
+"""A square zone: its middle so far north of the car, half as wide, and what it is."""
+
+
+def _ground(name: str, path: Path) -> DroneSettings:
+    if name not in GROUNDS:
+        return settings()
+    north, half, kind = GROUNDS[name]
+    corners = [(-1, -1), (-1, 1), (1, 1), (1, -1), (-1, -1)]
+    ring = [moved(START, Offset(north + a * half, b * half)) for a, b in corners]
+    places = [[place.lon_deg, place.lat_deg] for place in ring]
+    feature = {
+        "type": "Feature", "geometry": {"type": "Polygon", "coordinates": [places]},
+        "properties": {"identifier": "Z", "type": "PROHIBITED", "covered": kind == "COVERED"},
+    }  # fmt: skip
+    file = path / "zones.json"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return settings(zones=[str(file)])
+
+
 SUDDEN = [
     name
     for name in VIOLATIONS
-    if not any(word in name for word in ("absent", "too old", "no wheels", "lossy", "no GNSS"))
+    if not any(
+        word in name
+        for word in ("absent", "too old", "no wheels", "lossy", "no GNSS", "zone", "covered")
+    )
 ]
 """What trips its interlock before the lift-off when it begins in preflight."""
 KINDS = ("before", "in_preflight", "asked")
@@ -179,20 +228,31 @@ def run(seed: int) -> Row:
     """One launch that must not be."""
     kind = KINDS[seed % len(KINDS)]
     chance, row = random.Random(f"interlocks {seed}"), Row(seed, kind)
-    with world(seed, row, step_s=FAST_S) as here:
+    names = {"asked": list(ASKED), "before": list(VIOLATIONS), "in_preflight": SUDDEN}[kind]
+    name = names[(seed // len(KINDS)) % len(names)]
+    row.kind = f"{kind}: {name}"
+    with folder() as path, world(seed, row, step_s=FAST_S, config=_ground(name, path)) as here:
         here.ready()
-        names = {"asked": list(ASKED), "before": list(VIOLATIONS), "in_preflight": SUDDEN}[kind]
-        name = names[(seed // len(KINDS)) % len(names)]
-        row.kind = f"{kind}: {name}"
         if kind == "asked":
             _ask(here, name)
         else:
             _violate(here, chance, name, is_late=kind == "in_preflight")
         here.run(30.0)
         row.figures["take_offs"] = here.truth.take_offs
+        if kind == "before" and name.split()[0] not in (trips := _trips(here)) and trips:
+            row.faults.append(f"refused, but for {trips}")
         if here.truth.take_offs:
             row.faults.append(f"took off: {' '.join(here.states())}")
     return row
+
+
+def _trips(here: World) -> list[str]:
+    """What the answer says is tripped; nothing where nobody could answer."""
+    replies = [each for each in here.heard if isinstance(each, DroneReply) and each.tid == "wish"]
+    return [
+        each.id for reply in replies for each in reply.data.output.interlocks
+        if each.result == "tripped"
+    ]  # fmt: skip
 
 
 def _ask(here: World, name: str) -> None:
@@ -222,7 +282,7 @@ def _violate(here: World, chance: random.Random, name: str, *, is_late: bool) ->
     if not is_late:
         VIOLATIONS[name](here)
         here.run(1.0)
-        here.deliver(here.request("takeoff_to_point"))
+        here.deliver(here.request("takeoff_to_point", "wish"))
         return
     reply = here.ask("takeoff_to_point")
     assert reply.data.result == 0, reply
