@@ -244,6 +244,30 @@ def test_an_acceptance_before_the_last_item_is_not_believed() -> None:
     assert len(link.vehicle.of("MISSION_REQUEST_LIST")) == 1
 
 
+@pytest.mark.parametrize(("lost", "problems"), [
+    (1, ()), (9, ("fence: 0 items are stored, not 7",)),
+])  # fmt: skip
+def test_an_upload_whose_end_is_lost_begins_again_a_few_times(
+    lost: int, problems: tuple[str, ...]
+) -> None:
+    link = Link().meet()
+    uploads = 0
+    is_sent = False
+
+    def loses(message: Any) -> bool:
+        nonlocal uploads, is_sent
+        if message.get_type() == "MISSION_COUNT":
+            uploads, is_sent = uploads + 1, False
+        is_item = bool(message.get_type() == "MISSION_ITEM_INT" and message.seq == 6)
+        is_request = message.get_type() == "MISSION_REQUEST" and is_sent
+        is_sent = is_sent or is_item
+        return uploads <= lost and (is_item or is_request)
+
+    link.vehicle.loses = loses
+    assert prepared(link).problems == problems
+    assert len(link.vehicle.of("MISSION_COUNT")) == (5 if problems else 2)
+
+
 def test_areas_that_are_none_and_lists_that_are_too_long_are_not_sent() -> None:
     link = Link().meet()
     line = FenceArea(ZONE.corners[:2])

@@ -178,7 +178,16 @@ def test_modes_are_told_apart_by_the_profile(number: int, mode: Mode, name: str)
     assert (status.is_armed, status.is_failsafe, status.heard_s) == (True, True, link.now.s)
 
 
-def test_make_and_version_are_asked_for_once() -> None:
+def test_a_version_that_is_never_told_is_asked_for_five_times() -> None:
+    link = Link()
+    link.vehicle.heartbeat()
+    link.exchange()
+    link.step(60.0)
+    assert len(link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_REQUEST_MESSAGE)) == 5
+    assert link.status.firmware == "ArduCopter"
+
+
+def test_make_and_version_are_asked_for() -> None:
     link = Link()
     link.vehicle.heartbeat()
     link.exchange()
@@ -192,6 +201,8 @@ def test_make_and_version_are_asked_for_once() -> None:
             0, version | kind, 0, 0, 0, eight, eight, eight, 0, 0, 0, none
         )
         assert hear(link, said).firmware == name
+    link.step(30.0)
+    assert len(link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_REQUEST_MESSAGE)) == 1
 
 
 def test_a_profile_without_a_capacity_asks_for_none() -> None:

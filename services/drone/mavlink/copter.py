@@ -15,7 +15,7 @@ from services.drone.autopilot import (
 )  # fmt: skip
 from services.drone.mavlink.codec import Codec, Counts, mavlink
 from services.drone.mavlink.commands import Command, Commands, Outcome
-from services.drone.mavlink.intents import long_command, operator_at, track
+from services.drone.mavlink.intents import Target, long_command, operator_at, track
 from services.drone.mavlink.losses import Losses
 from services.drone.mavlink.orders import Orders
 from services.drone.mavlink.parameters import Parameters
@@ -31,6 +31,7 @@ SYSTEM_ID = 247
 """Ours, unless a setting says otherwise. Not 255 (Mission Planner, QGroundControl, MAVProxy), nor
 245 (MAVSDK): with a shared id their heartbeats would hide from the autopilot that ours stopped."""
 HEARTBEAT_S = 1.0
+VERSION_S, VERSION_ASKS = 10.0, 5
 UNSENT = 1000
 """Packets kept for a transport that does not take them; the oldest go first."""
 RELEASES = {0: "-dev", 64: "-alpha", 128: "-beta", 192: "-rc"}
@@ -66,6 +67,7 @@ class ArduCopter:
         self._preparing: Preparing | None = None
         self._preparation: Preparation | None = None
         self._firmware = ""
+        self._version_asks, self._version_asked_s = 0, -VERSION_S
         self._capacity_mah: float | None = None
         self._capacity_name = next(
             (name for row in profile.rows if row.stands_for == "battery_capacity_mah"
@@ -100,6 +102,7 @@ class ArduCopter:
             return
         self._commands.turn(now.s)
         self._parameters.turn(now.s)
+        self._ask_version(target, now.s)
         self._streams.turn(self._telemetry, self._commands, target, now.s)
         if self._preparing is not None:
             self._preparing.turn(now.s)
@@ -218,9 +221,18 @@ class ArduCopter:
         self._parameters.aim(*target)
         if self._capacity_name:
             self._parameters.read([self._capacity_name], now_s)
-        version = mavlink.MAVLINK_MSG_ID_AUTOPILOT_VERSION
+        self._version_asks, self._version_asked_s = 0, now_s - VERSION_S
+        self._ask_version(target, now_s)
+
+    def _ask_version(self, target: Target, now_s: float) -> None:
+        """An acknowledged request whose answer is lost is made again, a few times."""
+        is_known = self._firmware != self._profile.name
+        is_early = now_s - self._version_asked_s < VERSION_S
+        if is_known or is_early or self._version_asks >= VERSION_ASKS:
+            return
+        self._version_asks, self._version_asked_s = self._version_asks + 1, now_s
         command = mavlink.MAV_CMD_REQUEST_MESSAGE
-        ask = long_command(target, command, float(version))
+        ask = long_command(target, command, float(mavlink.MAVLINK_MSG_ID_AUTOPILOT_VERSION))
         self._commands.ask(Command(command, ask, _unheard), now_s)
 
     def _restart(self, now_s: float) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 
 from services.drone.mavlink.codec import COMPONENT_ID, mavlink
 
-ANSWER_S = 1.5
-"""An autopilot asks again for an item after a second; we speak when it does not."""
-TRIES = 5
-REPEATS = 60
+ANSWER_S = 0.7
+LAST_S = 1.5
+"""After the last item: an autopilot that lacks it asks for it again every second."""
+TRIES = 10
+STARTS = 5
+"""How often an upload may begin anew."""
+REPEATS = 120
 """In all, of one transfer."""
 MAX_ITEMS = 255
 """ArduPilot counts the items of a fence in a byte."""
@@ -62,6 +65,7 @@ class MissionTransfer:
         self._starts = 0
         self._repeats = 0
         self._last_seq = -1
+        self._is_acknowledged = False
 
     @property
     def is_done(self) -> bool:
@@ -74,6 +78,7 @@ class MissionTransfer:
             self._give_up(f"{len(self._items)} items are more than the {MAX_ITEMS} that can be")
             return
         self._starts += 1
+        self._is_acknowledged = False
         self._last_seq = -1
         if self._items:
             count = mavlink.MAVLink_mission_count_message(
@@ -131,6 +136,8 @@ class MissionTransfer:
         self._last_seq = seq
         item = self._items[seq]
         self._say(_Step.ITEMS, self._message(seq, item), now_s)
+        if seq == len(self._items) - 1:
+            self._due_s = now_s + LAST_S
 
     def _message(self, seq: int, item: MissionItem) -> Any:
         frame, zero = mavlink.MAV_FRAME_GLOBAL, 0.0
@@ -144,11 +151,12 @@ class MissionTransfer:
             return
         if result == mavlink.MAV_MISSION_ACCEPTED:
             if self._step is _Step.CLEAR or self._last_seq == len(self._items) - 1:
+                self._is_acknowledged = True
                 self._list(now_s)
             return
         if result == mavlink.MAV_MISSION_INVALID_SEQUENCE:
             return
-        if result == mavlink.MAV_MISSION_OPERATION_CANCELLED and self._starts < TRIES:
+        if result == mavlink.MAV_MISSION_OPERATION_CANCELLED and self._starts < STARTS:
             self.start(now_s)
             return
         entry = mavlink.enums["MAV_MISSION_RESULT"].get(result)
@@ -161,7 +169,7 @@ class MissionTransfer:
 
     def _counted(self, count: int, now_s: float) -> None:
         if count != len(self._items):
-            self._give_up(f"{count} items are stored, not {len(self._items)}")
+            self._differ(f"{count} items are stored, not {len(self._items)}", now_s)
             return
         self._stored_count = count
         self._fetch(now_s)
@@ -184,10 +192,17 @@ class MissionTransfer:
             return
         item = MissionItem(message.command, message.param1, message.x, message.y)
         if item != self._items[seq]:
-            self._give_up(f"item {seq} is stored as {item}, not {self._items[seq]}")
+            self._differ(f"item {seq} is stored as {item}, not {self._items[seq]}", now_s)
             return
         self._stored.append(item)
         self._fetch(now_s)
+
+    def _differ(self, problem: str, now_s: float) -> None:
+        """What is stored is not what was sent; if nobody said that it was, it is sent again."""
+        if self._is_acknowledged or self._starts >= STARTS:
+            self._give_up(problem)
+        else:
+            self.start(now_s)
 
     def _give_up(self, problem: str) -> None:
         self.problem = problem

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from services.drone.mavlink.codec import mavlink
 
-ANSWER_S = 0.5
-TRIES = 6
-"""Many and short: a link that loses a fifth each way fails none of a profile's rows."""
-AT_ONCE = 8
+ANSWER_S = 0.4
+TRIES = 8
+"""Many and short: a link that loses a fifth each way hides none of a profile's rows."""
+KNOWN_TRIES = 20
+"""Of a name that has answered before: it is there, so the link is to blame."""
+AT_ONCE = 16
 """Requests on their way at the same time: autopilots keep a short queue."""
 
 Encoding = Literal["cast", "bytes"]
@@ -88,6 +90,7 @@ class Parameters:
     def aim(self, system_id: int, component_id: int) -> None:
         """Whose they are; what was known of another one, or of an earlier start, is forgotten."""
         self._target = (system_id, component_id)
+        self._kinds.clear()
         self.values.clear()
         self.unanswered.clear()
         self._requests.clear()
@@ -136,7 +139,8 @@ class Parameters:
     def turn(self, now_s: float) -> None:
         """Send what is due, give up what has no answer."""
         for request in list(self._requests.values()):
-            if request.sent >= TRIES and now_s >= request.due_s:
+            tries = KNOWN_TRIES if request.name in self._kinds else TRIES
+            if request.sent >= tries and now_s >= request.due_s:
                 del self._requests[request.name]
                 self.unanswered.add(request.name)
         for request in list(self._requests.values())[:AT_ONCE]:
