@@ -166,12 +166,13 @@ class Copter:
                 self.is_armed = False
 
     def status(self, now_s: float) -> DroneStatus:
+        north, east, up = self.velocity
         return DroneStatus(
             heard_s=now_s, firmware="Copter 4.6", mode=self.mode, mode_name=self.mode.value.upper(),
             is_armed=self.is_armed,
             landed=Landed.IN_AIR if self.is_flying else Landed.ON_GROUND,
             position=DronePosition(
-                self.place, 10.0 + self.height_m, self.height_m, *self.velocity, 0.0, now_s
+                self.place, 10.0 + self.height_m, self.height_m, north, east, up, 0.0, now_s
             ),
             home=Home(self.home, 10.0), satellites=14, has_fix=True, is_position_good=True,
             is_prearm_good=True, battery_pct=self.battery_pct, voltage_v=15.0,
@@ -313,6 +314,10 @@ class World:
     @property
     def state(self) -> DroneState:
         return self.pilot.state()
+
+    @property
+    def phase(self) -> str:
+        return self.state.state
 
     def events(self, method: str) -> list[DroneEvent]:
         return [e for e in self.effects if isinstance(e, DroneEvent) and e.method == method]

@@ -74,9 +74,9 @@ def settled(world: World) -> None:
     world.car.speed_mps = 0.0
     for _ in range(200):
         world.run(5.0)
-        if world.state.state == "docked":
+        if world.phase == "docked":
             return
-        if world.state.state == "failsafe" and world.copter.mode not in (Mode.RTL, Mode.LAND):
+        if world.phase == "failsafe" and world.copter.mode not in (Mode.RTL, Mode.LAND):
             world.copter.change(Mode.LAND)
             if not world.copter.is_flying:
                 world.copter.is_armed = False
@@ -116,7 +116,7 @@ def test_it_always_ends_docked_with_at_most_one_take_off_for_each_request(
         for _ in range(pause):
             world.turn()
     settled(world)
-    assert world.state.state == "docked", (world.state.state, world.state.detail)
+    assert world.phase == "docked", (world.phase, world.state.detail)
     assert not world.copter.is_flying
     assert not world.copter.is_armed
     launches_are_clean(world)

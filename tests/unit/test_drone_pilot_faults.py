@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
-from services.drone.autopilot import Disarm, Mode, SetMode, TakeOff
+from services.drone.autopilot import Mode, SetMode
 from services.drone.events import BrokerLink, CarPresence, Heard, Perform
 from services.drone.flight.settings import FlightSettings
 from services.drone.geodesy import distance_m
@@ -22,123 +20,11 @@ def away(world: World) -> World:
     return world
 
 
-def test_after_a_restart_in_the_air_it_returns_and_never_takes_off_again() -> None:
-    world = away(World())
-    world.restart()
-    assert world.state.state == "lost_link"
-    before = performs(world)
-    world.say(Heard(replace(world.last_status, heard_s=None)))
-    assert performs(world) == before
-    world.turn()
-    assert world.state.state == "returning"
-    last = world.events("fly_to_point_progress")[-1].data
-    assert (last["status"], last["reason"]) == ("failed", "restarted")
-    world.until_state("docked")
-    assert len(world.intents(TakeOff)) == 1
-    assert world.miss_m < 0.5
-
-
-@pytest.mark.parametrize(
-    "state", ["preflight", "armed", "takeoff", "enroute", "returning", "rendezvous", "landing"]
-)
-def test_a_restart_in_any_state_ends_docked_with_one_take_off(state: str) -> None:
-    world = World().ready()
-    world.ask(
-        "takeoff_to_point",
-        target_latitude=place_at(0.0, 60.0).lat_deg,
-        target_longitude=place_at(0.0, 60.0).lon_deg,
-    )
-    if state in ("returning", "rendezvous", "landing"):
-        world.until_state("on_task")
-        world.ask("return_home")
-    world.until_state(state)
-    world.restart()
-    world.run(1.0)
-    world.until_state("docked")
-    world.run(30.0)
-    assert world.state.state == "docked"
-    assert not world.copter.is_armed
-    assert len(world.intents(TakeOff)) <= 1
-    assert world.miss_m < 0.5 or state == "preflight"
-
-
-def test_a_take_off_that_was_perhaps_sent_is_waited_for_and_disarmed() -> None:
-    world = World().ready()
-    world.ask("takeoff_to_point")
-    world.until_state("armed")
-    world.is_cut = True
-    world.run(0.5)
-    assert len(world.intents(TakeOff)) == 1
-    world.is_cut = False
-    world.restart()
-    world.run(2.0)
-    assert world.state.state == "takeoff"
-    assert world.events("takeoff_to_point_progress")[-1].data["reason"] == "restarted"
-    world.until_state("docked", 40.0)
-    assert len(world.intents(TakeOff)) == 1
-
-
-def test_armed_on_the_ground_after_a_restart_is_disarmed() -> None:
-    world = World().ready()
-    world.ask("takeoff_to_point")
-    world.until_state("armed")
-    world.restart()
-    world.run(1.0)
-    assert world.intents(Disarm)
-    world.until_state("docked", 10.0)
-    assert not world.intents(TakeOff)
-    assert world.progress("takeoff_to_point_progress")[-1] == "failed"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "null",
-        "{",
-        '{"state": 7}',
-        "\x00",
-        '{"flight": {"wish": 1}}',
-        '{"flight":{"wish":{"tid":"a","requester":"b","method":"x"},'
-        '"task":"x","method":"x","height_m":3}}',
-    ],
-)
-def test_a_lost_memory_still_brings_home_what_flies_in_guided(text: str) -> None:
-    world = away(World())
-    world.disk = text
-    world.restart()
-    world.run(1.0)
-    assert world.state.state == "hold"
-    assert world.events("hms")[0].data["list"][0]["code"] == "memory"
-    world.until_state("docked")
-    assert world.miss_m < 0.5
-
-
-def test_no_memory_at_all_is_no_damage() -> None:
-    world = away(World())
-    world.disk = None
-    world.restart()
-    world.run(1.0)
-    assert not world.events("hms")
-    world.until_state("docked")
-    assert world.miss_m < 0.5
-
-
-@pytest.mark.parametrize("mode", [Mode.RTL, Mode.LAND, Mode.OTHER, Mode.AUTO])
-def test_a_restart_under_another_mode_follows_it(mode: Mode) -> None:
-    world = away(World())
-    world.copter.change(mode)
-    world.restart()
-    world.run(1.0)
-    assert world.state.state == "failsafe"
-    assert world.events("fly_to_point_progress")[-1].data["reason"] == "restarted"
-
-
 def test_a_pilot_who_takes_over_is_never_fought() -> None:
     world = away(World())
     world.copter.change(Mode.OTHER)
     world.run(1.0)
-    assert world.state.state == "failsafe"
+    assert world.phase == "failsafe"
     steering = [each for each in world.copter.asked if isinstance(each, SetMode)]
     world.run(30.0)
     assert [each for each in world.copter.asked if isinstance(each, SetMode)] == steering
@@ -155,7 +41,7 @@ def test_what_a_pilot_gives_back_hovers_and_returns() -> None:
     world.run(5.0)
     world.copter.change(Mode.GUIDED)
     world.run(1.0)
-    assert world.state.state == "hold"
+    assert world.phase == "hold"
     world.until_state("docked")
     assert world.miss_m < 0.5
 
@@ -164,13 +50,13 @@ def test_a_short_silence_of_the_drone_ends_no_task() -> None:
     world = World().airborne()
     world.is_cut = True
     world.run(4.0)
-    assert world.state.state == "lost_link"
+    assert world.phase == "lost_link"
     before = performs(world)
     world.run(3.0)
     assert performs(world) == before
     world.is_cut = False
     world.run(1.0)
-    assert world.state.state == "on_task"
+    assert world.phase == "on_task"
 
 
 def test_a_long_silence_of_the_drone_brings_it_back() -> None:
@@ -179,7 +65,7 @@ def test_a_long_silence_of_the_drone_brings_it_back() -> None:
     world.run(20.0)
     world.is_cut = False
     world.run(1.0)
-    assert world.state.state == "returning"
+    assert world.phase == "returning"
     world.until_state("docked")
 
 
@@ -191,7 +77,7 @@ def test_a_link_that_dies_for_good_follows_the_autopilots_return() -> None:
     world.run(5.0)
     world.is_cut = False
     world.run(1.0)
-    assert world.state.state == "failsafe"
+    assert world.phase == "failsafe"
     world.until_state("docked")
     assert world.miss_m < 1.0
 
@@ -201,9 +87,9 @@ def test_without_the_broker_it_flies_on_for_ten_seconds_and_returns() -> None:
     world.is_connected = False
     world.say(BrokerLink(False))
     world.run(8.0)
-    assert world.state.state in ("enroute", "on_task")
+    assert world.phase in ("enroute", "on_task")
     world.run(4.0)
-    assert world.state.state == "returning"
+    assert world.phase == "returning"
     world.until_state("docked")
     assert world.miss_m < 0.5
 
@@ -216,7 +102,7 @@ def test_without_the_broker_a_car_that_drove_is_waited_for() -> None:
     world.say(BrokerLink(False))
     world.until_state("rendezvous")
     world.run(5.0)
-    assert world.state.state == "rendezvous"
+    assert world.phase == "rendezvous"
     world.car.speed_mps = 0.0
     world.is_connected = True
     world.say(BrokerLink(True))
@@ -228,11 +114,11 @@ def test_a_stop_brakes_and_after_a_minute_it_returns() -> None:
     world = away(World())
     assert world.ask("drone_emergency_stop").data.output.status == "accepted"
     world.run(2.0)
-    assert (world.state.state, world.copter.mode) == ("hold", Mode.BRAKE)
+    assert (world.phase, world.copter.mode) == ("hold", Mode.BRAKE)
     world.run(55.0)
-    assert world.state.state == "hold"
+    assert world.phase == "hold"
     world.run(5.0)
-    assert world.state.state == "returning"
+    assert world.phase == "returning"
     world.until_state("docked")
     assert world.miss_m < 0.5
 
@@ -251,7 +137,7 @@ def test_a_restart_while_stopped_holds_and_then_returns() -> None:
     world.run(5.0)
     world.restart()
     world.run(1.0)
-    assert world.state.state == "hold"
+    assert world.phase == "hold"
     world.until_state("docked")
     assert world.miss_m < 0.5
 
@@ -271,7 +157,7 @@ def test_a_car_of_another_origin_is_not_returned_to() -> None:
     world = away(World())
     world.say(CarPresence(True, "recording", "synchronized"))
     world.run(2.0)
-    assert world.state.state == "divert_landing"
+    assert world.phase == "divert_landing"
 
 
 def test_a_lost_position_of_the_drone_lands_it_where_it_is() -> None:
@@ -282,7 +168,7 @@ def test_a_lost_position_of_the_drone_lands_it_where_it_is() -> None:
         for event in world.car.events():
             world.say(event)
         world.say(Heard(status))
-    assert world.state.state == "divert_landing"
+    assert world.phase == "divert_landing"
     assert world.copter.mode == Mode.LAND
 
 
@@ -292,7 +178,7 @@ def test_a_divert_survives_a_restart() -> None:
     world.until_state("divert_landing")
     world.restart()
     world.run(1.0)
-    assert world.state.state == "divert_landing"
+    assert world.phase == "divert_landing"
     world.until_state("docked")
     assert distance_m(world.copter.place, HOME) < 0.5
 

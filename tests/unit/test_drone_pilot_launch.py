@@ -40,7 +40,7 @@ def test_a_dry_run_says_the_same_and_does_nothing() -> None:
     assert reply.data.output.status == "accepted"
     assert reply.data.output.dry_run
     world.run(5.0)
-    assert world.state.state == "docked"
+    assert world.phase == "docked"
     assert world.disk == before
     assert not [each for each in world.effects if isinstance(each, Perform)]
 
@@ -87,9 +87,9 @@ def test_a_drone_that_never_arms_gives_up_after_a_minute() -> None:
     world.copter.refuses_arm_until_s = NEVER
     world.ask("takeoff_to_point")
     world.run(58.0)
-    assert world.state.state == "preflight"
+    assert world.phase == "preflight"
     world.run(10.0)
-    assert world.state.state == "docked"
+    assert world.phase == "docked"
     assert world.progress("takeoff_to_point_progress")[-1] == "timeout"
     assert not world.intents(TakeOff)
 
@@ -99,7 +99,7 @@ def test_a_safety_profile_with_problems_is_not_armed() -> None:
     world.copter.problems = ("FS_GCS_ENABLE stays 0",)
     world.ask("takeoff_to_point")
     world.run(3.0)
-    assert world.state.state == "docked"
+    assert world.phase == "docked"
     last = world.events("takeoff_to_point_progress")[-1].data
     assert (last["status"], last["detail"]) == ("failed", "FS_GCS_ENABLE stays 0")
     assert not world.intents(Arm)
@@ -195,29 +195,29 @@ def test_an_autopilot_that_is_not_flown_is_a_fault_in_its_words() -> None:
     world = World()
     status = world.copter.status(world.now.s)
     world.say(Heard(type(status)(heard_s=world.now.s, refusal="PX4 is not flown yet")))
-    assert (world.state.state, world.state.detail) == ("fault", "PX4 is not flown yet")
+    assert (world.phase, world.state.detail) == ("fault", "PX4 is not flown yet")
 
 
 def test_a_drone_that_falls_silent_on_the_ground_is_offline() -> None:
     world = World().ready()
     world.is_cut = True
     world.run(4.0)
-    assert world.state.state == "offline"
+    assert world.phase == "offline"
     world.is_cut = False
     world.run(1.0)
-    assert world.state.state == "docked"
+    assert world.phase == "docked"
 
 
 def test_somebody_who_arms_by_hand_is_followed() -> None:
     world = World().ready()
     world.copter.is_armed = True
     world.run(1.0)
-    assert world.state.state == "failsafe"
+    assert world.phase == "failsafe"
     kinds = {type(each.intent) for each in world.effects if isinstance(each, Perform)}
     assert kinds == {OperatorAt}
     world.copter.is_armed = False
     world.run(1.0)
-    assert world.state.state == "docked"
+    assert world.phase == "docked"
 
 
 def test_state_is_said_once_for_each_change() -> None:
@@ -237,6 +237,6 @@ def test_it_flies_to_the_point_that_was_asked_for() -> None:
     world.until_state("on_task")
     assert abs(world.copter.place.lat_deg - goal.lat_deg) < 5e-5
     assert world.ask("fly_to_point", points=[point(place_at(0.0, -80.0))]).data.result == 0
-    assert world.state.state == "enroute"
+    assert world.phase == "enroute"
     world.until_state("on_task")
     assert world.progress("fly_to_point_progress") == ["sent", "in_progress", "ok"]

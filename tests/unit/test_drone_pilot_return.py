@@ -4,6 +4,7 @@ import pytest
 
 from services.drone.airspace.airspace import Airspace
 from services.drone.autopilot import GoTo, Mode, MoveHome, SetMode, Track
+from services.drone.events import WeatherReport
 from services.drone.flight.settings import Alternate, FlightSettings
 from services.drone.geodesy import Place, distance_m
 from tests.unit.drone_world import HOME, World, place_at, point
@@ -41,12 +42,12 @@ def test_it_stays_above_a_driving_car_until_that_stands(speed_mps: float) -> Non
     world.ask("return_home")
     world.until_state("rendezvous")
     world.run(30.0)
-    assert world.state.state == "rendezvous"
+    assert world.phase == "rendezvous"
     assert world.miss_m < 4.0
     assert world.events("driver_request")[0].data["ask"] == "stop"
     world.car.speed_mps = 0.0
     world.run(2.0)
-    assert world.state.state == "rendezvous"
+    assert world.phase == "rendezvous"
     world.until_state("docked")
     assert world.miss_m < 0.5
 
@@ -58,7 +59,7 @@ def test_a_car_that_drives_on_during_the_descent_is_not_landed_on() -> None:
     world.until(lambda: world.copter.height_m < 8.0)
     world.car.speed_mps = 3.0
     world.run(1.0)
-    assert world.state.state == "rendezvous"
+    assert world.phase == "rendezvous"
     world.run(20.0)
     assert world.copter.height_m > 8.0
     world.car.speed_mps = 0.0
@@ -72,7 +73,7 @@ def test_a_car_that_is_pushed_two_metres_is_not_landed_on() -> None:
     world.until_state("landing")
     world.car.place = place_at(2.5)
     world.run(0.5)
-    assert world.state.state == "rendezvous"
+    assert world.phase == "rendezvous"
     world.until_state("docked")
     assert world.miss_m < 0.5
 
@@ -117,9 +118,9 @@ def test_without_an_alternate_it_lands_where_the_car_was_last() -> None:
     world = World().airborne()
     world.car.is_silent = True
     world.run(4.0)
-    assert world.state.state == "hold"
+    assert world.phase == "hold"
     world.run(11.0)
-    assert world.state.state == "divert_landing"
+    assert world.phase == "divert_landing"
     assert "where the car was last seen" in (world.state.detail or "")
     world.until_state("docked")
     assert world.miss_m < 0.5
@@ -129,10 +130,10 @@ def test_a_position_that_comes_back_lets_it_go_on() -> None:
     world = World().airborne()
     world.car.is_silent = True
     world.run(8.0)
-    assert world.state.state == "hold"
+    assert world.phase == "hold"
     world.car.is_silent = False
     world.run(1.0)
-    assert world.state.state == "on_task"
+    assert world.phase == "on_task"
 
 
 def test_home_goes_with_the_car() -> None:
@@ -167,7 +168,7 @@ def test_the_autopilots_own_return_begins_anew_when_the_car_moved() -> None:
     world.until_state("on_task")
     world.copter.change(Mode.RTL)
     world.run(1.0)
-    assert world.state.state == "failsafe"
+    assert world.phase == "failsafe"
     world.car.speed_mps = 2.5
     world.run(40.0)
     world.car.speed_mps = 0.0
@@ -201,19 +202,17 @@ def test_the_return_of_a_task_that_is_done_is_not_called_off() -> None:
 
 @pytest.mark.parametrize("wind", [0.0, 8.5])
 def test_wind_that_rises_in_the_air_brings_it_back(wind: float) -> None:
-    from services.drone.events import WeatherReport
-
     world = World().airborne()
     world.say(WeatherReport(wind, wind, 270.0, 0.0, 15.0, 0.0))
     world.run(3.0)
     if wind > 8.0:
-        assert world.state.state != "on_task"
+        assert world.phase != "on_task"
         trip = world.events("interlock_trip")[0].data
         assert trip["interlocks"][0]["id"] == "wind"
         assert trip["then"] == "return"
         assert len(world.events("interlock_trip")) == 1
     else:
-        assert world.state.state == "on_task"
+        assert world.phase == "on_task"
 
 
 def test_a_battery_that_runs_down_brings_it_back_with_its_reserve() -> None:
@@ -230,7 +229,7 @@ def test_the_airspace_leads_the_return_around_a_zone() -> None:
     corners: list[Place] = []
 
     class Around(Airspace):
-        def way(self, start, end, height_m, now, **rest):  # type: ignore[no-untyped-def, override]  # a fake
+        def way(self, start, end, height_m, now, **rest):  # type: ignore[no-untyped-def]  # a fake
             if distance_m(start, end) < 60.0:
                 return (start, end)
             corner = place_at(80.0, 100.0)

@@ -95,7 +95,10 @@ def settle(
 
 
 def settle_flight(cockpit: Cockpit, status: Progress, reason: str, detail: str = "") -> None:
-    """Say how the flight's own request, and any point on its way, ended."""
+    """Say how the flight's own request, and any point on its way, ended; not of a task done."""
+    flight = cockpit.memory.flight
+    if flight is not None and flight.is_task_done:
+        return
     for wish in list(cockpit.memory.wishes):
         if wish.method != "return_home":
             settle(cockpit, wish, status, reason, detail)

@@ -7,8 +7,11 @@ from services.drone.flight import landing, steering
 from services.drone.flight.answers import settle, settle_flight
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import Target
+from services.drone.flight.states import STEERED
 from services.drone.geodesy import Place
 
+BLIND_S = 5.0
+BLIND = "the drone does not say where it is"
 THERE_M = 3.0
 """So near it begins to come down."""
 
@@ -17,14 +20,23 @@ def start(cockpit: Cockpit, why: str, is_here: bool = False) -> None:
     """Give up the car: land at the nearest legal alternate, else at the car's last place."""
     memory = cockpit.memory
     target = _here(cockpit) if is_here else best(cockpit)
-    flight = memory.flight
-    if flight is None or not flight.is_task_done:
-        settle_flight(cockpit, "failed", "interlock", why)
+    settle_flight(cockpit, "failed", "interlock", why)
     for wish in list(memory.wishes):
         if wish.method == "return_home":
             settle(cockpit, wish, "failed", "interlock", why)
     memory.hold, memory.target = None, target
     cockpit.enter("divert_landing", f"{why}: lands {target.words}")
+
+
+def blind(cockpit: Cockpit) -> None:
+    """Nobody knows where it is: after a while it lands there."""
+    memory = cockpit.memory
+    if memory.state not in STEERED or cockpit.beat.since("blind", cockpit.now) <= BLIND_S:
+        return
+    settle_flight(cockpit, "failed", "interlock", BLIND)
+    memory.hold = memory.target = None
+    cockpit.enter("divert_landing", f"{BLIND}: lands where it is")
+    landing.down(cockpit)
 
 
 def best(cockpit: Cockpit) -> Target:
@@ -89,11 +101,10 @@ def turn(cockpit: Cockpit) -> None:
     """Fly there, then down."""
     memory = cockpit.memory
     target = memory.target
-    if target is None:
-        start(cockpit, "its target is lost")
-        return
-    if memory.mode == Mode.LAND or target.is_here:
+    if memory.mode == Mode.LAND or (target is not None and target.is_here):
         landing.down(cockpit)
+    elif target is None:
+        start(cockpit, "its target is lost")
     elif cockpit.apart_m(target.place) <= THERE_M or cockpit.is_descending:
         cockpit.is_descending = True
         landing.come_down(cockpit, target.place)

@@ -1,5 +1,6 @@
 """On the car: whether the car itself wants a flight, and what would keep it there now (pure)."""
 
+from internetcar.contract.drone_methods import TakeoffToPoint
 from services.drone.flight import launch
 from services.drone.flight.answers import tell
 from services.drone.flight.cockpit import Cockpit
@@ -12,10 +13,13 @@ EVERY_S = 1.0
 
 
 def turn(cockpit: Cockpit) -> None:
-    """Follow whoever arms it."""
+    """Follow whoever arms it; say what would keep it on the ground."""
     if cockpit.drone.is_armed:
         cockpit.memory.mode = None
         cockpit.enter("failsafe", "somebody else armed it")
+    elif cockpit.beat.is_due("docked", EVERY_S, cockpit.now):
+        found = launch.interlocks(cockpit, launch.planned(cockpit, TakeoffToPoint()))
+        cockpit.tripped = {each.id: each for each in launch.tripped(found)}
 
 
 def ask_rules(cockpit: Cockpit) -> None:

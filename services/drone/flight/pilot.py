@@ -178,7 +178,9 @@ def _fly(cockpit: Cockpit) -> None:
             deriving.end(cockpit)
         return
     if drone.position is None:
+        diverting.blind(cockpit)
         return
+    cockpit.beat.last.pop("blind", None)
     if (memory.state in STEERED or memory.state == "armed") and cockpit.is_taken_over:
         deriving.follow(cockpit, "autopilot", "the autopilot, or a pilot, has taken over")
     if memory.state == "failsafe":

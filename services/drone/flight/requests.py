@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from internetcar.contract.drone import DroneRequest, Interlock
-from services.drone.autopilot import Landed, Mode
+from internetcar.contract.drone_methods import FlightTask, MethodData
+from services.drone.autopilot import Disarm, Landed, Mode
 from services.drone.flight import holding, launch, returning
 from services.drone.flight.answers import accept, reject, settle, settle_flight
 from services.drone.flight.cockpit import Cockpit
@@ -41,10 +42,16 @@ def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
         reject(cockpit, request, reason, words, found)
     elif bad:
         reject(cockpit, request, "interlock", launch.words_of(bad), found)
-    elif accept(cockpit, request, "all interlocks hold", found):
+    elif accept(cockpit, request, f"all interlocks hold{_but(data)}", found):
         wish = cockpit.memory.wishes[-1]
         cockpit.book.started(task_of(data), cockpit.now)
         launch.begin(cockpit, wish, data, request.data)
+
+
+def _but(data: MethodData) -> str:
+    """A landing away from the car would need a second take-off, which nobody asked for."""
+    is_landing = isinstance(data, FlightTask) and data.land
+    return "; it hovers low instead of landing" if is_landing else ""
 
 
 def _has_task(cockpit: Cockpit) -> bool:
@@ -130,17 +137,21 @@ def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
     elif state not in FLYING:
         accept(cockpit, request, "it does not fly")
     elif not _may_brake(cockpit):
-        accept(cockpit, request, f"{TAKEN}; nothing is sent")
+        accept(cockpit, request, "the autopilot, or a pilot, lands or flies it: nothing is sent")
+    elif is_on_ground:
+        if accept(cockpit, request, "it has landed and is disarmed"):
+            cockpit.perform(Disarm())
     elif accept(cockpit, request, "it brakes and hovers"):
         holding.start(cockpit, "stop", f"{request.requester} stopped it")
         cockpit.mode(Mode.BRAKE)
 
 
 def _may_brake(cockpit: Cockpit) -> bool:
-    """Not against a pilot, and not in the last metres of a landing."""
-    if cockpit.memory.state == "lost_link" or cockpit.drone.position is None:
+    """Not against a pilot, and not against a landing that the autopilot itself began."""
+    state, mode = cockpit.memory.state, cockpit.drone.mode
+    if state == "lost_link" or cockpit.drone.position is None or mode == Mode.OTHER:
         return False
-    return cockpit.drone.mode not in (Mode.OTHER, Mode.LAND)
+    return not (state == "failsafe" and mode == Mode.LAND)
 
 
 def _confirm(cockpit: Cockpit, request: DroneRequest) -> None:

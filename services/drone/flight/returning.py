@@ -31,9 +31,8 @@ def start(
     cockpit: Cockpit, why: str, status: Progress = "canceled", reason: str = "recalled"
 ) -> None:
     """Give the task up, if it is not done, and return."""
-    flight, memory = cockpit.memory.flight, cockpit.memory
-    if flight is None or not flight.is_task_done:
-        settle_flight(cockpit, status, reason, why)
+    memory = cockpit.memory
+    settle_flight(cockpit, status, reason, why)
     memory.hold = memory.target = None
     way: list[Place] = [cockpit.here.place]
     if (car := cockpit.car) is not None:
@@ -115,7 +114,9 @@ def wait(cockpit: Cockpit, ask: str, words: str) -> None:
             "driver_request", {"ask": ask, "detail": words}, flight.wish.tid if flight else None
         )
     cockpit.memory.detail = words
-    if not diverting.may_wait(cockpit, cockpit.stage.since("waiting", cockpit.now)):
+    waited_s = cockpit.stage.since("waiting", cockpit.now)
+    is_due = cockpit.stage.is_due("may wait", PLAN_S, cockpit.now)
+    if is_due and not diverting.may_wait(cockpit, waited_s):
         diverting.start(cockpit, words)
 
 
