@@ -2,7 +2,7 @@
 
 import math
 
-STANDS_S = (90.0, 70.0, 100.0)
+STANDS_S = (90.0, 100.0, 100.0)
 """How long it stands each time; no light is red for so long."""
 CREEPS_M = (25.0, 12.0)
 """How far it gets on in between."""

@@ -44,8 +44,8 @@ PURE = [
     *(f"internetcar/launcher/{name}.py" for name in ("access", "register")),
     *(f"services/drone/flight/{name}.py" for name in (
         "answers", "cockpit", "deriving", "diverting", "docked", "enroute", "holding", "home",
-        "landing", "launch", "memory", "pilot", "ports", "requests", "returning", "safety",
-        "settings", "states", "steering", "watching",
+        "landing", "launch", "memory", "pilot", "ports", "requests", "rest", "returning",
+        "safety", "settings", "states", "steering", "watching",
     )),
     *(f"services/drone/rules/{name}.py" for name in (
         "book", "conditions", "defaults", "jam", "settings", "signals",

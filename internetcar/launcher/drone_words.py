@@ -95,7 +95,7 @@ def event_line(event: DroneEvent) -> str:
 
 
 def _scout(data: Mapping[str, Any]) -> str:
-    parts = [f"scout report: {_plain(data.get('points'))} points"]
+    parts = [f"scout report: {len(_list(data.get('points')))} points"]
     for key, unit in (("length_m", "m"), ("duration_s", "s")):
         if isinstance(data.get(key), int | float):
             parts.append(f"{data[key]:.0f} {unit}")

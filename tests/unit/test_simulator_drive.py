@@ -43,7 +43,7 @@ def drive(route: Route) -> list[Moment]:
     """A loop, the pause at home and the start of the next one, every fifth second as fixes."""
     car = Car(route, seed=3)
     moments = []
-    for step in range(33_000):
+    for step in range(37_000):
         car.advance(STEP_S)
         if step % 5 == 0:
             car.observe()

@@ -2,9 +2,9 @@
 
 from services.drone.autopilot import Disarm, Landed, Mode, Track
 from services.drone.events import CarFix
-from services.drone.flight import steering
+from services.drone.flight import rest, steering
 from services.drone.flight.cockpit import Cockpit
-from services.drone.geodesy import Place, distance_m
+from services.drone.geodesy import Place
 
 FAST_MPS, SLOW_MPS = 1.5, 0.7
 """How fast it comes down, and below `SLOW_BELOW_M`."""
@@ -22,8 +22,6 @@ STUCK_S = 6.0
 """It stands on something that is higher than the take-off."""
 DISARM_S = 10.0
 DISARM_AGAIN_S = 2.0
-CAR_KMH, CAR_M = 1.8, 2.0
-"""A car that moves faster or further is not landed on."""
 TOUCHES_M = 0.3
 """Lower than this it touches down whatever the car does."""
 
@@ -45,8 +43,7 @@ def turn(cockpit: Cockpit) -> None:
 def _has_moved(cockpit: Cockpit, fix: CarFix) -> bool:
     if cockpit.landing_on is None:
         cockpit.landing_on = fix.place
-    is_fast = fix.speed_kmh is not None and fix.speed_kmh > CAR_KMH
-    return is_fast or distance_m(cockpit.landing_on, fix.place) > CAR_M
+    return rest.is_away(cockpit, cockpit.landing_on, fix)
 
 
 def come_down(cockpit: Cockpit, place: Place) -> None:

@@ -15,6 +15,7 @@ from services.drone.flight import (
     landing,
     launch,
     requests,
+    rest,
     returning,
     watching,
 )
@@ -24,14 +25,9 @@ from services.drone.flight.memory import recall
 from services.drone.flight.ports import Rooms
 from services.drone.flight.settings import FlightSettings
 from services.drone.flight.states import FLYING, STEERED
-from services.drone.geodesy import distance_m
 from services.drone.moment import Moment
 from services.drone.rules.book import RuleBook
 from services.drone.view import SeenFix, View, seen
-
-REST_M = 2.0
-REST_KMH = 1.8
-"""A car that is faster, or further from where it was, does not rest."""
 
 TURNS: Mapping[State, Callable[[Cockpit], None]] = {
     "docked": docked.turn,
@@ -201,7 +197,6 @@ def _given_back(cockpit: Cockpit) -> None:
 
 
 def _watch_rest(cockpit: Cockpit, car: SeenFix) -> None:
-    rest, speed = cockpit.rest, car.fix.speed_kmh
-    is_moving = speed is not None and speed > REST_KMH
-    if rest is None or is_moving or distance_m(rest.anchor, car.fix.place) > REST_M:
+    before = cockpit.rest
+    if before is None or rest.is_away(cockpit, before.anchor, car.fix):
         cockpit.rest = Rest(car.fix.place, car.at_s)
