@@ -224,6 +224,11 @@ SUDDEN = [
 KINDS = ("before", "in_preflight", "asked")
 
 
+def size(runs: int) -> int:
+    """Each of them once, if there are so many runs."""
+    return min(runs, len(KINDS) * len(VIOLATIONS))
+
+
 def run(seed: int) -> Row:
     """One launch that must not be."""
     kind = KINDS[seed % len(KINDS)]

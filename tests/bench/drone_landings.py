@@ -8,11 +8,11 @@ from simulator.copter import modes
 from simulator.copter.copter import Settings as CopterSettings
 from simulator.copter.copter import SimCopter
 from simulator.copter.state import Mode
-from tests.bench.drone_runs import Campaign, Row, world
+from tests.bench.drone_runs import FAST_S, Campaign, Row, world
 from tests.bench.report import Figure
 from tests.drone_car import START, Driver, Goes, Jam, Parked
 from tests.drone_talk import Sky
-from tests.drone_world import World, point
+from tests.drone_world import STEP_S, World, point
 
 KINDS = ("parked", "moved", "jam", "parked_noise", "moved_noise", "rtl_moved")
 BEFORE_M, MOVED_M = 26.0, 100.0
@@ -32,7 +32,8 @@ def run(seed: int) -> Row:
         driver = Jam(chance, until_s=chance.uniform(100.0, 200.0), heading_deg=heading)
     sky = Sky(chance.uniform(0.0, 7.5), chance.uniform(0.0, 360.0))
     sigma = SIGMA_M if kind.endswith("noise") else 0.0
-    with world(seed, row, driver=driver, sky=sky, sigma_m=sigma) as here:
+    step_s = STEP_S if kind == "parked" or seed % 5 == 0 else FAST_S
+    with world(seed, row, driver=driver, sky=sky, sigma_m=sigma, step_s=step_s) as here:
         _fly(here, row, chance)
     return row
 

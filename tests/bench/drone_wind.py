@@ -29,7 +29,8 @@ def run(seed: int) -> Row:
     )
     copter = CopterSettings(ready_after_s=3.0, gusts_mps=chance.uniform(0.0, 1.0))
     with world(seed, row, sky=sky, config=config, copter=copter, step_s=FAST_S) as here:
-        here.copter.drain(chance.choice((100.0, chance.uniform(45.0, 100.0))))
+        is_full = chance.random() < 0.15
+        here.copter.drain(chance.uniform(60.0, 100.0) if is_full else chance.uniform(34.0, 60.0))
         here.ready()
         _fly(here, row, chance)
     return row
