@@ -129,6 +129,8 @@ class Cockpit:
     home_told: Place | None = None
     rtl_home: Place | None = None
     """Where home was when the autopilot's own return began."""
+    rtl_rest_s: float | None = None
+    """The rest of the car for which that return began anew last."""
     tripped: dict[str, Interlock] = field(default_factory=dict)
     """What is published as tripped now."""
     trips: dict[str, Finding] = field(default_factory=dict)

@@ -10,8 +10,9 @@ OPERATOR_FRESH_S = 1.0
 """An older position is none of the operator's, says remote ID."""
 REBUILD_S = 10.0
 REBUILD_M = 5.0
-REBUILD_AT_REST_M = 1.5
-"""To a car that stands it is worth it for less: it lands there."""
+REST_M = 0.5
+"""Once the car has come to rest its place is met so closely; once only, lest noise of its GNSS
+sends the drone up again and again."""
 LOWEST_M = 10.0
 """Below it the autopilot's own return is left alone."""
 MODE_AGAIN_S = 2.0
@@ -73,11 +74,14 @@ def _rebuild(cockpit: Cockpit) -> None:
     car = cockpit.view.car
     if car is None or not cockpit.is_car_fresh or cockpit.here.height_m < LOWEST_M:
         return
-    limit_m = REBUILD_AT_REST_M if cockpit.is_car_at_rest else REBUILD_M
-    if distance_m(cockpit.rtl_home, car.fix.place) <= limit_m:
+    rest = cockpit.rest
+    is_new_rest = cockpit.is_car_at_rest and rest is not None and rest.since_s != cockpit.rtl_rest_s
+    if distance_m(cockpit.rtl_home, car.fix.place) <= (REST_M if is_new_rest else REBUILD_M):
         return
     if cockpit.beat.is_due("rebuild", REBUILD_S, cockpit.now):
         memory.is_rebuilding, cockpit.home_told = True, car.fix.place
+        if is_new_rest and rest is not None:
+            cockpit.rtl_rest_s = rest.since_s
         cockpit.beat.last["braked"] = cockpit.now.s
         cockpit.perform(MoveHome(car.fix.place))
         cockpit.perform(SetMode(Mode.BRAKE))

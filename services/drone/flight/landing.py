@@ -22,15 +22,20 @@ STUCK_S = 6.0
 """It stands on something that is higher than the take-off."""
 DISARM_S = 10.0
 DISARM_AGAIN_S = 2.0
+TOUCHES_M = 0.3
+"""Lower than this it touches down whatever the car does."""
 
 
 def turn(cockpit: Cockpit) -> None:
     """Come down onto the car; up again when it drives on."""
     fix = cockpit.view.car
-    if cockpit.memory.mode == Mode.LAND:
+    is_touching = cockpit.drone.landed == Landed.ON_GROUND or cockpit.here.height_m < TOUCHES_M
+    if cockpit.memory.mode == Mode.LAND and (is_touching or fix is None):
         down(cockpit)
     elif fix is None or _has_moved(cockpit, fix.fix):
         cockpit.enter("rendezvous", "the car moved")
+    elif cockpit.memory.mode == Mode.LAND:
+        down(cockpit)
     else:
         come_down(cockpit, fix.fix.place)
 

@@ -27,7 +27,7 @@ from services.drone.flight.settings import FlightSettings
 from services.drone.flight.states import FLYING, STEERED
 from services.drone.moment import Moment
 from services.drone.rules.book import RuleBook
-from services.drone.view import SeenFix, seen
+from services.drone.view import SeenFix, View, seen
 
 TURNS: Mapping[State, Callable[[Cockpit], None]] = {
     "docked": docked.turn,
@@ -75,6 +75,7 @@ class Pilot:
         memory.detail = ""
         self._damage = damage
         self._said: DroneState | None = None
+        self._shown: tuple[object, ...] | None = None
         self._is_started = False
 
     def handle(self, event: Event, now: Moment) -> list[Effect]:
@@ -97,6 +98,11 @@ class Pilot:
     def remembered(self) -> str:
         """All that must survive."""
         return self._cockpit.memory.text()
+
+    @property
+    def view(self) -> View:
+        """All that is known of car, drone and weather."""
+        return self._cockpit.view
 
     @property
     def predicted_pct(self) -> float | None:
@@ -144,21 +150,21 @@ class Pilot:
 
     def _tell_state(self) -> None:
         cockpit, said = self._cockpit, self._said
-        now = cockpit.state()
-        if said is not None and _same(now, said):
+        shown = _shown(cockpit)
+        if shown == self._shown:
             return
+        self._shown, now = shown, cockpit.state()
         self._said = now
         if said is None or said.state != now.state:
             in_progress(cockpit)
         cockpit.effects.append(now)
 
 
-def _same(now: DroneState, said: DroneState) -> bool:
-    """Whether only values of interlocks differ, which change all the time."""
-    trips = {each.id for each in now.interlocks}
-    if trips != {each.id for each in said.interlocks}:
-        return False
-    return now.model_copy(update={"interlocks": []}) == said.model_copy(update={"interlocks": []})
+def _shown(cockpit: Cockpit) -> tuple[object, ...]:
+    """What makes a state another one: not the values of interlocks, which change all the time."""
+    memory, flight = cockpit.memory, cockpit.memory.flight
+    wish = None if flight is None else (flight.task, flight.wish.tid, flight.wish.requester)
+    return memory.state, memory.since_ms, memory.detail, wish, frozenset(cockpit.tripped)
 
 
 def _fly(cockpit: Cockpit) -> None:
