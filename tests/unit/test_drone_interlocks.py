@@ -91,7 +91,7 @@ BROKEN: dict[str, list[Case]] = {
     "drone_link": [
         READY.drone(heard_s=NOON.s - 3.1),
         READY.drone(heard_s=None),
-        READY.drone(loss_share=0.21),
+        READY.drone(loss_share=0.31),
     ],
     "drone_position": [
         replace(READY, steady=replace(GOOD, position_s=NOON.s - 4.9)),

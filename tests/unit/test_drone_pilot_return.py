@@ -205,7 +205,11 @@ def test_wind_that_rises_in_the_air_brings_it_back(wind: float) -> None:
     world = World().airborne()
     world.say(WeatherReport(wind, wind, 270.0, 0.0, 15.0, 0.0))
     world.run(3.0)
+    assert world.phase == "on_task"
+    assert world.events("interlock_trip") == []
+    world.run(4.0)
     if wind > 8.0:
+        assert [each.id for each in world.pilot.state().interlocks or []] == ["wind"]
         assert world.phase != "on_task"
         trip = world.events("interlock_trip")[0].data
         assert trip["interlocks"][0]["id"] == "wind"
@@ -213,6 +217,17 @@ def test_wind_that_rises_in_the_air_brings_it_back(wind: float) -> None:
         assert len(world.events("interlock_trip")) == 1
     else:
         assert world.phase == "on_task"
+
+
+def test_a_gust_now_and_then_ends_no_flight() -> None:
+    world = World().airborne()
+    for _ in range(10):
+        world.say(WeatherReport(8.5, 8.5, 270.0, 0.0, 15.0, 0.0))
+        world.run(4.0)
+        world.say(WeatherReport(7.5, 7.5, 270.0, 0.0, 15.0, 0.0))
+        world.run(1.5)
+    assert world.phase == "on_task"
+    assert world.events("interlock_trip") == []
 
 
 def test_a_battery_that_runs_down_brings_it_back_with_its_reserve() -> None:

@@ -133,8 +133,10 @@ class Cockpit:
     """The rest of the car for which that return began anew last."""
     tripped: dict[str, Interlock] = field(default_factory=dict)
     """What is published as tripped now."""
+    tripped_s: dict[str, float] = field(default_factory=dict)
+    """Since when each of them is, in the air."""
     trips: dict[str, Finding] = field(default_factory=dict)
-    """The same in the air, with what is done about each."""
+    """Those in the air that are acted upon, with what is done about each."""
     predicted_pct: float | None = None
     started_s: float = 0.0
     """When the first turn was."""

@@ -156,3 +156,4 @@ def forget(cockpit: Cockpit) -> None:
     memory.flight = memory.hold = memory.target = memory.mode = None
     memory.is_rebuilding, memory.wishes = False, []
     cockpit.trips, cockpit.tripped, cockpit.task_memory = {}, {}, None
+    cockpit.tripped_s = {}

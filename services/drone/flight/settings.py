@@ -49,6 +49,9 @@ class FlightSettings(BaseModel):
     wait_limit_s: Seconds = Field(default=120.0, description="waits for the driver so long")
     give_back_s: Seconds = Field(default=5.0, description="hovers so long before it takes over")
     link_gap_s: Seconds = Field(default=10.0, description="a shorter silence ends no task")
+    trip_lasts_s: float = Field(
+        default=5.0, ge=0, le=30, description="weather or link so long beyond its limit: returns"
+    )
     home_every_m: Metres = 25.0
     home_every_s: Seconds = 10.0
     rule_waits_s: Seconds = Field(default=300.0, description="a due rule waits to be allowed")

@@ -1,7 +1,7 @@
 """What must hold in the air: looked at once a second, said once, acted upon (pure)."""
 
 from services.drone.flight import diverting, holding, launch, returning
-from services.drone.flight.cockpit import Cockpit
+from services.drone.flight.cockpit import JITTER_S, Cockpit
 from services.drone.flight.ports import REACTIONS, Finding
 from services.drone.flight.states import FLYING, ON_THE_JOB
 from services.drone.geodesy import Place
@@ -11,6 +11,9 @@ EVERY_S = 1.0
 FIRST_S = 10.0
 """So long after a start what was not heard yet leads to nothing: it is on its way."""
 
+FLEETING = frozenset({"wind", "rain", "temperature", "drone_link"})
+"""What may be over in a moment: it must last before it leads to anything."""
+
 
 def turn(cockpit: Cockpit) -> None:
     """Look at every interlock; the gravest trip decides."""
@@ -18,16 +21,30 @@ def turn(cockpit: Cockpit) -> None:
         return
     back = _predict(cockpit)
     found = cockpit.rooms.checks.flying(cockpit.view, back, cockpit.now)
-    trips = {each.interlock.id: each for each in found if each.interlock.result == "tripped"}
+    now = {each.interlock.id: each for each in found if each.interlock.result == "tripped"}
+    cockpit.tripped = {name: trip.interlock for name, trip in now.items()}
+    trips = _lasting(cockpit, now)
     _tell(cockpit, [trip for name, trip in trips.items() if name not in cockpit.trips])
     cockpit.trips = trips
-    cockpit.tripped = {name: trip.interlock for name, trip in trips.items()}
     is_new = cockpit.now.s - cockpit.started_s < FIRST_S
     if cockpit.memory.state == "failsafe" or is_new:
         return
     then = _gravest(list(trips.values()))
     words = launch.words_of([t.interlock for t in trips.values() if t.then == then])
     _react(cockpit, then, words)
+
+
+def _lasting(cockpit: Cockpit, now: dict[str, Finding]) -> dict[str, Finding]:
+    """Those that are acted upon: one gust, or one bad moment of the link, ends no flight."""
+    now_s = cockpit.now.s
+    since = {name: cockpit.tripped_s.get(name, now_s) for name in now}
+    cockpit.tripped_s = since
+    lasts_s = cockpit.settings.trip_lasts_s - JITTER_S
+    return {
+        name: trip
+        for name, trip in now.items()
+        if name not in FLEETING or now_s - since[name] >= lasts_s
+    }
 
 
 def _predict(cockpit: Cockpit) -> tuple[Place, ...]:
