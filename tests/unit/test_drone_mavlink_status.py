@@ -277,13 +277,13 @@ def test_messages_are_asked_for_at_their_rates() -> None:
     link.step(1.0)
     asked = link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_SET_MESSAGE_INTERVAL)
     rates = {int(message.param1): 1e6 / message.param2 for message in asked}
-    assert rates == {33: 10, 1: 2, 24: 2, 245: 2, 193: 2, 242: 1, 147: 1, 168: 1, 2: 10}
+    assert rates == {0: 2, 33: 10, 1: 2, 24: 2, 245: 2, 193: 2, 242: 1, 147: 1, 168: 1, 2: 10}
 
 
 def test_what_stays_silent_is_asked_for_again_unless_it_was_refused() -> None:
     link = Link()
     command = mav.MAV_CMD_SET_MESSAGE_INTERVAL
-    link.vehicle.results[command] = [*([0] * 7), 3]
+    link.vehicle.results[command] = [*([0] * 8), 3]
     link.vehicle.heartbeat()
     link.exchange()
     link.step(9.0)
@@ -302,7 +302,7 @@ def test_after_a_restart_all_is_unknown_and_asked_for_again() -> None:
     assert (status.position, status.battery_pct, status.home) == (None, None, None)
     assert (status.is_armed, status.mode, status.has_fix) == (False, Mode.OTHER, False)
     link.step(1.0)
-    assert len(link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_SET_MESSAGE_INTERVAL)) == 8
+    assert len(link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_SET_MESSAGE_INTERVAL)) == 9
     assert [m.param_id for m in link.vehicle.of("PARAM_REQUEST_READ")] == ["BATT_CAPACITY"]
 
 

@@ -156,6 +156,29 @@ def test_a_stop_before_the_take_off_cancels_the_launch() -> None:
     assert world.progress("takeoff_to_point_progress")[-1] == "canceled"
 
 
+@pytest.mark.parametrize("state", ["preflight", "armed", "takeoff"])
+def test_a_return_before_it_has_left_the_ground_cancels_the_launch(state: str) -> None:
+    world = World().ready()
+    world.ask("takeoff_to_point")
+    world.until_state(state)
+    assert not world.copter.is_flying
+    reply = world.ask("return_home").data.output
+    assert (reply.status, reply.detail) == ("accepted", "the launch is canceled")
+    world.until_state("docked", 10.0)
+    world.run(30.0)
+    assert world.phase == "docked"
+    assert not world.copter.landed_at
+    assert world.progress("takeoff_to_point_progress")[-1] == "canceled"
+    assert world.progress("return_home_progress") == ["sent", "ok"]
+
+
+def test_a_dry_run_of_a_return_cancels_no_launch() -> None:
+    world = World().ready()
+    world.ask("takeoff_to_point")
+    assert world.ask("return_home", dry_run=True).data.output.status == "accepted"
+    world.until_state("on_task")
+
+
 def test_a_stop_while_armed_disarms() -> None:
     world = World().ready()
     world.ask("takeoff_to_point")

@@ -12,7 +12,7 @@ from services.drone.flight.states import FLYING
 
 RESTARTED = "the service was started again on the way; the drone returns"
 SILENT = "the link to the drone was lost; it returns"
-WAITS_FOR_HEIGHT_M = 1.0
+CAME_DOWN = "it came down before the task was done"
 
 
 def is_heard(cockpit: Cockpit) -> bool:
@@ -141,7 +141,9 @@ def end(cockpit: Cockpit) -> None:
         if wish.method == "return_home" or (flight is not None and flight.is_task_done):
             settle(cockpit, wish, "ok")
         else:
-            settle(cockpit, wish, "failed", "autopilot", "it came down before the task was done")
+            is_early = memory.state == "takeoff"
+            words = "it disarmed during the take-off" if is_early else CAME_DOWN
+            settle(cockpit, wish, "failed", "autopilot", words)
     forget(cockpit)
     words, car = "landed", cockpit.view.car
     if car is not None and cockpit.drone.position is not None:

@@ -93,9 +93,20 @@ def _not_now(cockpit: Cockpit, request: DroneRequest) -> None:
         reject(cockpit, request, "not_flying", "there is no flight for it to change")
 
 
+def _is_launching(cockpit: Cockpit) -> bool:
+    state = cockpit.memory.state
+    is_on_ground = cockpit.drone.landed == Landed.ON_GROUND
+    return state in ("preflight", "armed") or (state == "takeoff" and is_on_ground)
+
+
 def _return_home(cockpit: Cockpit, request: DroneRequest) -> None:
     state = cockpit.memory.state
-    if state in ("takeoff", "enroute", "on_task", "hold", "divert_landing", *COMING_BACK):
+    if _is_launching(cockpit):
+        if accept(cockpit, request, "the launch is canceled"):
+            wish = cockpit.memory.wishes[-1]
+            launch.give_up(cockpit, "canceled", "recalled", f"{request.requester} called it back")
+            settle(cockpit, wish, "ok", detail="it did not take off")
+    elif state in ("takeoff", "enroute", "on_task", "hold", "divert_landing", *COMING_BACK):
         if cockpit.memory.mode == Mode.LAND:
             reject(cockpit, request, "busy", "it lands already")
         elif accept(cockpit, request, "it returns"):
@@ -131,7 +142,7 @@ def _hover_here(cockpit: Cockpit, flight: Flight) -> None:
 def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
     state = cockpit.memory.state
     is_on_ground = cockpit.drone.landed == Landed.ON_GROUND
-    if state in ("preflight", "armed") or (state == "takeoff" and is_on_ground):
+    if _is_launching(cockpit):
         if accept(cockpit, request, "the launch is canceled"):
             launch.give_up(cockpit, "canceled", "recalled", "stopped")
     elif state not in FLYING:

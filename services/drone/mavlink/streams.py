@@ -7,7 +7,9 @@ from services.drone.mavlink.commands import Command, Commands, Outcome
 from services.drone.mavlink.intents import Target, long_command
 from services.drone.mavlink.telemetry import Telemetry
 
+# Heartbeats twice a second: of one a second a link that loses a fifth misses three in a row often.
 RATES_HZ = {
+    "HEARTBEAT": 2.0,
     "GLOBAL_POSITION_INT": 10.0,
     "SYS_STATUS": 2.0,
     "GPS_RAW_INT": 2.0,
