@@ -45,7 +45,7 @@ PURE = [
     *(f"services/drone/flight/{name}.py" for name in (
         "answers", "cockpit", "deriving", "diverting", "docked", "enroute", "holding", "home",
         "landing", "launch", "memory", "pilot", "ports", "requests", "rest", "returning",
-        "safety", "settings", "states", "steering", "watching",
+        "safety", "settings", "standing", "states", "steering", "watching",
     )),
     *(f"services/drone/rules/{name}.py" for name in (
         "book", "conditions", "defaults", "jam", "settings", "signals",

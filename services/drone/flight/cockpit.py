@@ -20,6 +20,7 @@ from services.drone.events import Effect, Perform
 from services.drone.flight.memory import Memory
 from services.drone.flight.ports import Finding, Rooms
 from services.drone.flight.settings import FlightSettings
+from services.drone.flight.standing import Standing
 from services.drone.geodesy import Offset, Place, distance_m, offset
 from services.drone.moment import Moment
 from services.drone.rules.book import Due, RuleBook
@@ -116,6 +117,8 @@ class Cockpit:
     route: Route | None = None
     stay_at: Track | None = None
     rest: Rest | None = None
+    standing: Standing | None = None
+    """Where the car stands; `None`: its wheels turn, or nobody knows whether they do."""
     task_memory: Mapping[str, Any] | None = None
     """Newer than what is remembered of it; `None`: nothing is."""
     meeting: Place | None = None
@@ -176,6 +179,13 @@ class Cockpit:
     def car(self) -> CarNow | None:
         """Where the car is now and how it moves."""
         return where(self.view.fixes, self.now.s)
+
+    @property
+    def car_place(self) -> Place | None:
+        """Where the car is to be landed on: where it stands, else its last position."""
+        if self.standing is not None:
+            return self.standing.place
+        return None if self.view.car is None else self.view.car.fix.place
 
     @property
     def is_car_at_rest(self) -> bool:

@@ -47,10 +47,9 @@ def _tell_operator(cockpit: Cockpit) -> None:
 
 
 def _move_home(cockpit: Cockpit) -> None:
-    car, settings = cockpit.view.car, cockpit.settings
-    if car is None or not cockpit.is_car_fresh:
+    place, settings = cockpit.car_place, cockpit.settings
+    if place is None or not cockpit.is_car_fresh:
         return
-    place = car.fix.place
     told = cockpit.home_told
     is_far = told is None or distance_m(told, place) >= settings.home_every_m
     if is_far:
@@ -71,19 +70,19 @@ def _rebuild(cockpit: Cockpit) -> None:
         return
     if cockpit.rtl_home is None:
         cockpit.rtl_home = drone.home.place
-    car = cockpit.view.car
-    if car is None or not cockpit.is_car_fresh or cockpit.here.height_m < LOWEST_M:
+    place = cockpit.car_place
+    if place is None or not cockpit.is_car_fresh or cockpit.here.height_m < LOWEST_M:
         return
     rest = cockpit.rest
     is_new_rest = cockpit.is_car_at_rest and rest is not None and rest.since_s != cockpit.rtl_rest_s
-    if distance_m(cockpit.rtl_home, car.fix.place) <= (REST_M if is_new_rest else REBUILD_M):
+    if distance_m(cockpit.rtl_home, place) <= (REST_M if is_new_rest else REBUILD_M):
         return
     if cockpit.beat.is_due("rebuild", REBUILD_S, cockpit.now):
-        memory.is_rebuilding, cockpit.home_told = True, car.fix.place
+        memory.is_rebuilding, cockpit.home_told = True, place
         if is_new_rest and rest is not None:
             cockpit.rtl_rest_s = rest.since_s
         cockpit.beat.last["braked"] = cockpit.now.s
-        cockpit.perform(MoveHome(car.fix.place))
+        cockpit.perform(MoveHome(place))
         cockpit.perform(SetMode(Mode.BRAKE))
 
 

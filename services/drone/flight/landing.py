@@ -1,10 +1,10 @@
 """Down onto a place that the car last said, by metres, and the last of them by itself (pure)."""
 
 from services.drone.autopilot import Disarm, Landed, Mode, Track
-from services.drone.events import CarFix
 from services.drone.flight import rest, steering
 from services.drone.flight.cockpit import Cockpit
 from services.drone.geodesy import Place
+from services.drone.view import SeenFix
 
 FAST_MPS, SLOW_MPS = 1.5, 0.7
 """How fast it comes down, and below `SLOW_BELOW_M`."""
@@ -28,22 +28,22 @@ TOUCHES_M = 0.3
 
 def turn(cockpit: Cockpit) -> None:
     """Come down onto the car; up again when it drives on."""
-    fix = cockpit.view.car
+    car, place = cockpit.view.car, cockpit.car_place
     is_touching = cockpit.drone.landed == Landed.ON_GROUND or cockpit.here.height_m < TOUCHES_M
-    if cockpit.memory.mode == Mode.LAND and (is_touching or fix is None):
+    if cockpit.memory.mode == Mode.LAND and (is_touching or car is None):
         down(cockpit)
-    elif fix is None or _has_moved(cockpit, fix.fix):
+    elif car is None or place is None or _has_moved(cockpit, car, place):
         cockpit.enter("rendezvous", "the car moved")
     elif cockpit.memory.mode == Mode.LAND:
         down(cockpit)
     else:
-        come_down(cockpit, fix.fix.place)
+        come_down(cockpit, place)
 
 
-def _has_moved(cockpit: Cockpit, fix: CarFix) -> bool:
+def _has_moved(cockpit: Cockpit, car: SeenFix, place: Place) -> bool:
     if cockpit.landing_on is None:
-        cockpit.landing_on = fix.place
-    return rest.is_away(cockpit, cockpit.landing_on, fix)
+        cockpit.landing_on = place
+    return rest.is_away(cockpit, cockpit.landing_on, car)
 
 
 def come_down(cockpit: Cockpit, place: Place) -> None:

@@ -20,14 +20,14 @@ from services.drone.flight import (
     watching,
 )
 from services.drone.flight.answers import in_progress
-from services.drone.flight.cockpit import Cockpit, Rest
+from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import recall
 from services.drone.flight.ports import Rooms
 from services.drone.flight.settings import FlightSettings
 from services.drone.flight.states import FLYING, STEERED
 from services.drone.moment import Moment
 from services.drone.rules.book import RuleBook
-from services.drone.view import SeenFix, View, seen
+from services.drone.view import View, seen
 
 TURNS: Mapping[State, Callable[[Cockpit], None]] = {
     "docked": docked.turn,
@@ -85,7 +85,7 @@ class Pilot:
         before = cockpit.view.car
         cockpit.view = seen(cockpit.view, event, now)
         if cockpit.view.car is not None and cockpit.view.car is not before:
-            _watch_rest(cockpit, cockpit.view.car)
+            rest.watch(cockpit, cockpit.view.car)
         match event:
             case Asked():
                 requests.handle(cockpit, event.request)
@@ -194,9 +194,3 @@ def _given_back(cockpit: Cockpit) -> None:
     if cockpit.drone.mode == Mode.GUIDED and cockpit.drone.landed != Landed.ON_GROUND:
         cockpit.memory.mode, cockpit.memory.is_rebuilding = Mode.GUIDED, False
         holding.start(cockpit, "given_back", "it was given back and returns")
-
-
-def _watch_rest(cockpit: Cockpit, car: SeenFix) -> None:
-    before = cockpit.rest
-    if before is None or rest.is_away(cockpit, before.anchor, car.fix):
-        cockpit.rest = Rest(car.fix.place, car.at_s)

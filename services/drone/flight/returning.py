@@ -131,13 +131,15 @@ def rendezvous(cockpit: Cockpit) -> None:
     if cockpit.is_car_at_rest:
         if _may_land(cockpit, car):
             cockpit.enter("landing", "lands on the car")
-            cockpit.landing_on = None if cockpit.view.car is None else cockpit.view.car.fix.place
+            cockpit.landing_on = cockpit.car_place
             return
         wait(cockpit, "stop", "the drone must not land where the car stands")
     elif cockpit.in_state_s > PATIENCE_S:
         wait(cockpit, "stop", "the drone is above the car and lands when it stands")
     if cockpit.memory.state == "rendezvous":
         target = follow(car, height_m)
+        if cockpit.standing is not None:
+            target = Track(cockpit.standing.place, height_m)
         steering.track(cockpit, Track(target.place, height_m, target.velocity))
 
 
