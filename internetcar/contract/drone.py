@@ -155,7 +155,7 @@ class DroneEvent(Message):
     - `return_home_info`: `planned_path_points` [{latitude, longitude, height}], `reason`
     - `interlock_trip`: `interlocks`, `then` (what is done about it)
     - `rule_decision`: `rule`, `outcome` (launched, blocked, due), `because`, `interlocks`
-    - `driver_request`: `ask` (stop, slow), `detail`
+    - `driver_request`: `ask` (stop, slow, move), `detail`
     - `scout_report`: `points` flown, `length_m`, `duration_s`, `wind_mps`, `pictures`
     - `hms`: health: `list` of {`code`, `level` 0…2, `detail`}
     """

@@ -38,5 +38,5 @@ def test_a_link_that_loses_half_launches_nothing_and_says_why(tmp_path: Path) ->
     world.run(15.0)
     reply = world.ask("takeoff_to_point", data={})
     assert reply.data.output.status == "rejected"
-    assert "packets are lost, at most 30%" in (reply.data.output.detail or "")
+    assert "packets are lost, at most 30" in (reply.data.output.detail or "")
     world.close()

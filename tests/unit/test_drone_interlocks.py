@@ -237,6 +237,19 @@ def test_words_are_a_drivers() -> None:
     assert READY.says(SPEED, signal(30.0)).one("car_at_rest").words == (
         "the car drives 30 km/h, at most 1"
     )
+    assert READY.car(weather=weather(wind_mps=8.01)).one("wind").words == (
+        "wind 8.01 m/s, at most 8"
+    )
+    assert READY.car(weather=weather(wind_mps=8.0)).one("wind").words == "wind 8 m/s, at most 8"
+    assert READY.says(SPEED, signal(1.2)).one("car_at_rest").words == (
+        "the car drives 1.2 km/h, at most 1"
+    )
+    assert READY.says(TEMPERATURE, signal(-10.4)).one("temperature").words == (
+        "-10.4 °C outside, allowed from -10 to 40"
+    )
+    assert READY.drone(loss_share=0.304).one("drone_link").words == (
+        "30.4 % of the drone's packets are lost, at most 30"
+    )
     odd = READY.drone(refusal="no\nway\u2028" + "x" * 500).one("autopilot")
     assert "\n" not in odd.words
     assert len(odd.words) == 400

@@ -158,7 +158,7 @@ def test_an_orbit_waits_for_a_drone_that_does_not_keep_up() -> None:
         return replace(view, drone=DroneStatus(position=there.position(at_s)))
 
     flown = fly(FlightTask(task="inspect"), change=held)
-    assert flown.last.words == "its time is over"
+    assert flown.last.words == "the time for the inspection is over"
     aims = [s.guidance.place for s in flown.steps if isinstance(s.guidance, Track)]
     assert distance_m(aims[-1], moved(ORIGIN, Offset(10.0, 0.0))) < 8.5
 

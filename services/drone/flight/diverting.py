@@ -44,7 +44,7 @@ def best(cockpit: Cockpit) -> Target:
     found = sorted(_legal(cockpit), key=lambda each: cockpit.apart_m(each.place))
     if found:
         return found[0]
-    words = "where the car was last seen, no alternate can be reached"
+    words = "where the car was last seen, no other landing place can be reached"
     for place in _last_seen(cockpit):
         if _way(cockpit, place) is not None:
             return Target(lat_deg=place.lat_deg, lon_deg=place.lon_deg, words=words)

@@ -71,7 +71,9 @@ def watch_car(cockpit: Cockpit) -> None:
         lost_s = cockpit.started_s if view.broker_lost_s is None else view.broker_lost_s
         away_s = cockpit.now.s - lost_s
         if state in ("takeoff", "enroute", "on_task") and away_s > cockpit.settings.broker_s:
-            returning.start(cockpit, "the broker is away", "failed", "recalled")
+            returning.start(
+                cockpit, "the message broker is away: the car is not heard", "failed", "recalled"
+            )
         return
     if state not in NEEDS_THE_CAR or cockpit.is_car_fresh:
         return

@@ -11,6 +11,7 @@ from services.drone.flight import holding, returning
 from services.drone.flight.answers import settle_flight
 from services.drone.flight.cockpit import Cockpit, line
 from services.drone.flight.memory import RECENT_LAUNCHES, Flight, Wish
+from services.drone.interlocks.situation import shown
 from services.drone.tasks.registry import task_of
 from services.drone.tasks.task import Leg, Plan
 
@@ -92,7 +93,7 @@ def _at_car(cockpit: Cockpit) -> Interlock:
     return Interlock(
         id="drone_at_car", value=apart, limit=limit,
         result="ok" if apart <= limit else "tripped",
-        words=f"the drone is {apart:.0f} m from the car, at most {limit:.0f} m",
+        words=f"the drone is {shown(apart, limit)} m from the car, at most {limit:.0f}",
     )  # fmt: skip
 
 

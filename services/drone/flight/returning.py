@@ -86,10 +86,10 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
     )
     if left is not None and left < settings.divert_pct:
         if car.speed_mps > WALKING_MPS:
-            wait(cockpit, "stop", f"{left:.0f} % would be left at the car")
+            wait(cockpit, "stop", f"only {left:.0f} % of the battery would be left at the car")
             return
         if diverting.is_better(cockpit, left):
-            diverting.start(cockpit, f"{left:.0f} % would be left at the car")
+            diverting.start(cockpit, f"only {left:.0f} % of the battery would be left at the car")
             return
     cockpit.meeting = meeting.place
     cockpit.stage.last.pop("waiting", None)
@@ -133,7 +133,7 @@ def rendezvous(cockpit: Cockpit) -> None:
             cockpit.enter("landing", "lands on the car")
             cockpit.landing_on = cockpit.car_place
             return
-        wait(cockpit, "stop", "the drone must not land where the car stands")
+        wait(cockpit, "move", "the drone cannot land where the car stands: drive it elsewhere")
     elif cockpit.in_state_s > PATIENCE_S:
         wait(cockpit, "stop", "the drone is above the car and lands when it stands")
     if cockpit.memory.state == "rendezvous":

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from internetcar.contract.drone import Interlock
 from services.drone.geodesy import distance_m
-from services.drone.interlocks.situation import Situation, told, worst
+from services.drone.interlocks.situation import Situation, shown, told, worst
 from services.drone.view import SeenFix
 
 SPEED = "Vehicle.Speed"
@@ -24,7 +24,7 @@ def origin(here: Situation) -> Interlock:
     presence = here.view.presence
     if presence is None:
         return told("origin", "the car has not said where its data come from", is_good=False)
-    words = f"the car's data are {presence.origin}, it flies for {wanted}"
+    words = f"the car's data are {presence.origin}, the drone flies for {wanted} ones"
     return told(
         "origin",
         words,
@@ -55,7 +55,7 @@ def clock(here: Situation) -> Interlock:
     is_assumed = not is_right and found == "free" and here.assumed.clock_synchronized
     return told(
         "clock",
-        f"the car's clock is {found}",
+        f"the car's clock is {found}" + ("" if is_right else ", not synchronized"),
         is_good=is_right or is_assumed,
         value=found,
         limit="synchronized",
@@ -75,7 +75,7 @@ def at_rest(here: Situation) -> Interlock:
         words = f"the car's speed is not known: no {missing}"
         return told("car_at_rest", words, is_good=False, limit=limit)
     speed = max(abs(wheels), abs(satellites))
-    words = f"the car drives {speed:.0f} km/h, at most {limit:g}"
+    words = f"the car drives {shown(speed, limit)} km/h, at most {limit:g}"
     return told("car_at_rest", words, is_good=speed <= limit, value=speed, limit=limit)
 
 
@@ -135,7 +135,9 @@ def covered(here: Situation) -> Interlock:
 def broker(here: Situation) -> Interlock:
     """Orders and the car's signals reach us."""
     is_there = here.view.is_broker_connected
-    words = "the broker is connected" if is_there else "the broker is not connected"
+    words = "the message broker is connected"
+    if not is_there:
+        words = "the message broker is not connected: the car is not heard"
     return told("broker", words, is_good=is_there, value=is_there, limit=True)
 
 

@@ -2,7 +2,7 @@
 
 from internetcar.contract.drone import Interlock
 from services.drone.autopilot import Mode
-from services.drone.interlocks.situation import Situation, told
+from services.drone.interlocks.situation import Situation, shown, told
 
 
 def link(here: Situation) -> Interlock:
@@ -13,10 +13,13 @@ def link(here: Situation) -> Interlock:
         return told("drone_link", "the drone was never heard", is_good=False, limit=limit)
     age = here.now.s - drone.heard_s
     if age > limit:
-        words = f"the drone was last heard {age:.0f} s ago, at most {limit:g}"
+        words = f"the drone was last heard {shown(age, limit)} s ago, at most {limit:g}"
         return told("drone_link", words, is_good=False, value=age, limit=limit)
     share = here.limits.loss_share
-    words = f"{drone.loss_share:.0%} of the drone's packets are lost, at most {share:.0%}"
+    words = (
+        f"{shown(100 * drone.loss_share, 100 * share)} % of the drone's packets are lost,"
+        f" at most {100 * share:.0f}"
+    )
     is_good = drone.loss_share <= share
     return told("drone_link", words, is_good=is_good, value=drone.loss_share, limit=share)
 
@@ -30,7 +33,9 @@ def position(here: Situation) -> Interlock:
 
 def prearm(here: Situation) -> Interlock:
     """It would arm."""
-    found = _good_for("drone_prearm", "the drone's own check", here, here.steady.prearm_s)
+    found = _good_for(
+        "drone_prearm", "the drone's own check before arming", here, here.steady.prearm_s
+    )
     complaints = here.view.drone.complaints
     if found.result == "ok" or not complaints:
         return found
@@ -60,7 +65,7 @@ def _good_for(name: str, what: str, here: Situation, since_s: float | None) -> I
     if since_s is None or not here.is_heard:
         return told(name, f"{what} is not good", is_good=False, value=0.0, limit=limit)
     seconds = here.now.s - since_s
-    words = f"{what} has been good for {min(seconds, 999.0):.0f} s, at least {limit:g}"
+    words = f"{what} has been good for {shown(min(seconds, 999.0), limit)} s, at least {limit:g}"
     return told(name, words, is_good=seconds >= limit, value=seconds, limit=limit)
 
 
@@ -75,5 +80,5 @@ def _not_lost(here: Situation) -> Interlock:
         words = "the drone's position is good"
         return told("drone_position", words, is_good=True, value=0.0, limit=limit)
     seconds = limit + 1.0 if since_s is None else here.now.s - since_s
-    words = f"the drone's position has been lost for {seconds:.0f} s, at most {limit:g}"
+    words = f"the drone's position has been lost for {shown(seconds, limit)} s, at most {limit:g}"
     return told("drone_position", words, is_good=seconds <= limit, value=seconds, limit=limit)

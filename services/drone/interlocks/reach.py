@@ -4,7 +4,7 @@ from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import AHEAD_S
 from services.drone.geodesy import Offset, Place, offset, towards
 from services.drone.interlocks.energy import Car, Craft, predicted_pct
-from services.drone.interlocks.situation import Situation, told
+from services.drone.interlocks.situation import Situation, shown, told
 from services.drone.interlocks.weather import strongest_wind
 from services.drone.tasks.task import Leg
 
@@ -48,7 +48,7 @@ def ceiling(here: Situation) -> Interlock:
             ahead_s=_ahead_s(here),
         )
         limit = min(limit, allowed)
-    words = f"height {highest:.0f} m, at most {limit:.0f}"
+    words = f"height {shown(highest, limit)} m, at most {limit:.0f}"
     return told("ceiling", words, is_good=highest <= limit, value=highest, limit=round(limit, 1))
 
 
@@ -60,7 +60,7 @@ def battery(here: Situation) -> Interlock:
         is_charge = here.view.drone.battery_pct is not None and here.is_heard
         unknown = "the way back" if is_charge else "the drone's charge"
         return told("battery", f"{unknown} is not known", is_good=False, limit=limit)
-    words = f"battery {left:.0f} % at the landing, at least {limit:g}"
+    words = f"battery {shown(left, limit)} % at the landing, at least {limit:g}"
     if left <= 0:
         words = "the battery does not last for the way back to where the car will be"
     return told("battery", words, is_good=left >= limit, value=left, limit=limit)

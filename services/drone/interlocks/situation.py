@@ -152,6 +152,15 @@ def told(
     )
 
 
+def shown(value: float, limit: float) -> str:
+    """A number with as few decimals as tell it from its limit: 8.01, not 8, beside 8."""
+    for digits in (0, 1):
+        text = f"{value:.{digits}f}"
+        if value == limit or float(text) != limit:
+            return text
+    return f"{value:.2f}"
+
+
 def worst(readings: Sequence[float | None]) -> float | None:
     """The largest of those that are known."""
     return max((each for each in readings if each is not None), default=None)

@@ -4,7 +4,7 @@ from internetcar.contract.drone import Interlock
 from services.drone.autopilot import Wind
 from services.drone.events import WeatherReport
 from services.drone.interlocks.daylight import sun_elevation_deg
-from services.drone.interlocks.situation import Situation, finite, told, worst
+from services.drone.interlocks.situation import Situation, finite, shown, told, worst
 
 RAIN = "Vehicle.Body.Raindetection.Intensity"
 TEMPERATURE = "Vehicle.Exterior.AirTemperature"
@@ -45,7 +45,7 @@ def wind(here: Situation) -> Interlock:
     device = report(here)
     gust = device.gust_mps if device else None
     if gust is not None and gust > here.limits.gust_mps:
-        words = f"gusts {gust:.0f} m/s, at most {here.limits.gust_mps:g}"
+        words = f"gusts {shown(gust, here.limits.gust_mps)} m/s, at most {here.limits.gust_mps:g}"
         return told("wind", words, is_good=False, value=gust, limit=here.limits.gust_mps)
     _, speed = strongest_wind(here)
     own = here.view.drone.wind if here.is_flight and here.is_heard else None
@@ -74,7 +74,9 @@ def temperature(here: Situation) -> Interlock:
     if not known:
         return told("temperature", "temperature is not known", is_good=False, limit=limit)
     value = max(known, key=lambda each: abs(each - (low + high) / 2))
-    words = f"{value:.0f} °C, from {low:g} to {high:g}"
+    words = (
+        f"{shown(value, low if value < low else high)} °C outside, allowed from {low:g} to {high:g}"
+    )
     return told(
         "temperature",
         words,
@@ -92,7 +94,7 @@ def daylight(here: Situation) -> Interlock:
         words = "without a position daylight is not known"
         return told("daylight", words, is_good=False, limit=limit)
     sun = sun_elevation_deg(here.place, here.now.utc_ms)
-    words = f"the sun stands {sun:.0f}° high, at least {limit:g}"
+    words = f"the sun stands {shown(sun, limit)}° high, at least {limit:g}"
     return told("daylight", words, is_good=sun >= limit, value=sun, limit=limit)
 
 
@@ -103,7 +105,7 @@ def _at_most(
         return told(name, f"{what} is not known", is_good=False, limit=limit)
     return told(
         name,
-        f"{what} {value:.0f} {unit}, at most {limit:g}",
+        f"{what} {shown(value, limit)} {unit}, at most {limit:g}",
         is_good=value <= limit,
         value=value,
         limit=limit,

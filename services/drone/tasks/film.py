@@ -37,7 +37,9 @@ def step(
     kept_deg = number(memory, "heading_deg", NO_HEADING)
     car = where(view.fixes, now.s, kept_deg if kept_deg >= 0.0 else None)
     if car is None:
-        return Step(None, {**memory, **clock}, is_done=is_done, words="sees no car to follow")
+        return Step(
+            None, {**memory, **clock}, is_done=is_done, words="does not know where the car is"
+        )
     track = follow(car, mine.height_m, mine.behind_m)
     drone = view.drone.position
     is_near = drone is not None and distance_m(drone.place, track.place) <= mine.near_m

@@ -38,7 +38,7 @@ def step(
         return Step(None, kept, is_done=is_late, words="does not know where car or drone is")
     kept["centre"] = list(centre)
     if is_late:
-        return Step(None, kept, is_done=True, words="its time is over")
+        return Step(None, kept, is_done=True, words="the time for the inspection is over")
     if car is not None and distance_m(car.place, centre) > mine.moved_m:
         return Step(None, kept, is_done=True, words="the car has left")
     orbit = _orbit(centre, mine)

@@ -63,7 +63,7 @@ def step(
     }
     index = min(max(int(number(memory, "index")), 0), len(way) + 1)
     if is_late:
-        return _reported(way, index, kept, view, "its time is over")
+        return _reported(way, index, kept, view, "the time for the scout is over")
     if index < len(way):
         return _on_the_way(way, index, kept, drone, mine)
     return _around(way, kept, view, drone, passed_s, mine)
