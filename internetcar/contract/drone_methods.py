@@ -60,7 +60,9 @@ class FlightTask(MethodData):
         description="scout: the way ahead, none: straight on; hand_over: where to",
     )
     duration_s: float | None = Field(default=None, gt=0, le=1_800, strict=True)
-    land: bool = Field(default=False, strict=True, description="hand_over: land, else hover low")
+    land: bool = Field(
+        default=False, strict=True, description="hand_over: no second take-off, so it hovers low"
+    )
 
 
 class Nothing(MethodData):

@@ -66,7 +66,7 @@ HeightOption = Annotated[
 DurationOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="How long the task lasts at most.")
 ]
-LandOption = Annotated[bool, typer.Option("--land", help="hand_over: land, else hover low.")]
+LandOption = Annotated[bool, typer.Option("--land", help="hand_over: it still hovers low.")]
 
 
 @app.command()

@@ -5,6 +5,7 @@ from services.drone.flight import launch
 from services.drone.flight.answers import tell
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import Wish
+from services.drone.interlocks.check import tripped
 from services.drone.rules.book import Due
 
 REQUESTER = "drone"
@@ -19,7 +20,7 @@ def turn(cockpit: Cockpit) -> None:
         cockpit.enter("failsafe", "somebody else armed it")
     elif cockpit.beat.is_due("docked", EVERY_S, cockpit.now):
         found = launch.interlocks(cockpit, launch.planned(cockpit, TakeoffToPoint()))
-        cockpit.tripped = {each.id: each for each in launch.tripped(found)}
+        cockpit.tripped = {each.id: each for each in tripped(found)}
 
 
 def ask_rules(cockpit: Cockpit) -> None:
@@ -45,7 +46,7 @@ def _is_launched(cockpit: Cockpit, due: Due, *, is_first: bool) -> bool:
         return True
     plan = launch.planned(cockpit, due.data)
     found = [launch.docked(cockpit), *launch.interlocks(cockpit, plan)]
-    bad = launch.tripped(found)
+    bad = tripped(found)
     if bad and not is_first:
         return False
     data = {

@@ -11,6 +11,7 @@ from services.drone.flight import holding, returning
 from services.drone.flight.answers import settle_flight
 from services.drone.flight.cockpit import Cockpit, line
 from services.drone.flight.memory import RECENT_LAUNCHES, Flight, Wish
+from services.drone.interlocks.check import tripped
 from services.drone.interlocks.situation import shown
 from services.drone.tasks.registry import task_of
 from services.drone.tasks.task import Leg, Plan
@@ -97,11 +98,6 @@ def _at_car(cockpit: Cockpit) -> Interlock:
     )  # fmt: skip
 
 
-def tripped(found: Sequence[Interlock]) -> list[Interlock]:
-    """Those that do not hold."""
-    return [interlock for interlock in found if interlock.result == "tripped"]
-
-
 def words_of(found: Sequence[Interlock]) -> str:
     """Why it does not fly, for a driver."""
     return "; ".join(interlock.words for interlock in found)
@@ -154,7 +150,7 @@ def is_still_allowed(cockpit: Cockpit) -> bool:
     assert flight is not None
     bad = tripped(interlocks(cockpit, planned(cockpit, data_of(flight))))
     if cockpit.drone.is_armed:
-        bad = [each for each in bad if each.id != "drone_prearm"]
+        bad = tuple(each for each in bad if each.id != "drone_prearm")
     cockpit.tripped = {interlock.id: interlock for interlock in bad}
     if not bad:
         return True

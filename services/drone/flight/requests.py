@@ -10,6 +10,7 @@ from services.drone.flight.answers import accept, reject, settle, settle_flight
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import RECENT_LAUNCHES, Flight
 from services.drone.flight.states import FLYING
+from services.drone.interlocks.check import tripped
 from services.drone.tasks.registry import CONFIRMED, task_of
 
 BUSY = "the drone is on a flight, and only a docked drone takes off"
@@ -36,7 +37,7 @@ def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
     refusal = cockpit.book.refusal(task_of(data), cockpit.now)
     if refusal:
         found.append(Interlock(id="rule", result="tripped", words=refusal))
-    bad = launch.tripped(found)
+    bad = tripped(found)
     if state in FLYING or state in ("preflight", "armed"):
         reason, words = ("autopilot", TAKEN) if state == "failsafe" else ("busy", BUSY)
         reject(cockpit, request, reason, words, found)

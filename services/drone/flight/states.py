@@ -2,7 +2,6 @@
 
 from internetcar.contract.drone import State
 
-ON_GROUND: frozenset[State] = frozenset({"offline", "docked", "preflight", "armed", "fault"})
 FLYING: frozenset[State] = frozenset(
     {
         "takeoff", "enroute", "on_task", "returning", "rendezvous", "landing", "hold",

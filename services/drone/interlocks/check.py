@@ -13,9 +13,7 @@ from services.drone.moment import Moment
 from services.drone.view import View
 
 Reaction = Literal["none", "return", "hold", "alternate", "land"]
-"""In flight; a later one goes before an earlier. `none`: it is shown, and the flight goes on."""
-
-STRENGTH: tuple[Reaction, ...] = ("none", "return", "hold", "alternate", "land")
+"""In flight. `none`: it is shown, and the flight goes on."""
 
 _CHECKS: Mapping[str, Callable[[Situation], Interlock]] = {
     "origin": car.origin,
@@ -87,17 +85,3 @@ def check(
 def tripped(interlocks: Iterable[Interlock]) -> tuple[Interlock, ...]:
     """Those that do not hold; none: it may fly."""
     return tuple(each for each in interlocks if each.result == "tripped")
-
-
-def reaction_to(interlocks: Iterable[Interlock]) -> Reaction:
-    """The strongest that any tripped interlock asks for in flight.
-
-    While nothing is heard of the drone its position is not lost, only not known (its value is
-    `None`): then it is for the autopilot, which knows better, and no landing is sent blindly.
-    """
-    found = [
-        REACTIONS.get(each.id, "none")
-        for each in tripped(interlocks)
-        if not (each.id == "drone_position" and each.value is None)
-    ]
-    return max(found, key=STRENGTH.index, default="none")

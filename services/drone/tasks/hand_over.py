@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from internetcar.contract.drone_methods import FlightTask, MethodData
+from internetcar.contract.drone_methods import MethodData
 from services.drone.moment import Moment
 from services.drone.tasks.memory import clocked, number
 from services.drone.tasks.settings import TaskSettings
@@ -65,12 +65,7 @@ def step(
         is_there=has_arrived,
         is_done=is_done,
         words=_words(has_arrived, is_taken, is_done),
-        wants_landing=_lands(data) and has_arrived and not is_done,
     )
-
-
-def _lands(data: MethodData) -> bool:
-    return isinstance(data, FlightTask) and data.land
 
 
 def _words(has_arrived: bool, is_taken: bool, is_done: bool) -> str:

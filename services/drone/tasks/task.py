@@ -27,8 +27,6 @@ class Step:
     """Of a task that is done: the `data` of its report event."""
     words: str = ""
     """What it does now, for a person."""
-    wants_landing: bool = False
-    """It should come down where `guidance` is, and stay there until a step no longer wants it."""
 
 
 @dataclass(frozen=True, slots=True)
