@@ -21,7 +21,8 @@ def test_a_copter_without_its_failsafe_would_be_found(monkeypatch: pytest.Monkey
 
     def weaken(self: World) -> None:
         kill(self)
-        self.copter.state.parameters["FS_GCS_ENABLE"] = 0
+        for name in ("FS_GCS_ENABLE", "BATT_FS_LOW_ACT", "BATT_FS_CRT_ACT"):
+            self.copter.state.parameters[name] = 0
         self.copter.drain(20.0)
 
     monkeypatch.setattr(World, "kill", weaken)
