@@ -37,6 +37,8 @@ from tests.drone_talk import ASKER, DRONE, START_S, VEHICLE, CarLink, Sky, Talk
 STEP_S = 0.05
 START_MS = 1_780_308_000_000
 """2026-06-01, 10:00 UTC: by day at START."""
+TOUCHES_M = 0.02
+"""So low it touches; a second later its autopilot believes it."""
 
 
 class World(Talk):
@@ -90,6 +92,7 @@ class World(Talk):
         self.car_said: Place | None = None
         self.lowest_pct = 100.0
         self._fastest_down = 0.0
+        self._touched: tuple[Place | None, Place] | None = None
         self.truth: Truth = self.copter.truth
         self.database: Database | None = None
         self.start()
@@ -250,9 +253,14 @@ class World(Talk):
                 self._fastest_down = max(self._fastest_down, -truth.up_mps)
             else:
                 self._fastest_down = 0.0
+            if truth.height_m > TOUCHES_M:
+                self._touched = None
+            elif self._touched is None:
+                self._touched = self.car_said, self.car_true
         if truth.is_on_ground and not before.is_on_ground:
+            said, true = self._touched or (self.car_said, self.car_true)
             self.landings.append(Landing(
-                self.now.s, self.drone_true, self.car_said, self.car_true,
+                self.now.s, self.drone_true, said, true, self.car_true,
                 max(self._fastest_down, -before.up_mps), truth.battery_pct, truth.has_crashed,
                 self.state,
             ))  # fmt: skip
