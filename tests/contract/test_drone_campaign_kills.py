@@ -6,10 +6,12 @@ from tests.bench import drone_kills
 from tests.drone_world import World
 
 EACH_KIND = range(len(drone_kills.KINDS))
+HEARD_AGAIN, DROVE_ON = 2051, 2003
+"""Heard again after 28 s of silence; and killed while the car drove on."""
 KILLED_FOR_GOOD = drone_kills.KINDS.index("killed_for_good")
 
 
-@pytest.mark.parametrize("seed", EACH_KIND)
+@pytest.mark.parametrize("seed", [*EACH_KIND, HEARD_AGAIN, DROVE_ON])
 def test_it_lands_whatever_dies(seed: int) -> None:
     row = drone_kills.run(seed)
     assert row.faults == []
