@@ -31,4 +31,4 @@ def test_a_service_that_forgets_what_was_asked_would_be_found(
         return Asked(request)
 
     monkeypatch.setattr(Reception, "judge", judge)
-    assert drone_deliveries.run(0).faults
+    assert drone_deliveries.run(3).faults
