@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.drone.airspace.airspace import Airspace
-from services.drone.autopilot import Disarm, Mode, TakeOff, TakePicture
+from services.drone.autopilot import Disarm, Mode, TakeOff, TakePicture, Track
 from services.drone.events import CarFix, CarSignal, Heard
 from services.drone.geodesy import distance_m
 from services.drone.rules.settings import RuleSettings
@@ -93,6 +93,23 @@ def test_a_task_changes_in_the_air() -> None:
     assert world.progress("flighttask_progress") == ["sent", "in_progress", "ok"]
     assert world.intents(TakePicture)
     assert len(world.intents(TakeOff)) == 1
+
+
+def test_a_film_is_guided_twice_as_often_in_a_bend() -> None:
+    world = World().ready()
+    world.ask("flighttask_execute", task="follow", duration_s=60.0)
+    world.until_state("on_task")
+    world.car.speed_mps = 5.0
+    world.run(3.0)
+    said = []
+    for turn_deg in (0.0, 4.0):
+        before = len(world.intents(Track))
+        for _ in range(20):
+            world.car.heading_deg += turn_deg
+            world.run(0.1)
+        said.append(len(world.intents(Track)) - before)
+    assert 9 <= said[0] <= 11
+    assert 18 <= said[1] <= 21
 
 
 def test_it_films_a_car_that_drives() -> None:

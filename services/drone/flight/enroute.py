@@ -20,7 +20,9 @@ def turn(cockpit: Cockpit) -> None:
     if flight is None or flight.task not in cockpit.rooms.tasks:
         returning.start(cockpit, "there is no task")
         return
-    if not steering.is_turn(cockpit) or not cockpit.mode(Mode.GUIDED):
+    is_bend = flight.task == "follow" and cockpit.car is not None and cockpit.car.turn_dps != 0.0
+    every_s = steering.IN_A_BEND_S if is_bend else steering.EVERY_S
+    if not steering.is_turn(cockpit, every_s) or not cockpit.mode(Mode.GUIDED):
         return
     step = _step(cockpit, flight)
     if step.picture is not None:

@@ -7,6 +7,8 @@ from services.drone.tasks.task import Leg
 
 EVERY_S = 0.2
 """A `Track` is said five times a second."""
+IN_A_BEND_S = 0.1
+"""Twice as often after a car that turns: what is told late there cannot be made good."""
 CORNER_M = 2.0
 CORNER_MPS = 1.5
 """So near and so slow a corner is reached; a faster one is cut."""
@@ -17,9 +19,9 @@ SAME_M = 1.0
 """Two targets nearer than this are one."""
 
 
-def is_turn(cockpit: Cockpit) -> bool:
+def is_turn(cockpit: Cockpit, every_s: float = EVERY_S) -> bool:
     """Whether guidance is to be said again."""
-    return cockpit.stage.is_due("guide", EVERY_S, cockpit.now)
+    return cockpit.stage.is_due("guide", every_s, cockpit.now)
 
 
 def stay(cockpit: Cockpit) -> None:
