@@ -59,8 +59,10 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     *(f"services/drone/{name}.py" for name in (
-        "journal", "requests", "telling",
+        "autopilot", "events", "geodesy", "moment", "view",
     )),
+    *(f"services/drone/broker/{name}.py" for name in ("requests", "telling")),
+    "services/drone/record/journal.py",
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",
         "peer", "preparation", "profile", "signing", "streams", "telemetry", "texts",

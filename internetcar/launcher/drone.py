@@ -215,7 +215,7 @@ def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Of the folder `record`.")],
 ) -> None:
     """Decide a recorded flight anew; exit code 1 where anything is decided otherwise."""
-    from services.drone.replay import replay_file
+    from services.drone.record.replay import replay_file
 
     differences = replay_file(file)
     for each in differences[:20]:

@@ -13,14 +13,14 @@ from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Complaints, Received, filter_pattern
 from services.alive import Heartbeat
-from services.drone import telling
+from services.drone.broker import telling
+from services.drone.broker.inbox import Inbox
+from services.drone.broker.unsaid import Unsaid
 from services.drone.conductor import Conductor
-from services.drone.flying import Clock
-from services.drone.inbox import Inbox
+from services.drone.connection import Clock
 from services.drone.mavlink.transports import Transport
 from services.drone.moment import Moment
-from services.drone.recording import Recording
-from services.drone.unsaid import Unsaid
+from services.drone.record.recording import Recording
 
 log = logging.getLogger(__name__)
 

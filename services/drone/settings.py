@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from internetcar.contract.drone_methods import Right
 from internetcar.contract.message import Name
 from internetcar.contract.presence import Origin
+from services.drone.broker.requests import Allow
 from services.drone.flight.settings import FlightSettings
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.requests import Allow
 from services.drone.rules.settings import RuleTable, rule_table
 from services.drone.tasks.settings import TaskSettings
 from services.settings import ServiceSettings, service_config

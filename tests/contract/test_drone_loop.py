@@ -23,14 +23,14 @@ from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
 from services.alive import Heartbeat
+from services.drone.broker.inbox import Inbox
+from services.drone.broker.reception import Reception
+from services.drone.broker.telling import Identity, instant
+from services.drone.broker.unsaid import Unsaid
 from services.drone.conductor import Conductor
 from services.drone.control_loop import ControlLoop
 from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
-from services.drone.inbox import Inbox
 from services.drone.moment import Moment
-from services.drone.reception import Reception
-from services.drone.telling import Identity, instant
-from services.drone.unsaid import Unsaid
 from tests.drone_stand import (
     NOW_MS,
     BrokenStore,

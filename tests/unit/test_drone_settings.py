@@ -12,8 +12,8 @@ from internetcar.contract.settings import SettingsError
 from internetcar.launcher.up_drone import _write_settings
 from services.drone.assembly import make_pilot
 from services.drone.events import Asked, BrokerLink, CarPresence, Event
-from services.drone.recording import Recording
-from services.drone.replay import replay_file
+from services.drone.record.recording import Recording
+from services.drone.record.replay import replay_file
 from services.drone.settings import DroneSettings
 from services.settings import load_settings
 from tests.drone_stand import moment, request

@@ -1,4 +1,4 @@
-"""`python -m services.drone.replay FILE`: decides a recorded flight anew."""
+"""`python -m services.drone.record.replay FILE`: decides a recorded flight anew."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,9 @@ import orjson
 
 from internetcar.contract.message import InputError
 from internetcar.contract.settings import layered
-from services.drone import journal
 from services.drone.assembly import make_pilot
-from services.drone.journal import JournalError
+from services.drone.record import journal
+from services.drone.record.journal import JournalError
 from services.drone.settings import DroneSettings
 
 
@@ -47,7 +47,7 @@ def _read_head(head: bytes) -> tuple[DroneSettings, str | None]:
 def main() -> None:
     """The entry point: exit code 1 where anything is decided otherwise."""
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m services.drone.replay FILE")
+        sys.exit("usage: python -m services.drone.record.replay FILE")
     try:
         differences = replay_file(Path(sys.argv[1]))
     except InputError as error:
