@@ -7,7 +7,7 @@ from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import Airspace
 from services.drone.flight.ports import Finding
 from services.drone.geodesy import Offset, Place
-from services.drone.interlocks.check import REACTIONS, check
+from services.drone.interlocks.check import check, reaction_to
 from services.drone.interlocks.energy import Car, Craft, predicted_pct
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
@@ -87,7 +87,4 @@ class Safety:
 
 
 def _finding(interlock: Interlock) -> Finding:
-    is_unheard = interlock.id == "drone_position" and interlock.value is None
-    if is_unheard or interlock.id in OWN:
-        return Finding(interlock, "none")
-    return Finding(interlock, REACTIONS.get(interlock.id, "none"))
+    return Finding(interlock, "none" if interlock.id in OWN else reaction_to(interlock))
