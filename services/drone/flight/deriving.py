@@ -12,7 +12,6 @@ from services.drone.flight.states import FLYING
 
 RESTARTED = "the service was started again on the way; the drone returns"
 SILENT = "the link to the drone was lost; it returns"
-WAITS_FOR_HEIGHT_M = 1.0
 
 
 def is_heard(cockpit: Cockpit) -> bool:
