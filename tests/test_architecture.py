@@ -89,7 +89,7 @@ PURE = [
         "airspace", "fence", "local", "obstacles", "shapes", "way", "windows", "zone", "zones",
     )),
     *(f"services/drone/interlocks/{name}.py" for name in (
-        "car", "check", "craft", "daylight", "energy", "limits", "reach", "situation", "steady",
+        "car", "check", "daylight", "drone", "energy", "limits", "reach", "situation", "steady",
         "weather",
     )),
     *(f"simulator/{name}.py" for name in (

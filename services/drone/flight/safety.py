@@ -8,7 +8,7 @@ from services.drone.airspace.airspace import Airspace
 from services.drone.flight.ports import Finding
 from services.drone.geodesy import Offset, Place
 from services.drone.interlocks.check import check, reaction_to
-from services.drone.interlocks.energy import Car, Craft, predicted_pct
+from services.drone.interlocks.energy import Car, Drone, predicted_pct
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
 from services.drone.interlocks.steady import Steady, steadied
@@ -77,7 +77,7 @@ class Safety:
         wind, speed_mps = strongest_wind(here)
         return predicted_pct(
             self._airframe,
-            Craft(position.place, position.height_m, charge, self._steady.burn_pct_per_s),
+            Drone(position.place, position.height_m, charge, self._steady.burn_pct_per_s),
             Car(way[-1], Offset(0.0, 0.0)),
             wind=wind,
             wind_mps=self._limits.wind_mps if speed_mps is None else speed_mps,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import Airspace
-from services.drone.interlocks import car, craft, reach, weather
+from services.drone.interlocks import car, drone, reach, weather
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
 from services.drone.interlocks.steady import Steady
@@ -29,10 +29,10 @@ _CHECKS: Mapping[str, Callable[[Situation], Interlock]] = {
     "car_gnss_accurate": car.gnss_accurate,
     "car_gnss_steady": car.gnss_steady,
     "covered": car.covered,
-    "drone_link": craft.link,
-    "drone_position": craft.position,
-    "drone_prearm": craft.prearm,
-    "autopilot": craft.autopilot,
+    "drone_link": drone.link,
+    "drone_position": drone.position,
+    "drone_prearm": drone.prearm,
+    "autopilot": drone.autopilot,
     "wind": weather.wind,
     "rain": weather.rain,
     "temperature": weather.temperature,

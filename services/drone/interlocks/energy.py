@@ -18,7 +18,7 @@ _SLOWEST_MPS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Craft:
+class Drone:
     """Where the drone is, and what it has."""
 
     place: Place
@@ -38,7 +38,7 @@ class Car:
 
 def predicted_pct(
     airframe: Airframe,
-    craft: Craft,
+    drone: Drone,
     car: Car,
     *,
     wind: Wind | None = None,
@@ -55,7 +55,7 @@ def predicted_pct(
 
     Args:
         airframe: What it can and burns.
-        craft: The drone now.
+        drone: The drone now.
         car: The car now.
         wind: With its direction.
         wind_mps: Without.
@@ -67,8 +67,8 @@ def predicted_pct(
         Percent, 0…100; 0 also where the wind lets it not come back, or the car is too fast.
     """
     air = _Air(airframe, wind, wind_mps)
-    burn = _Burn(airframe, craft.burn_pct_per_s)
-    place, height, spent = craft.place, craft.height_m, _Spent()
+    burn = _Burn(airframe, drone.burn_pct_per_s)
+    place, height, spent = drone.place, drone.height_m, _Spent()
     for leg in legs:
         spent = _climbed(spent, airframe, burn, leg.height_m - height)
         for way in (offset(place, leg.start), offset(leg.start, leg.end)):
@@ -79,7 +79,7 @@ def predicted_pct(
     spent = _climbed(spent, airframe, burn, back_m - height)
     spent = _met(spent, airframe, air, burn, offset(place, car.place), car)
     spent = spent.plus(_landing_s(airframe, back_m, car), burn.at(air.speed_mps))
-    left = craft.battery_pct - spent.pct * airframe.margin
+    left = drone.battery_pct - spent.pct * airframe.margin
     return min(100.0, left) if left > 0.0 else 0.0
 
 

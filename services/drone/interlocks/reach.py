@@ -3,7 +3,7 @@
 from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import AHEAD_S
 from services.drone.geodesy import Offset, Place, offset, towards
-from services.drone.interlocks.energy import Car, Craft, predicted_pct
+from services.drone.interlocks.energy import Car, Drone, predicted_pct
 from services.drone.interlocks.situation import Situation, told
 from services.drone.interlocks.weather import strongest_wind
 from services.drone.tasks.task import Leg
@@ -79,7 +79,7 @@ def battery_left_pct(here: Situation) -> float | None:
     back_m = plan.return_height_m
     return predicted_pct(
         here.airframe,
-        Craft(here.place, here.height_m, charge, here.steady.burn_pct_per_s),
+        Drone(here.place, here.height_m, charge, here.steady.burn_pct_per_s),
         _car(here, here.view.car.fix.place, here.place),
         wind=blows,
         wind_mps=here.limits.wind_mps if speed is None else speed,
