@@ -93,7 +93,7 @@ def flying(view: View = WELL, place: Place | None = None, height_m: float = 40.0
     return replace(view, drone=drone)
 
 
-ROUND = Plan((Leg(HERE, off(300, 0), 40.0),), 60.0, 40.0)
+ROUND = Plan((Leg(HERE, off(300, 0), 40.0),), 40.0)
 
 
 @dataclass(frozen=True)

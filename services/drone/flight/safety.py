@@ -48,13 +48,13 @@ class Safety:
         if not legs and view.car is not None:
             place = view.car.fix.place
             legs = (Leg(place, place, plan.take_off_m),)
-        return self._check(view, Plan(legs, 0.0, self._return_height_m), Phase.LAUNCH, now)
+        return self._check(view, Plan(legs, self._return_height_m), Phase.LAUNCH, now)
 
     def flying(self, view: View, back: Sequence[Place], now: Moment) -> Sequence[Finding]:
         """Everything that must hold in the air, if it returned now on this way."""
         height_m = self._return_height_m
         legs = tuple(Leg(start, end, height_m) for start, end in pairwise(back))
-        plan = Plan((), 0.0, height_m, legs)
+        plan = Plan((), height_m, legs)
         return [_finding(each) for each in self._check(view, plan, Phase.FLIGHT, now)]
 
     def _check(self, view: View, plan: Plan, phase: Phase, now: Moment) -> tuple[Interlock, ...]:

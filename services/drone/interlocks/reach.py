@@ -83,7 +83,6 @@ def battery_left_pct(here: Situation) -> float | None:
         wind=blows,
         wind_mps=here.limits.wind_mps if speed is None else speed,
         legs=plan.legs,
-        hover_s=plan.hover_s,
         height_m=max(back_m, here.height_m) if back_m is not None and here.is_flight else back_m,
     )
 
