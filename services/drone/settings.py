@@ -63,7 +63,9 @@ class DroneSettings(ServiceSettings):
     airframe: Airframe = Airframe()
     flight: FlightSettings = FlightSettings()
     tasks: TaskSettings = TaskSettings()
-    rules: RuleTable = Field(default_factory=rule_table)
+    rules: RuleTable = Field(
+        default_factory=rule_table, description="when the car itself starts a task, by name"
+    )
     record: Path | None = Field(
         default=None, description="folder: every event and decision, for `car drone replay`"
     )

@@ -35,7 +35,7 @@ class BeaconSettings(_Settings):
     """Hover behind the car, at the traffic that comes."""
 
     height_m: Height = 15.0
-    behind_m: float = Field(default=30.0, ge=0, le=200)
+    behind_m: float = Field(default=30.0, ge=0, le=200, description="the car, along its heading")
     speed_mps: Speed = 6.0
     duration_s: Duration = 600.0
     hazard_off_s: float = Field(
