@@ -78,6 +78,8 @@ class DroneSettings(ServiceSettings):
         scheme, colon, rest = self.url.partition("://")
         if scheme not in _SCHEMES or not colon or not rest:
             raise ValueError(f"url: {', '.join(f'{each}://…' for each in _SCHEMES)}")
+        if self.limits.origin not in ("live", self.origin):
+            raise ValueError("limits.origin: write origin above all tables; it goes for both")
         if self.share:
             raise ValueError("share: a drone has one service; take it away")
         return self

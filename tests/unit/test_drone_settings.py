@@ -77,6 +77,11 @@ def test_only_the_origin_of_the_settings_may_launch(tmp_path: Path) -> None:
     assert limits["origin"] == "recording"
 
 
+def test_an_origin_below_the_limits_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="write origin above all tables"):
+        loaded(tmp_path, '[limits]\norigin = "recording"\n')
+
+
 @pytest.mark.parametrize("text", [None, "{", '{"type": "x"}', "\xff"])
 def test_a_file_of_zones_that_is_none_is_named(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "zones.json"
