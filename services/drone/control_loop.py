@@ -67,6 +67,7 @@ class ControlLoop:
         self._is_connected: bool | None = None
         self._is_greeting = False
         self._flush_s = 0.0
+        self._problem: str | None = None
         self._listen()
 
     def run(self) -> None:
@@ -138,6 +139,15 @@ class ControlLoop:
         for data in self._transport.read():
             self._clock.hear(data)
             self._conductor.receive(data, self._clock.now())
+        self._say_problem(self._transport.problem)
+
+    def _say_problem(self, problem: str | None) -> None:
+        """Say once that the way to the autopilot is lost, and once that it is back."""
+        if problem is not None and self._problem is None:
+            log.info("autopilot: %s", problem)
+        elif problem is None and self._problem is not None:
+            log.info("autopilot: connected")
+        self._problem = problem
 
     def _turn(self, requests: list[Received]) -> None:
         now = self._clock.now()

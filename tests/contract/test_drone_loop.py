@@ -1,5 +1,6 @@
 """The drone's control loop on a real broker: it answers at once, and lives on without one."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ class Datagrams:
         self.ours.setblocking(False)
         self.its.settimeout(20)
 
-    problem = None
+    problem: str | None = None
 
     def fileno(self) -> int | None:
         return self.ours.fileno()
@@ -217,6 +218,20 @@ def test_an_old_will_of_ours_is_corrected(
     gone = of(messages, DronePresence)[0].model_copy(update={"online": False})
     link.publish(gone)
     eventually(lambda: [each.online for each in of(messages, DronePresence)][-2:] == [False, True])
+
+
+def test_a_way_to_the_autopilot_that_is_lost_is_said_once_and_so_is_its_return(
+    broker: RunningBroker, tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="services.drone.control_loop")
+    flying = Flying(broker, tmp_path, stack)
+    flying.transport.problem = "unplugged"
+    eventually(lambda: "autopilot: unplugged" in caplog.messages)
+    turns = flying.autopilot.turns
+    eventually(lambda: flying.autopilot.turns > turns + 2)
+    flying.transport.problem = None
+    eventually(lambda: "autopilot: connected" in caplog.messages)
+    assert caplog.messages == ["autopilot: unplugged", "autopilot: connected"]
 
 
 def received(requester: str, payload: bytes = b"x", *, retained: bool = False) -> Received:
