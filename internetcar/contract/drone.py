@@ -19,7 +19,7 @@ State = Literal[
     "offline", "docked", "preflight", "armed", "takeoff", "enroute", "on_task", "returning",
     "rendezvous", "landing", "hold", "divert_landing", "failsafe", "lost_link", "fault",
 ]  # fmt: skip
-"""Only `docked` accepts a launch. In `failsafe` the autopilot, or a pilot, decides."""
+"""Only `docked` accepts a launch. In `failsafe` the autopilot, or a person, decides."""
 
 REASONS: Mapping[str, str] = {
     "malformed": "the payload is no request, or its data are not those of its method",
@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
     "busy": "the drone is on a flight, and only a docked drone takes off",
     "interlock": "an interlock does not hold",
     "not_flying": "there is no flight for it to change",
-    "autopilot": "the autopilot, or a pilot, has taken over; it is followed, never fought",
+    "autopilot": "the autopilot, or a person, has taken over; it is followed, never fought",
     "refused": "the autopilot did not do it",
     "recalled": "a return, a stop, another task or a lost link ended it first",
     "restarted": "the service was started again before its end; what flies returns",
