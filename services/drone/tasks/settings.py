@@ -47,7 +47,7 @@ class BeaconSettings(_Settings):
 
 
 class HandOverSettings(_Settings):
-    """Fly to somebody, hover low or land, and wait until it is taken."""
+    """Fly to somebody, hover low, and wait until it is taken."""
 
     height_m: Height = 30.0
     hover_m: float = Field(default=2.5, ge=1.5, le=20, description="m above the take-off")
