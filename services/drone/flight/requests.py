@@ -147,7 +147,7 @@ def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
 
 
 def _may_brake(cockpit: Cockpit) -> bool:
-    """Not against a person at the sticks, and not against a landing that the autopilot itself began."""
+    """Not against a person, and not against a landing that the autopilot itself began."""
     state, mode = cockpit.memory.state, cockpit.drone.mode
     if state == "lost_link" or cockpit.drone.position is None or mode == Mode.OTHER:
         return False
