@@ -46,6 +46,11 @@ class _Nowhere:
         """The codec wants a file; what it encodes is taken from its return value."""
 
 
+def _is_of_the_radio(_codec: Any, message_id: int) -> bool:
+    """A radio itself never signs."""
+    return bool(message_id == dialect.MAVLINK_MSG_ID_RADIO_STATUS)
+
+
 class Protocol:
     """One link: bytes come, bytes go."""
 
@@ -66,9 +71,7 @@ class Protocol:
             signing = self._codec.signing
             signing.secret_key = key
             signing.sign_outgoing = True
-            signing.allow_unsigned_callback = lambda codec, number: (
-                number == dialect.MAVLINK_MSG_ID_RADIO_STATUS
-            )
+            signing.allow_unsigned_callback = _is_of_the_radio
         self._handlers: dict[str, Callable[[Any, Peer], None]] = {
             "COMMAND_INT": self._on_command_int,
             "COMMAND_LONG": self._on_command_long,
