@@ -61,7 +61,9 @@ class FlightTask(MethodData):
     )
     duration_s: float | None = Field(default=None, gt=0, le=1_800, strict=True)
     land: bool = Field(
-        default=False, strict=True, description="hand_over: no second take-off, so it hovers low"
+        default=False,
+        strict=True,
+        description="hand_over: wanted on the ground; a service that only hovers low says so",
     )
 
 

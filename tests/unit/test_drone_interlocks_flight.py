@@ -6,13 +6,11 @@ from datetime import datetime
 import pytest
 
 from internetcar.contract.message import milliseconds
-from services.drone.airspace.airspace import Airspace
 from services.drone.airspace.zones import read_airspace
 from services.drone.autopilot import Mode, Wind
-from services.drone.flight.safety import Safety
+from services.drone.events import CarPresence
 from services.drone.geodesy import Place
-from services.drone.interlocks.check import IDS, REACTIONS
-from services.drone.interlocks.limits import Airframe, Assumptions, Limits
+from services.drone.interlocks.check import IDS, REACTIONS, STRENGTH, reaction_to
 from services.drone.interlocks.reach import battery_left_pct
 from services.drone.interlocks.situation import Phase
 from services.drone.interlocks.steady import Steady
@@ -33,6 +31,7 @@ from tests.unit.drone_ready import (
 READY = Case()
 UP = Case(view=flying(), phase=Phase.FLIGHT)
 MIDNIGHT = Moment(NOON.s, milliseconds(datetime.fromisoformat("2026-06-01T23:00:00Z")))
+RECORDED = CarPresence(is_online=True, origin="recording", clock="synchronized")
 
 
 def test_in_flight_the_car_may_drive_and_prearm_says_nothing() -> None:
@@ -98,15 +97,21 @@ def test_a_way_may_be_cut_a_little_in_flight() -> None:
     assert "zone" in replace(READY, airspace=airspace).tripped()
 
 
-def test_a_position_lands_the_drone_when_it_is_lost_and_not_when_nothing_is_heard() -> None:
-    safety = Safety(Limits(), Assumptions(), Airframe(), Airspace(), 30.0)
-    for heard_s, then in ((NOON.s, "land"), (NOON.s - 9, "none")):
-        view = UP.drone(heard_s=heard_s, is_position_good=False).view
-        for late_s in range(-9, 1):
-            safety.look(view, Moment(NOON.s + late_s, NOON.utc_ms))
-        found = {each.interlock.id: each for each in safety.flying(view, (), NOON)}
-        assert found["drone_position"].interlock.result == "tripped"
-        assert found["drone_position"].then == then
+def reactions(case: Case) -> set[str]:
+    """What all that is tripped asks for."""
+    return {reaction_to(each) for each in case.all() if each.result == "tripped"}
+
+
+def test_each_trip_has_its_reaction_and_none_lands_a_drone_that_is_not_heard() -> None:
+    assert reactions(UP) == set()
+    assert reactions(UP.drone(mode=Mode.OTHER)) == {"none"}
+    assert reactions(UP.car(is_broker_connected=False)) == {"return"}
+    assert "hold" in reactions(UP.car(fixes=()))
+    assert reactions(UP.car(presence=RECORDED)) == {"alternate"}
+    lost = replace(UP, steady=replace(GOOD, position_s=None, lost_s=NOON.s - 9))
+    assert reactions(lost) == {"land"}
+    assert "land" not in reactions(lost.drone(heard_s=NOON.s - 9))
+    assert set(REACTIONS.values()) == set(STRENGTH)
 
 
 def test_numbers_that_are_none_trip_and_break_nothing() -> None:
