@@ -71,7 +71,8 @@ class DroneRequest(Message):
     timestamp: int = Field(ge=0, lt=1 << 53, description="UTC ms since 1970 when it was said")
     method: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
     expires_at: Instant | None = Field(
-        default=None, description="at most 60 s ahead; none: 10 s after `timestamp`"
+        default=None,
+        description="at most 60 s ahead; none: 10 s after `timestamp`, and of a stop never",
     )
     dry_run: bool = Field(
         default=False, strict=True, description="say what would be answered now, and do nothing"
