@@ -59,7 +59,7 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     *(f"services/drone/{name}.py" for name in (
-        "journal", "requests", "telling",
+        "journal", "leaves", "requests", "telling",
     )),
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",

@@ -4,6 +4,7 @@ import logging
 import select
 import socket
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from internetcar.contract.drone import DronePresence, DroneRequest, DroneWeather
@@ -17,6 +18,7 @@ from services.drone import telling
 from services.drone.conductor import Conductor
 from services.drone.flying import Clock
 from services.drone.inbox import Inbox
+from services.drone.leaves import ALWAYS
 from services.drone.mavlink.transports import Transport
 from services.drone.moment import Moment
 from services.drone.recording import Recording
@@ -40,6 +42,7 @@ class ControlLoop:
         clock: Both clocks of all decisions.
         heartbeat: For `services.alive`.
         recording: Is flushed once a second.
+        leaves: Of the car, which are listened to; the broker keeps all others from us.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ControlLoop:
         clock: Clock,
         heartbeat: Heartbeat,
         recording: Recording | None = None,
+        leaves: Iterable[str] = ALWAYS,
     ) -> None:
         self._link = link
         self._transport = transport
@@ -67,7 +71,7 @@ class ControlLoop:
         self._is_connected: bool | None = None
         self._is_greeting = False
         self._flush_s = 0.0
-        self._listen()
+        self._listen(leaves)
 
     def run(self) -> None:
         """Fly until `stop`.
@@ -98,13 +102,14 @@ class ControlLoop:
         for end in self._ends:
             end.close()
 
-    def _listen(self) -> None:
+    def _listen(self, leaves: Iterable[str]) -> None:
         link, here = self._link, self._conductor.identity
         levels = {"vehicle_id": here.vehicle_id, "drone_id": here.drone_id}
         car = {"vehicle_id": here.vehicle_id}
         inbox = self._inbox
         link.on_received(Position.filter(**car), inbox.put_position, qos=Position.QOS)
-        link.on_received(Signal.filter(**car), inbox.put_newest, qos=Signal.QOS)
+        for path in sorted(leaves):
+            link.on_received(Signal.filter(**car, path=path), inbox.put_newest, qos=Signal.QOS)
         link.on_received(Presence.filter(**car), inbox.put_newest, qos=Presence.QOS)
         link.on_received(DroneWeather.filter(**levels), inbox.put_newest, qos=DroneWeather.QOS)
         link.on_received(DronePresence.filter(**levels), self._on_own, qos=DronePresence.QOS)

@@ -20,6 +20,7 @@ from services.drone.assembly import make_pilot
 from services.drone.conductor import Conductor
 from services.drone.control_loop import ControlLoop
 from services.drone.flying import open_autopilot
+from services.drone.leaves import wanted
 from services.drone.reception import Reception
 from services.drone.recording import Recording
 from services.drone.settings import SERVICE, DroneSettings
@@ -72,7 +73,7 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     client = f"drone-{settings.vehicle_id}-{settings.drone_id}-{settings.replica}"
     loop = ControlLoop(
         Link(broker, client), transport, conductor, clock,
-        Heartbeat(own), recording,
+        Heartbeat(own), recording, wanted(settings.rules),
     )  # fmt: skip
     stack.callback(loop.close)
     return loop
