@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from internetcar.contract.commands import CommandId
+from services.drone.broker.leaves import ALWAYS, wanted
 from services.drone.events import BrokerLink
-from services.drone.leaves import ALWAYS, wanted
 from services.drone.rules.book import RuleBook, paths
 from services.drone.rules.settings import (
     AtRest,
