@@ -91,6 +91,23 @@ def test_an_autopilot_whose_time_jumps_in_the_air_is_never_taken_to_be_docked(
     assert comes_home(world)
 
 
+def test_one_heartbeat_that_says_disarmed_in_the_air_ends_no_flight(
+    new_world: Callable[..., World],
+) -> None:
+    world = airborne(new_world())
+    vehicle = mav.MAVLink(None, srcSystem=1, srcComponent=1)
+    disarmed = mav.MAVLink_heartbeat_message(
+        mav.MAV_TYPE_QUADROTOR, mav.MAV_AUTOPILOT_ARDUPILOTMEGA, 0, 4, mav.MAV_STATE_ACTIVE, 3
+    )
+    assert world.conductor is not None
+    world.conductor.receive(disarmed.pack(vehicle), world.now)
+    before = len(world.states())
+    world.run(10.0)
+    assert not {"docked", "failsafe"} & set(world.states()[before:])
+    world.ask("return_home")
+    assert comes_home(world)
+
+
 @pytest.mark.parametrize(
     ("changed", "state"),
     [
