@@ -75,7 +75,8 @@ class DroneRequest(Message):
         str, Field(pattern=r"^[a-z_]{1,40}$", description=f"one of {', '.join(METHODS)}")
     ]
     expires_at: Instant | None = Field(
-        default=None, description="at most 60 s ahead; none: 10 s after `timestamp`"
+        default=None,
+        description="at most 60 s ahead; none: 10 s after `timestamp`, and of a stop never",
     )
     dry_run: bool = Field(
         default=False, strict=True, description="say what would be answered now, and do nothing"

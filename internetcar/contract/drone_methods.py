@@ -7,7 +7,7 @@ of the take-off, speeds metres a second, places WGS 84 degrees.
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from internetcar.contract.message import Part
 
@@ -41,6 +41,12 @@ class TakeoffToPoint(MethodData):
     target_longitude: Longitude | None = None
     target_height: Height | None = None
     max_speed: Speed | None = None
+
+    @model_validator(mode="after")
+    def _is_a_whole_place(self) -> "TakeoffToPoint":
+        if (self.target_latitude is None) != (self.target_longitude is None):
+            raise ValueError("target_latitude and target_longitude: both, or none of them")
+        return self
 
 
 class FlyToPoint(MethodData):

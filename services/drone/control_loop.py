@@ -4,6 +4,7 @@ import logging
 import select
 import socket
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from internetcar.contract.drone import DronePresence, DroneRequest, DroneWeather
@@ -15,6 +16,7 @@ from internetcar.contract.subscriptions import Complaints, Received, filter_patt
 from services.alive import Heartbeat
 from services.drone.broker import telling
 from services.drone.broker.inbox import Inbox
+from services.drone.broker.leaves import ALWAYS
 from services.drone.broker.unsaid import Unsaid
 from services.drone.conductor import Conductor
 from services.drone.connection import Clock
@@ -40,6 +42,7 @@ class ControlLoop:
         clock: Both clocks of all decisions.
         heartbeat: For `services.alive`.
         recording: Is flushed once a second.
+        leaves: Of the car, which are listened to; the broker keeps all others from us.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ControlLoop:
         clock: Clock,
         heartbeat: Heartbeat,
         recording: Recording | None = None,
+        leaves: Iterable[str] = ALWAYS,
     ) -> None:
         self._link = link
         self._transport = transport
@@ -68,7 +72,7 @@ class ControlLoop:
         self._is_greeting = False
         self._flush_s = 0.0
         self._problem: str | None = None
-        self._listen()
+        self._listen(leaves)
 
     def run(self) -> None:
         """Fly until `stop`.
@@ -99,13 +103,14 @@ class ControlLoop:
         for end in self._ends:
             end.close()
 
-    def _listen(self) -> None:
+    def _listen(self, leaves: Iterable[str]) -> None:
         link, here = self._link, self._conductor.identity
         levels = {"vehicle_id": here.vehicle_id, "drone_id": here.drone_id}
         car = {"vehicle_id": here.vehicle_id}
         inbox = self._inbox
         link.on_received(Position.filter(**car), inbox.put_position, qos=Position.QOS)
-        link.on_received(Signal.filter(**car), inbox.put_newest, qos=Signal.QOS)
+        for path in sorted(leaves):
+            link.on_received(Signal.filter(**car, path=path), inbox.put_newest, qos=Signal.QOS)
         link.on_received(Presence.filter(**car), inbox.put_newest, qos=Presence.QOS)
         link.on_received(DroneWeather.filter(**levels), inbox.put_newest, qos=DroneWeather.QOS)
         link.on_received(DronePresence.filter(**levels), self._on_own, qos=DronePresence.QOS)

@@ -17,6 +17,7 @@ from internetcar.contract.loop import end_process
 from internetcar.contract.message import InputError
 from services.alive import Heartbeat
 from services.drone.assembly import make_pilot
+from services.drone.broker.leaves import wanted
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
 from services.drone.conductor import Conductor
@@ -72,7 +73,7 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     client = f"drone-{settings.vehicle_id}-{settings.drone_id}-{settings.replica}"
     loop = ControlLoop(
         Link(broker, client), transport, conductor, clock,
-        Heartbeat(own), recording,
+        Heartbeat(own), recording, wanted(settings.rules),
     )  # fmt: skip
     stack.callback(loop.close)
     return loop

@@ -19,6 +19,8 @@ from services.drone.moment import Moment
 
 FIXES = 20
 """How many of the car's last positions are kept: two seconds at ten a second."""
+AHEAD_S = 0.5
+"""So far ahead of our clock a stamp may lie; what lies further ahead is of a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,11 @@ def seen(view: View, event: Event, now: Moment) -> View:
     """The view after an event; what is older than what is known already changes nothing."""
     match event:
         case CarFix():
-            return _with_fix(view, SeenFix(event, now.s - event.age_s))
+            return _with_fix(view, SeenFix(event, _true_s(event, now)))
         case CarSignal():
             at_s = now.s - event.age_s
             known = view.signals.get(event.path)
-            if known is not None and at_s < known.at_s:
+            if known is not None and at_s < known.at_s <= now.s + AHEAD_S:
                 return view
             heard = SeenSignal(event.value, event.quality, at_s)
             return replace(view, signals={**view.signals, event.path: heard})
@@ -88,6 +90,14 @@ def seen(view: View, event: Event, now: Moment) -> View:
         case Heard():
             return replace(view, drone=event.status)
     return view
+
+
+def _true_s(fix: CarFix, now: Moment) -> float:
+    """When it was true: one from the future is of a wrong clock, and as new as its arrival.
+
+    Else one such stamp would hide where the car is for as long as it lies ahead.
+    """
+    return now.s if fix.age_s < -AHEAD_S else now.s - fix.age_s
 
 
 def _with_fix(view: View, fix: SeenFix) -> View:

@@ -134,6 +134,10 @@ def of(heard: list[Message], cls: type[Message]) -> list[Any]:
     return [each for each in heard if isinstance(each, cls)]
 
 
+def _paths(flying: Flying) -> list[str]:
+    return [each.path for each in flying.pilot.heard if isinstance(each, CarSignal)]
+
+
 def asked(tid: str = "t1", **changed: Any) -> DroneRequest:
     return request(tid, requester="car", **changed)
 
@@ -167,6 +171,17 @@ def test_what_the_car_and_the_weather_say_arrives(
     kinds = {CarFix, CarSignal, WeatherReport}
     eventually(lambda: kinds <= {type(each) for each in flying.pilot.heard})
     assert flying.autopilot.turns > 0
+
+
+def test_a_leaf_that_nothing_looks_at_is_not_listened_to(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
+) -> None:
+    flying, (link, messages) = Flying(broker, tmp_path, stack), heard
+    eventually(lambda: of(messages, DronePresence))
+    for path in ("Vehicle.X", "Vehicle.Speed"):
+        link.publish(Signal(vehicle_id="demo", path=path, value=0.0, at=instant(NOW_MS)))
+    eventually(lambda: _paths(flying))
+    assert _paths(flying) == ["Vehicle.Speed"]
 
 
 def test_a_retained_request_is_refused_and_taken_from_the_broker(

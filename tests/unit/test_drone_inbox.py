@@ -27,6 +27,14 @@ def test_a_flood_of_one_requester_hides_nobody() -> None:
     assert inbox.take_requests(5) == []
 
 
+def test_a_stop_is_not_lost_in_a_flood_of_its_own_requester() -> None:
+    inbox = Inbox(lambda: None)
+    stop = received("loud", b'{"method":"drone_emergency_stop"}')
+    for payload in [b"x"] * 1_000 + [stop.payload] + [b"x"] * 1_000:
+        inbox.put_request(received("loud", payload))
+    assert inbox.take_requests(1) == [stop]
+
+
 def test_so_many_requesters_and_no_more_wait() -> None:
     inbox = Inbox(lambda: None)
     for number in range(1_000):

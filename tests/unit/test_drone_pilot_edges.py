@@ -113,6 +113,9 @@ def test_motors_that_stop_in_the_air_end_the_flight_as_failed() -> None:
     world.ask("flighttask_execute", task="scout", points=[point(place_at(90.0))])
     world.until_state("enroute")
     told(world, is_armed=False)
+    assert world.phase == "enroute"
+    for _ in range(50):
+        told(world, is_armed=False)
     assert world.phase == "docked"
     assert world.events("flighttask_progress")[-1].data["reason"] == "autopilot"
 

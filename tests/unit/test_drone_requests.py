@@ -164,6 +164,36 @@ def test_a_request_holds_for_its_time(
     assert (found.reason if found else None) == reason
 
 
+@pytest.mark.parametrize(
+    ("said_ms", "expires_ms", "reason"),
+    [
+        (-86_400_000, None, None),
+        (86_400_000, None, None),
+        (0, 86_400_000, None),
+        (0, 1, None),
+        (0, 0, "expired"),
+    ],
+)
+def test_a_stop_holds_however_the_clock_of_who_asks_goes(
+    said_ms: int, expires_ms: int | None, reason: str | None
+) -> None:
+    expires_at = None if expires_ms is None else at(NOW_MS + expires_ms)
+    stop = request(
+        timestamp=NOW_MS + said_ms, expires_at=expires_at, method="drone_emergency_stop", data={}
+    )
+    found = untimely(stop, NOW_MS)
+    assert (found.reason if found else None) == reason
+
+
+@pytest.mark.parametrize("half", ["target_latitude", "target_longitude"])
+def test_half_a_place_is_none(half: str) -> None:
+    data = {half: 52.0}
+    body = {"tid": "t", "timestamp": NOW_MS, "method": "takeoff_to_point", "data": data}
+    found = read("v1/vehicle/demo/drone/drone1/services/alice", orjson.dumps(body), retained=False)
+    assert isinstance(found, Unreadable)
+    assert "both, or none" in found.refusal.detail
+
+
 def test_a_refusal_says_why_and_comes_back_under_the_ids() -> None:
     asked = request(bid="b1")
     reply = refused(sender_of(asked), Refusal("busy", "x" * 500), NOW_MS, dry_run=True)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from internetcar.contract.commands import CommandId
+from services.drone.broker.leaves import ALWAYS, wanted
 from services.drone.events import BrokerLink
 from services.drone.rules.book import RuleBook, paths
 from services.drone.rules.settings import (
@@ -433,3 +434,8 @@ def test_the_order_of_what_is_said_does_not_matter(order: list[tuple[str, Any]])
 
 def test_a_book_without_memory_says_so_as_json() -> None:
     assert RuleBook({}).memory == {}
+
+
+def test_what_a_rule_reads_is_listened_to_beside_what_interlocks_read() -> None:
+    rule = {"task": "inspect", "when": [{"path": LEAF, "above": 1}]}
+    assert wanted(rule_table(only(w=rule))) == ALWAYS | {LEAF}

@@ -41,6 +41,9 @@ def test_a_car_and_a_url_are_enough() -> None:
         {"allow": {"a b": ["launch"]}}, {"allow": {"a": ["everything"]}}, {"system_id": 0},
         {"system_id": 256}, {"clock": "none"}, {"origin": "none"}, {"drone_id": "a/b"},
         {"limits": {"wind": 3}}, {"rules": {"scout": {"when": ["no_such"]}}}, {"no_such": 1},
+        {"flight": {"fix_fresh_s": 60}}, {"flight": {"heartbeat_s": 60}},
+        {"flight": {"broker_s": 60}}, {"flight": {"rest_s": 60}}, {"flight": {"land_below_m": 30}},
+        {"flight": {"return_height_m": 130}}, {"flight": {"height_m": 60, "ceiling_m": 50}},
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(changed: dict[str, Any]) -> None:

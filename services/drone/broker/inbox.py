@@ -15,6 +15,7 @@ _TOPICS = 4_000
 _REQUESTERS = 100
 _OF_ONE_REQUESTER = 20
 _RETAINED = 100
+_STOP = b"drone_emergency_stop"
 _LONGEST_TOPIC = 400
 
 
@@ -63,6 +64,10 @@ class Inbox:
             waiting = self._requests.get(requester)
             if waiting is None and len(self._requests) < _REQUESTERS:
                 waiting = self._requests[requester] = deque()
+            if waiting and len(waiting) >= _OF_ONE_REQUESTER and _STOP in payload:
+                # It is the end of all that its requester asked before; it must not be lost in it.
+                self.dropped += len(waiting)
+                waiting.clear()
             if waiting is None or len(waiting) >= _OF_ONE_REQUESTER:
                 self.dropped += 1
                 return

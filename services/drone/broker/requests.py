@@ -114,7 +114,14 @@ def forbidden(request: DroneRequest, allow: Allow) -> Refusal | None:
 
 
 def untimely(request: DroneRequest, now_utc_ms: int) -> Refusal | None:
-    """Why its time is not now; `None`: it is."""
+    """Why its time is not now; `None`: it is.
+
+    A stop holds until the end that it names itself, however the clock of who asks may go: nobody
+    must be kept from stopping a drone by a phone that is ten seconds late.
+    """
+    if right_of(request) == "stop":
+        ends_ms = None if request.expires_at is None else milliseconds(request.expires_at)
+        return None if ends_ms is None or ends_ms > now_utc_ms else _expired(ends_ms, now_utc_ms)
     ahead_ms = request.timestamp - now_utc_ms
     if ahead_ms > FUTURE_MS:
         words = f"`timestamp` lies {ahead_ms / 1_000:.0f} s in the future: set the clock"
@@ -125,10 +132,11 @@ def untimely(request: DroneRequest, now_utc_ms: int) -> Refusal | None:
         if expires_ms - now_utc_ms > LONGEST_AHEAD_MS:
             words = f"`expires_at` lies more than {LONGEST_AHEAD_MS // 1_000} s ahead"
             return Refusal("lifetime", words)
-    if expires_ms <= now_utc_ms:
-        late_s = (now_utc_ms - expires_ms) / 1_000
-        return Refusal("expired", f"it came {late_s:.1f} s after its end")
-    return None
+    return _expired(expires_ms, now_utc_ms) if expires_ms <= now_utc_ms else None
+
+
+def _expired(ended_ms: int, now_utc_ms: int) -> Refusal:
+    return Refusal("expired", f"it came {(now_utc_ms - ended_ms) / 1_000:.1f} s after its end")
 
 
 def refused(to: Sender, refusal: Refusal, now_utc_ms: int, *, dry_run: bool = False) -> DroneReply:

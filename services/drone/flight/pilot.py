@@ -170,9 +170,13 @@ def _shown(cockpit: Cockpit) -> tuple[object, ...]:
 def _fly(cockpit: Cockpit) -> None:
     memory, drone = cockpit.memory, cockpit.drone
     if memory.state in FLYING and not drone.is_armed:
+        is_odd = drone.landed == Landed.IN_AIR
+        if is_odd and cockpit.beat.since("no motors", cockpit.now) <= launch.ARMING_S:
+            return  # One heartbeat that cannot be is not the end of a flight.
         if cockpit.memory.state != "takeoff" or cockpit.in_state_s > launch.ARMING_S:
             deriving.end(cockpit)
         return
+    cockpit.beat.last.pop("no motors", None)
     if drone.position is None:
         diverting.blind(cockpit)
         return

@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.drone.geodesy import Place
 
 Metres = Annotated[float, Field(gt=0, le=500)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
+Moments = Annotated[float, Field(gt=0, le=10)]
+"""What a drone flies on for without knowing something."""
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -35,16 +37,18 @@ class FlightSettings(BaseModel):
     ceiling_m: Metres = Field(default=120.0, description="never higher above the take-off")
     return_height_m: Metres = Field(default=30.0, description="how high it flies back")
     rendezvous_height_m: Metres = Field(default=10.0, description="above a car not yet at rest")
-    land_below_m: Metres = Field(default=1.5, description="where the autopilot lands by itself")
+    land_below_m: float = Field(
+        default=1.5, gt=0, le=5, description="where the autopilot lands by itself"
+    )
     cruise_mps: float = Field(default=9.0, gt=0, le=20, description="counted on when flying back")
-    heartbeat_s: Seconds = Field(default=3.0, description="silence of the drone that is a loss")
+    heartbeat_s: Moments = Field(default=3.0, description="silence of the drone that is a loss")
     preflight_s: Seconds = Field(default=60.0, description="from a launch to armed, at most")
     arm_again_s: Seconds = Field(default=2.0, description="between two tries to arm")
     climb_mps: float = Field(default=1.0, gt=0, le=10, description="the slowest take-off")
-    rest_s: Seconds = Field(default=3.0, description="how long the car rests before a landing")
-    fix_fresh_s: Seconds = Field(default=3.0, description="an older position of the car is stale")
+    rest_s: Moments = Field(default=3.0, description="how long the car rests before a landing")
+    fix_fresh_s: Moments = Field(default=3.0, description="an older position of the car is stale")
     stale_hold_s: Seconds = Field(default=10.0, description="waits so long for a fresh position")
-    broker_s: Seconds = Field(default=10.0, description="flies on so long without the broker")
+    broker_s: Moments = Field(default=10.0, description="flies on so long without the broker")
     hold_limit_s: Seconds = Field(default=60.0, description="a stop lasts so long, then it returns")
     wait_limit_s: Seconds = Field(default=120.0, description="waits for the driver so long")
     give_back_s: Seconds = Field(default=5.0, description="hovers so long before it takes over")
@@ -60,3 +64,11 @@ class FlightSettings(BaseModel):
     alternates: tuple[Alternate, ...] = Field(
         default=(), max_length=100, description="where it may land when it cannot land on the car"
     )
+
+    @model_validator(mode="after")
+    def _is_below_the_ceiling(self) -> "FlightSettings":
+        heights = ("height_m", "return_height_m", "rendezvous_height_m", "land_below_m")
+        for name in heights:
+            if getattr(self, name) > self.ceiling_m:
+                raise ValueError(f"{name} is above ceiling_m ({self.ceiling_m:g} m)")
+        return self

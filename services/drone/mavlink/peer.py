@@ -84,6 +84,7 @@ class Peer:
         """Until its next heartbeat nothing is known of a restarted one."""
         self.mode, self.mode_name = Mode.OTHER, ""
         self.is_armed = self.is_failsafe = False
+        self.heard_s = None
 
     def _is_autopilot(self, message: Any) -> bool:
         return (
