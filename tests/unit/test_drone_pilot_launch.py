@@ -3,7 +3,16 @@
 import pytest
 
 from internetcar.contract.drone import DroneReply, DroneState
-from services.drone.autopilot import Arm, Disarm, Mode, OperatorAt, Prepare, SetMode, TakeOff
+from services.drone.autopilot import (
+    Arm,
+    Disarm,
+    HomeHere,
+    Mode,
+    OperatorAt,
+    Prepare,
+    SetMode,
+    TakeOff,
+)
 from services.drone.events import BrokerLink, Heard, Perform
 from services.drone.flight.settings import FlightSettings
 from tests.unit.drone_world import NEVER, World, place_at, point
@@ -92,6 +101,46 @@ def test_a_drone_that_never_arms_gives_up_after_a_minute() -> None:
     assert world.phase == "docked"
     assert world.progress("takeoff_to_point_progress")[-1] == "timeout"
     assert not world.intents(TakeOff)
+
+
+def test_the_home_of_the_flight_before_is_not_the_home_of_the_next() -> None:
+    world = World().airborne()
+    world.ask("return_home")
+    world.until_state("docked")
+    assert world.copter.is_home_locked
+    world.copter.ground_m = 3.0
+    world.copter.place = world.car.place = place_at(15.0)
+    world.run(7.0)
+    world.ask("takeoff_to_point")
+    world.until_state("on_task")
+    assert (world.copter.home, world.copter.home_up_m) == (place_at(15.0), 3.0)
+    order = [type(each.intent) for each in world.effects if isinstance(each, Perform)]
+    last = len(order) - 1 - order[::-1].index(Arm)
+    assert order[:last].count(HomeHere) == 2
+    assert order.index(HomeHere) < order.index(Arm)
+
+
+def test_without_a_home_it_is_not_armed_and_says_why() -> None:
+    world = World().ready()
+    world.copter.refuses_home = True
+    world.ask("takeoff_to_point")
+    world.run(5.0)
+    assert world.state.detail == "its home cannot be set here: no"
+    world.until_state("docked", 60.0)
+    assert not world.intents(Arm)
+
+
+def test_a_car_that_carries_it_on_takes_its_home_along() -> None:
+    world = World().ready()
+    world.run(30.0)
+    assert not world.intents(HomeHere)
+    world.car.place = world.copter.place = place_at(300.0)
+    world.run(2.0)
+    assert world.copter.home == place_at(300.0)
+    world.copter.ground_m = 150.0
+    world.run(30.0)
+    assert world.copter.home_up_m == 150.0
+    assert len(world.intents(HomeHere)) == 2
 
 
 def test_a_safety_profile_with_problems_is_not_armed() -> None:

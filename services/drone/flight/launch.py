@@ -6,7 +6,7 @@ from typing import Any
 
 from internetcar.contract.drone import Interlock, Progress
 from internetcar.contract.drone_methods import METHODS, MethodData
-from services.drone.autopilot import Arm, Disarm, Landed, Mode, Prepare, TakeOff
+from services.drone.autopilot import Arm, Disarm, HomeHere, Landed, Mode, Prepare, TakeOff
 from services.drone.flight import holding, returning
 from services.drone.flight.answers import settle_flight
 from services.drone.flight.cockpit import Cockpit, line
@@ -22,6 +22,7 @@ ALLOWED_S = 1.0
 GRACE_S = 20.0
 """On top of the time of the slowest climb."""
 DISARM_AGAIN_S = 2.0
+HOME_AGAIN_S = 2.0
 ARMING_S = 4.0
 """So long after it was asked for a drone may still arm."""
 COMPLAINTS = 3
@@ -139,7 +140,7 @@ def preflight(cockpit: Cockpit) -> None:
         return
     if cockpit.stage.is_due("allowed", ALLOWED_S, cockpit.now) and not is_still_allowed(cockpit):
         return
-    is_ready = _is_prepared(cockpit) and cockpit.mode(Mode.GUIDED)
+    is_ready = _is_prepared(cockpit) and cockpit.mode(Mode.GUIDED) and _is_home_here(cockpit)
     again_s = cockpit.settings.arm_again_s
     if is_ready and cockpit.stage.is_due("arm", again_s, cockpit.now) and is_still_allowed(cockpit):
         flight.is_arm_sent = True
@@ -171,6 +172,18 @@ def _is_prepared(cockpit: Cockpit) -> bool:
         give_up(cockpit, "failed", "refused", "; ".join(preparation.problems))
         return False
     return True
+
+
+def _is_home_here(cockpit: Cockpit) -> bool:
+    """Whether home is where it stands: all heights of the flight are above it."""
+    answer = cockpit.answers.get("HomeHere")
+    if answer is not None and answer.outcome == "accepted":
+        return True
+    if answer is not None:
+        cockpit.memory.detail = line(f"its home cannot be set here: {answer.detail}")
+    if cockpit.stage.is_due("home here", HOME_AGAIN_S, cockpit.now):
+        cockpit.perform(HomeHere())
+    return False
 
 
 def armed(cockpit: Cockpit) -> None:
