@@ -76,6 +76,7 @@ class Copter:
     preparation: Preparation | None = None
     problems: tuple[str, ...] = ()
     refuses_arm_until_s: float = 0.0
+    is_prearm_good: bool = True
     deaf: bool = False
     """It hears nothing that is asked of it."""
     asked: list[Intent] = field(default_factory=list)
@@ -189,7 +190,7 @@ class Copter:
                 self.ground_m + self.height_m - self.home_up_m, north, east, up, 0.0, now_s
             ),
             home=Home(self.home, 10.0 + self.home_up_m), satellites=14, has_fix=True, is_position_good=True,
-            is_prearm_good=True, battery_pct=self.battery_pct, voltage_v=15.0,
+            is_prearm_good=self.is_prearm_good, battery_pct=self.battery_pct, voltage_v=15.0,
             preparation=self.preparation,
         )  # fmt: skip
 

@@ -168,6 +168,31 @@ def test_an_interlock_that_trips_before_the_take_off_ends_the_launch() -> None:
     assert not world.copter.is_armed
 
 
+def test_a_check_that_fails_while_it_takes_its_settings_is_waited_for() -> None:
+    world = World().ready()
+    world.ask("takeoff_to_point")
+    world.copter.is_prearm_good = False
+    world.run(3.0)
+    assert world.phase == "preflight"
+    assert world.state.detail == "waits: the drone's own check is not good"
+    assert not world.intents(Arm)
+    world.copter.is_prearm_good = True
+    world.run(4.5)
+    assert not world.intents(Arm)
+    world.until_state("on_task")
+
+
+def test_a_check_that_stays_bad_ends_the_launch_in_its_words() -> None:
+    world = World().ready()
+    world.ask("takeoff_to_point")
+    world.copter.is_prearm_good = False
+    world.until_state("docked", 62.0)
+    assert not world.intents(Arm)
+    last = world.events("takeoff_to_point_progress")[-1].data
+    assert last["status"] == "timeout"
+    assert last["detail"] == "it does not arm; the drone's own check is not good"
+
+
 def test_what_is_above_the_ceiling_is_refused() -> None:
     reply = World().ready().ask("takeoff_to_point", target_height=150.0)
     assert reply.data.output.reason == "interlock"

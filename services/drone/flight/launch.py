@@ -25,6 +25,8 @@ DISARM_AGAIN_S = 2.0
 HOME_AGAIN_S = 2.0
 ARMING_S = 4.0
 """So long after it was asked for a drone may still arm."""
+WAITED_FOR = frozenset({"drone_prearm"})
+"""Not good for a moment while the autopilot takes its new settings and its new fence: it waits."""
 COMPLAINTS = 3
 """So many of the autopilot's last warnings are told."""
 
@@ -136,7 +138,8 @@ def preflight(cockpit: Cockpit) -> None:
             cockpit.enter("failsafe", "somebody else armed it")
         return
     if cockpit.in_state_s > cockpit.settings.preflight_s:
-        give_up(cockpit, "timeout", "refused", _complaints(cockpit, "it does not arm"))
+        words = "; ".join(["it does not arm", *(each.words for each in cockpit.tripped.values())])
+        give_up(cockpit, "timeout", "refused", _complaints(cockpit, words))
         return
     if cockpit.stage.is_due("allowed", ALLOWED_S, cockpit.now) and not is_still_allowed(cockpit):
         return
@@ -149,7 +152,7 @@ def preflight(cockpit: Cockpit) -> None:
 
 
 def is_still_allowed(cockpit: Cockpit) -> bool:
-    """Whether all interlocks still hold; if not the flight ends here, on the ground."""
+    """Whether all interlocks still hold; if not the flight ends on the ground, or waits there."""
     flight = cockpit.memory.flight
     assert flight is not None
     bad = tripped(interlocks(cockpit, planned(cockpit, data_of(flight))))
@@ -158,6 +161,9 @@ def is_still_allowed(cockpit: Cockpit) -> bool:
     cockpit.tripped = {interlock.id: interlock for interlock in bad}
     if not bad:
         return True
+    if cockpit.memory.state == "preflight" and {each.id for each in bad} <= WAITED_FOR:
+        cockpit.memory.detail = line(f"waits: {words_of(bad)}")
+        return False
     data = {"interlocks": [each.model_dump(mode="json") for each in bad], "then": "canceled"}
     cockpit.say("interlock_trip", data, flight.wish.tid, flight.wish.bid)
     give_up(cockpit, "failed", "interlock", words_of(bad))
