@@ -189,7 +189,8 @@ class Copter:
                 self.place, 10.0 + self.ground_m + self.height_m,
                 self.ground_m + self.height_m - self.home_up_m, north, east, up, 0.0, now_s
             ),
-            home=Home(self.home, 10.0 + self.home_up_m), satellites=14, has_fix=True, is_position_good=True,
+            home=Home(self.home, 10.0 + self.home_up_m),
+            satellites=14, has_fix=True, is_position_good=True,
             is_prearm_good=self.is_prearm_good, battery_pct=self.battery_pct, voltage_v=15.0,
             preparation=self.preparation,
         )  # fmt: skip
