@@ -6,12 +6,14 @@ from internetcar.contract.drone import DroneReply, DroneState
 from services.drone.autopilot import (
     Arm,
     Disarm,
+    GoTo,
     HomeHere,
     Mode,
     OperatorAt,
     Prepare,
     SetMode,
     TakeOff,
+    Track,
 )
 from services.drone.events import BrokerLink, Heard, Perform
 from services.drone.flight.settings import FlightSettings
@@ -197,6 +199,13 @@ def test_what_is_above_the_ceiling_is_refused() -> None:
     reply = World().ready().ask("takeoff_to_point", target_height=150.0)
     assert reply.data.output.reason == "interlock"
     assert "150 m" in (reply.data.output.detail or "")
+
+
+def test_at_the_ceiling_it_stays_below_it_lest_the_fence_sends_it_home() -> None:
+    world = World().airborne(target_height=120.0)
+    assert [each.height_m for each in world.intents(TakeOff)] == [119.0]
+    assert {each.height_m for each in (*world.intents(GoTo), *world.intents(Track))} == {119.0}
+    assert world.copter.height_m > 118.0
 
 
 def test_a_drone_far_from_its_car_does_not_launch() -> None:
