@@ -18,12 +18,14 @@ class KilledError(Exception):
 
 @dataclass
 class Landing:
-    """One touch-down, and the car then."""
+    """One touch-down, and where the car was when it touched."""
 
     s: float
     place: Place
     car_said: Place | None
     car_true: Place
+    car_later: Place
+    """When the autopilot had noticed the ground, a second later."""
     speed_mps: float
     """Downwards, the fastest of the last metre."""
     battery_pct: float
@@ -34,6 +36,11 @@ class Landing:
     def error_m(self) -> float:
         """Against the position that the car last reported."""
         return math.inf if self.car_said is None else distance_m(self.place, self.car_said)
+
+    @property
+    def later_error_m(self) -> float:
+        """Once the autopilot had noticed the ground; until then no roof carries it along here."""
+        return distance_m(self.place, self.car_later)
 
     @property
     def true_error_m(self) -> float:

@@ -122,7 +122,8 @@ class Talk:
     def _leaf(self, path: str, value: Any, at: Any) -> None:
         value = self.says.get(path, value)
         if value is not None:
-            self._send(Signal(vehicle_id=VEHICLE, path=path, value=value, at=at))
+            told = Signal(vehicle_id=VEHICLE, path=path, value=value, at=at)
+            self._send(told, is_sure=path != SPEED)
 
     def _send(self, message: Message, *, is_sure: bool = False) -> None:
         link = self.car_link

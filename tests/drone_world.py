@@ -1,16 +1,15 @@
 """The whole service against the simulated copter in lockstep: virtual time, no sockets.
 
-The real conductor, pilot, MAVLink adapter, reception and store on the one side, `SimCopter` on the
-other, a scripted car between them; what the copter truly did is kept beside.
+The real conductor, pilot, MAVLink adapter and store, `SimCopter`, and a scripted car.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from internetcar.contract.drone import DroneEvent, DroneReply, DroneRequest, DroneState
+from internetcar.contract.drone import DroneReply, DroneRequest, DroneState
 from internetcar.contract.message import Message
 from internetcar.contract.signals import Position
 from services.database import Database
@@ -35,8 +34,9 @@ from tests.drone_life import FragileStore, KilledError, Landing, Recorder, setti
 from tests.drone_talk import ASKER, DRONE, START_S, VEHICLE, CarLink, Sky, Talk
 
 STEP_S = 0.05
-START_MS = 1_780_308_000_000
-"""2026-06-01, 10:00 UTC: by day at START."""
+START_MS = 1_780_308_000_000  # 2026-06-01, 10:00 UTC: by day at START
+TOUCHES_M = 0.02
+"""So low it touches; a second later its autopilot believes it."""
 
 
 class World(Talk):
@@ -90,6 +90,7 @@ class World(Talk):
         self.car_said: Place | None = None
         self.lowest_pct = 100.0
         self._fastest_down = 0.0
+        self._touched: tuple[Place | None, Place] | None = None
         self.truth: Truth = self.copter.truth
         self.database: Database | None = None
         self.start()
@@ -250,9 +251,14 @@ class World(Talk):
                 self._fastest_down = max(self._fastest_down, -truth.up_mps)
             else:
                 self._fastest_down = 0.0
+            if truth.height_m > TOUCHES_M:
+                self._touched = None
+            elif self._touched is None:
+                self._touched = self.car_said, self.car_true
         if truth.is_on_ground and not before.is_on_ground:
+            said, true = self._touched or (self.car_said, self.car_true)
             self.landings.append(Landing(
-                self.now.s, self.drone_true, self.car_said, self.car_true,
+                self.now.s, self.drone_true, said, true, self.car_true,
                 max(self._fastest_down, -before.up_mps), truth.battery_pct, truth.has_crashed,
                 self.state,
             ))  # fmt: skip
@@ -274,10 +280,6 @@ class World(Talk):
         """All states that were said, in order."""
         found = [each.state for each in self.heard if isinstance(each, DroneState)]
         return [each for at, each in enumerate(found) if at == 0 or found[at - 1] != each]
-
-    def events(self, method: str) -> list[Mapping[str, Any]]:
-        """The data of all events of a kind."""
-        return [e.data for e in self.heard if isinstance(e, DroneEvent) and e.method == method]
 
     def replay_differences(self) -> list[str]:
         """Decide everything anew, life by life; what differs."""

@@ -44,7 +44,7 @@ def measure(given: argparse.Namespace) -> list[Figure]:
     found: list[Figure] = []
     flown: list[Campaign] = []
     for name in wanted:
-        began = time.monotonic()
+        began, before = time.monotonic(), len(found)
         module = importlib.import_module(f"tests.bench.drone_{name}")
         if name in REAL:
             found += module.measure(given)
@@ -53,7 +53,7 @@ def measure(given: argparse.Namespace) -> list[Figure]:
             campaign = fly(name, module.run, range(given.seed, given.seed + size), given.workers)
             flown.append(campaign)
             found += module.figures(campaign)
-        progress(f"{name}: {time.monotonic() - began:.0f} s")
+        progress(f"{name}: {time.monotonic() - began:.0f} s\n{table(found[before:])}")
     return [*found, *replayed(flown)] if flown else found
 
 

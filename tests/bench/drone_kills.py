@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable
 
-from services.drone.geodesy import distance_m, moved, towards
+from services.drone.geodesy import Place, distance_m, moved, towards
+from simulator.copter.state import Mode
 from tests.bench.drone_runs import FAST_S, Campaign, Row, world
 from tests.bench.report import Figure
 from tests.drone_car import START, Goes
@@ -47,6 +48,7 @@ def _fly(here: World, row: Row, chance: random.Random, driver: Goes) -> None:
         })  # fmt: skip
     assert reply.data.result == 0, reply
     began = here.now.s
+    homes = _homes(here)
     plan = _plan(row.kind, here, chance)
     if chance.random() < 0.4:
         plan.append(
@@ -59,7 +61,7 @@ def _fly(here: World, row: Row, chance: random.Random, driver: Goes) -> None:
         happens()
     here.until(lambda: here.now.s - began > 130.0 and _is_down(here), 1_500.0)
     here.run(15.0)
-    _judge(here, row)
+    _judge(here, row, homes)
 
 
 def _is_down(here: World) -> bool:
@@ -125,7 +127,22 @@ def _plan(kind: str, here: World, chance: random.Random) -> list[Happening]:
     return plans[kind]
 
 
-def _judge(here: World, row: Row) -> None:
+def _homes(here: World) -> list[Place]:
+    """Where the autopilot's own returns lead: its home when each began."""
+    homes: list[Place] = []
+    modes = [here.truth.mode]
+
+    def look() -> None:
+        mode = here.truth.mode
+        if mode is Mode.RTL and modes[0] is not Mode.RTL and here.truth.home:
+            homes.append(Place(*here.truth.home))
+        modes[0] = mode
+
+    here.each_step.append(look)
+    return homes
+
+
+def _judge(here: World, row: Row, homes: list[Place]) -> None:
     truth = here.truth
     why: list[str] = []
     if not _is_down(here):
@@ -140,8 +157,7 @@ def _judge(here: World, row: Row) -> None:
     for landing in here.landings:
         if landing.speed_mps > LANDS_MPS:
             why.append(f"came down at {landing.speed_mps:.1f} m/s")
-        homes = [each for each in (truth.home,) if each]
-        ends = [here.car_true, ALTERNATE, *(type(START)(*each) for each in homes)]
+        ends = [here.car_true, ALTERNATE, *homes[-1:]]
         ends += [landing.car_true, *([landing.car_said] if landing.car_said else [])]
         nearest = min(distance_m(landing.place, end) for end in ends)
         row.figures["nearest"] = max(nearest, row.figures.get("nearest", 0.0))

@@ -71,6 +71,7 @@ def _fly(here: World, row: Row, chance: random.Random) -> None:
 def _judge(here: World, row: Row) -> None:
     landing = here.landings[-1]
     row.figures |= {"error": landing.error_m, "true": landing.true_error_m}
+    row.figures["later"] = landing.later_error_m
     row.figures["battery"] = landing.battery_pct
     if landing.has_crashed or landing.speed_mps > 1.0:
         row.faults.append(f"came down at {landing.speed_mps:.1f} m/s")
@@ -122,6 +123,9 @@ def figures(campaign: Campaign) -> list[Figure]:
     for kind, meaning in words.items():
         value = max(campaign.all("error", kind), default=float("nan"))
         rows.append(Figure(f"landing_{kind}_only_m", value, f"m, {meaning}"))
+    later = max(campaign.all("later", "jam"), default=float("nan"))
+    words_later = "m, creeping, largest, a second after it touched: the car may have driven off"
+    rows.append(Figure("landing_jam_later_m", later, words_later))
     for kind in ("parked_noise", "moved_noise"):
         value = max(campaign.all("true", kind), default=float("nan"))
         rows.append(

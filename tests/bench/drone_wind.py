@@ -25,7 +25,8 @@ def run(seed: int) -> Row:
     if kind == "rising":
         sky = Sky(chance.uniform(0.0, 5.0), chance.uniform(0.0, 360.0))
     config = settings(
-        limits={"wind_mps": 12.0, "gust_mps": 15.0}, tasks={"hover": {"duration_s": 1_800}}
+        limits={"wind_mps": 12.0, "gust_mps": 15.0},
+        tasks={"hover": {"duration_s": 1_800 if kind == "out_and_stay" else 200}},
     )
     copter = CopterSettings(ready_after_s=3.0, gusts_mps=chance.uniform(0.0, 1.0))
     with world(seed, row, sky=sky, config=config, copter=copter, step_s=FAST_S) as here:

@@ -5,8 +5,8 @@ import math
 import random
 from typing import Any
 
+from shapely.geometry import LineString, Polygon
 from shapely.geometry import Point as Dot
-from shapely.geometry import Polygon
 
 from services.drone.geodesy import Place, distance_m, moved, offset, towards
 from tests.bench.drone_runs import FAST_S, Campaign, Row, folder, world
@@ -28,15 +28,15 @@ def run(seed: int) -> Row:
     rings = _rings(chance)
     with folder() as path:
         file = path / "zones.json"
-        file.write_text(json.dumps(_collection(rings, chance)), encoding="utf-8")
+        file.write_text(json.dumps(_collection(rings)), encoding="utf-8")
         sky = Sky(chance.uniform(0.0, 7.0), chance.uniform(0.0, 360.0))
-        driver = Goes(chance.uniform(0.0, 360.0))
+        driver = Goes(_free_heading(chance, rings))
         with world(
             seed, row, config=settings(zones=[str(file)]), sky=sky, driver=driver, step_s=FAST_S
         ) as here:
             inside = _watch(here, rings)
             here.ready()
-            _fly(here, row, chance, driver)
+            _fly(here, row, chance, driver, rings)
             _judge(here, row, inside)
     return row
 
@@ -44,24 +44,35 @@ def run(seed: int) -> Row:
 def _rings(chance: random.Random) -> list[Ring]:
     """Polygons of three to eight corners, in metres; none so near that the car stands in it."""
     rings: list[Ring] = []
-    while len(rings) < chance.randint(3, 9):
-        away, bearing = chance.uniform(60.0, AROUND_M), chance.uniform(0.0, math.tau)
-        size = chance.uniform(15.0, 90.0)
-        if away - size < 35.0:
-            continue
+    count = chance.randint(6, 18)
+    while len(rings) < count:
+        size = chance.uniform(12.0, 80.0)
+        away, bearing = chance.uniform(size + 28.0, AROUND_M), chance.uniform(0.0, math.tau)
         north, east = away * math.cos(bearing), away * math.sin(bearing)
-        count = chance.randint(3, 8)
-        angles = sorted(chance.uniform(0.0, math.tau) for _ in range(count))
+        angles = sorted(chance.uniform(0.0, math.tau) for _ in range(chance.randint(3, 8)))
+        radii = [size * chance.uniform(0.4, 1.0) for _ in angles]
         ring = [
             (north + r * math.cos(a), east + r * math.sin(a))
-            for a, r in ((a, size * chance.uniform(0.4, 1.0)) for a in angles)
+            for a, r in zip(angles, radii, strict=True)
         ]
         if Polygon(ring).is_valid and Polygon(ring).area > 50.0:
             rings.append(ring)
     return rings
 
 
-def _collection(rings: list[Ring], chance: random.Random) -> dict[str, Any]:
+def _free_heading(chance: random.Random, rings: list[Ring]) -> float:
+    """Where the car drives to: nine times in ten out of the zones' way."""
+    heading = chance.uniform(0.0, 360.0)
+    for _ in range(0 if chance.random() < 0.1 else 20):
+        end = towards(heading, 125.0)
+        line = LineString([(0.0, 0.0), (end.north_m, end.east_m)])
+        if all(Polygon(ring).distance(line) > 27.0 for ring in rings):
+            break
+        heading = chance.uniform(0.0, 360.0)
+    return heading
+
+
+def _collection(rings: list[Ring]) -> dict[str, Any]:
     features = []
     for number, ring in enumerate(rings):
         places = [moved(START, _way(corner)) for corner in [*ring, ring[0]]]
@@ -106,38 +117,55 @@ def _watch(here: World, rings: list[Ring]) -> dict[str, float]:
     return found
 
 
-def _fly(here: World, row: Row, chance: random.Random, driver: Goes) -> None:
-    accepted = False
-    for _ in range(10):
-        count = chance.randint(1, 4)
-        places = [_anywhere(chance) for _ in range(count)]
-        if row.kind == "scout":
-            reply = here.ask(
-                "flighttask_execute", data={"task": "scout", "points": [point(p) for p in places]}
-            )
-        else:
-            there = point(places[0])
-            data = {"target_latitude": there["latitude"], "target_longitude": there["longitude"]}
-            reply = here.ask("takeoff_to_point", data=data)
-        if reply.data.result == 0:
-            accepted = True
-            break
-    row.figures["flown"] = float(accepted)
-    if not accepted or not here.until(lambda: here.truth.take_offs, 60.0):
+def _fly(here: World, row: Row, chance: random.Random, driver: Goes, rings: list[Ring]) -> None:
+    places = _launched(here, row, chance)
+    row.figures["flown"] = float(bool(places))
+    if not places or not here.until(lambda: here.truth.take_offs, 60.0):
         return
+    way = [START, *places]
     if row.kind != "scout":
         for _ in range(chance.randint(0, 3)):
-            here.run(chance.uniform(2.0, 30.0))
-            if not here.conductor:
-                break
-            points = [point(_anywhere(chance)) for _ in range(chance.randint(1, 3))]
-            here.ask("fly_to_point", data={"points": points})
-        here.run(chance.uniform(2.0, 40.0))
+            _wait(here, chance)
+            more = [_anywhere(chance) for _ in range(chance.randint(1, 3))]
+            reply = here.ask("fly_to_point", data={"points": [point(each) for each in more]})
+            way += more if reply.data.result == 0 else []
+        _wait(here, chance)
         here.ask("return_home")
     if row.kind == "moved_car":
         driver.go(chance.uniform(20.0, 120.0), chance.uniform(1.0, 8.0))
+    row.figures["straight"] = float(_crosses([*way, START], rings))
     if not here.until_down(900.0):
         row.faults.append(f"not down: {here.state} {here.detail}; {' '.join(here.states())}")
+
+
+def _launched(here: World, row: Row, chance: random.Random) -> list[Place]:
+    """Where a launch that was accepted leads; nothing: ten were refused."""
+    for _ in range(10):
+        places = [_anywhere(chance) for _ in range(chance.randint(1, 4))]
+        if row.kind == "scout":
+            data: dict[str, Any] = {"task": "scout", "points": [point(each) for each in places]}
+            reply = here.ask("flighttask_execute", data=data)
+        else:
+            places, there = places[:1], point(places[0])
+            data = {"target_latitude": there["latitude"], "target_longitude": there["longitude"]}
+            reply = here.ask("takeoff_to_point", data=data)
+        if reply.data.result == 0:
+            return places
+    return []
+
+
+def _wait(here: World, chance: random.Random) -> None:
+    """Until it is there, or has only just begun."""
+    if chance.random() < 0.7:
+        here.until_state("on_task", "docked", seconds=90.0)
+    here.run(chance.uniform(0.5, 12.0))
+
+
+def _crosses(way: list[Place], rings: list[Ring]) -> bool:
+    """The peer: whether straight legs between the same places enter a zone."""
+    corners = [offset(START, place) for place in way]
+    line = LineString([(each.north_m, each.east_m) for each in corners])
+    return any(Polygon(ring).intersects(line) for ring in rings)
 
 
 def _anywhere(chance: random.Random) -> Place:
@@ -167,6 +195,11 @@ def figures(campaign: Campaign) -> list[Figure]:
     return [
         Figure(
             "zone_breaches", breaches, f"of {flown} random missions that flew", "0", breaches == 0
+        ),
+        Figure(
+            "zone_straight",
+            sum(campaign.all("straight")),
+            "peer: missions whose straight legs breach",
         ),
         Figure("zone_fence_breaches", fence, "the same, as the autopilot's own fence counts"),
         Figure("zone_nearest_m", nearest, "m, the nearest that any came to a zone; margin 20 m"),

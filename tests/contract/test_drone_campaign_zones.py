@@ -9,7 +9,7 @@ from services.drone.geodesy import Place
 from tests.bench import drone_zones
 
 MISSIONS = range(50)
-CROSSES = (1, 2, 3, 5)
+CROSSES = (0, 3, 4)
 
 
 @pytest.mark.parametrize("seed", MISSIONS)
@@ -25,6 +25,6 @@ def test_a_service_that_flies_straight_on_would_be_found(monkeypatch: pytest.Mon
         return (start, end)
 
     monkeypatch.setattr(Airspace, "way", straight)
-    monkeypatch.setattr(Airspace, "trouble", lambda *_: ())
-    monkeypatch.setattr(Airspace, "fence_areas", lambda *_: ())
+    monkeypatch.setattr(Airspace, "trouble", lambda *_, **__: ())
+    monkeypatch.setattr(Airspace, "fence_areas", lambda *_, **__: ())
     assert any(drone_zones.run(seed).figures["breaches"] for seed in CROSSES)

@@ -181,3 +181,14 @@ def test_burn_is_averaged_in_the_air_only() -> None:
 def test_a_far_place_is_not_met_in_a_moment() -> None:
     assert left(20_000.0) == 0.0
     assert predicted_pct(AIRFRAME, Craft(Place(0, 0), 1.0, 99.0), Car(HERE)) == 0.0
+
+
+def test_a_silence_of_the_link_is_no_loss_of_the_position() -> None:
+    silent = replace(WELL, drone=replace(WELL.drone, heard_s=NOON.s))
+    steady = Steady()
+    for second in range(1, 30):
+        now = Moment(NOON.s + second, NOON.utc_ms)
+        steady = steadied(steady, silent, Limits(), now)
+    heard = replace(silent, drone=replace(silent.drone, heard_s=NOON.s + 30.0))
+    steady = steadied(steady, heard, Limits(), Moment(NOON.s + 30.0, NOON.utc_ms))
+    assert (steady.position_s, steady.lost_s) == (None, NOON.s + 30.0)

@@ -22,7 +22,7 @@ class Steady:
     position_s: float | None = None
     """Since when the drone's position is good; `None`: it is not."""
     lost_s: float | None = None
-    """Since when that is not good; `None`: it is."""
+    """Since when that is not good; `None`: it is, or nothing is heard of the drone."""
     prearm_s: float | None = None
     """Since when it says that it would arm."""
     burn_pct_per_s: float | None = None
@@ -41,7 +41,7 @@ def steadied(steady: Steady, view: View, limits: Limits, now: Moment) -> Steady:
     return Steady(
         looked_s=now.s,
         position_s=_since(before.position_s, is_position, now),
-        lost_s=_since(before.lost_s, not is_position, now),
+        lost_s=_since(before.lost_s, is_heard and not is_position, now),
         prearm_s=_since(before.prearm_s, is_heard and drone.is_prearm_good, now),
         burn_pct_per_s=_averaged(before.burn_pct_per_s, _burn(view), gap_s or 0.0),
     )
