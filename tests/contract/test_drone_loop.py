@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -236,13 +237,17 @@ class RunningClock:
         return moment(self.heard * 0.1)
 
 
+def _has_received(flying: Flying, number: int) -> bool:
+    return len(flying.autopilot.received) >= number
+
+
 def test_a_simulation_that_runs_faster_gets_its_turns_as_often(
     broker: RunningBroker, tmp_path: Path, stack: ExitStack
 ) -> None:
     flying = Flying(broker, tmp_path, stack, RunningClock())
     for number in range(1, 200):
         flying.transport.its.send(b"a tenth of a second later")
-        eventually(lambda number=number: len(flying.autopilot.received) >= number)
+        eventually(partial(_has_received, flying, number))
     flying.loop.stop()
     stack.close()
     assert flying.autopilot.turns >= 199
