@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.drone.geodesy import Place, distance_m
-from services.drone.journal import line
 from services.drone.moment import Moment
+from services.drone.record.journal import line
 from services.drone.settings import DroneSettings
 from services.drone.store import DroneStore
 from tests.drone_talk import ASKER, DRONE, VEHICLE

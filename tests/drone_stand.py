@@ -12,10 +12,10 @@ from internetcar.contract.drone import (
 )
 from services.database_errors import StoreError
 from services.drone.autopilot import Arm, DroneStatus, Intent, Prepare, Result, TakeOff
+from services.drone.broker.telling import instant
 from services.drone.events import Asked, Effect, Event, Heard, Perform
 from services.drone.moment import Moment
 from services.drone.store import Answer, Kept
-from services.drone.telling import instant
 
 NOW_MS = 1_780_000_000_000
 

@@ -14,16 +14,16 @@ from internetcar.contract.message import Message
 from internetcar.contract.signals import Position
 from services.database import Database
 from services.drone.assembly import make_pilot
+from services.drone.broker.reception import Reception
+from services.drone.broker.telling import Identity
 from services.drone.conductor import Conductor
 from services.drone.geodesy import Place
-from services.drone.journal import replay
 from services.drone.mavlink.copter import ArduCopter
 from services.drone.mavlink.shipped import load_profile
 from services.drone.moment import Moment
-from services.drone.reception import Reception
+from services.drone.record.journal import replay
 from services.drone.settings import DroneSettings
 from services.drone.store import open_store
-from services.drone.telling import Identity
 from simulator.copter.copter import Settings as CopterSettings
 from simulator.copter.copter import SimCopter, Truth
 from simulator.copter.faults import Line

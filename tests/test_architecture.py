@@ -59,8 +59,10 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     *(f"services/drone/{name}.py" for name in (
-        "journal", "requests", "telling",
+        "autopilot", "events", "geodesy", "moment", "view",
     )),
+    *(f"services/drone/broker/{name}.py" for name in ("requests", "telling")),
+    "services/drone/record/journal.py",
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",
         "peer", "preparation", "profile", "signing", "streams", "telemetry", "texts",
@@ -87,7 +89,7 @@ PURE = [
         "airspace", "fence", "local", "obstacles", "shapes", "way", "windows", "zone", "zones",
     )),
     *(f"services/drone/interlocks/{name}.py" for name in (
-        "car", "check", "craft", "daylight", "energy", "limits", "reach", "situation", "steady",
+        "car", "check", "daylight", "drone", "energy", "limits", "reach", "situation", "steady",
         "weather",
     )),
     *(f"simulator/{name}.py" for name in (

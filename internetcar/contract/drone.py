@@ -19,7 +19,7 @@ State = Literal[
     "offline", "docked", "preflight", "armed", "takeoff", "enroute", "on_task", "returning",
     "rendezvous", "landing", "hold", "divert_landing", "failsafe", "lost_link", "fault",
 ]  # fmt: skip
-"""Only `docked` accepts a launch. In `failsafe` the autopilot, or a pilot, decides."""
+"""Only `docked` accepts a launch. In `failsafe` the autopilot, or a person, decides."""
 
 REASONS: Mapping[str, str] = {
     "malformed": "the payload is no request, or its data are not those of its method",
@@ -31,13 +31,15 @@ REASONS: Mapping[str, str] = {
     "busy": "the drone is on a flight, and only a docked drone takes off",
     "interlock": "an interlock does not hold",
     "not_flying": "there is no flight for it to change",
-    "autopilot": "the autopilot, or a pilot, has taken over; it is followed, never fought",
+    "autopilot": "the autopilot, or a person, has taken over; it is followed, never fought",
     "refused": "the autopilot did not do it",
-    "recalled": "the return, a stop or an interlock ended it first",
-    "restarted": "the service was started again on the way; the drone returns",
+    "recalled": "a return, a stop, another task or a lost link ended it first",
+    "restarted": "the service was started again before its end; what flies returns",
     "store": "what is to be done cannot be written to disk first",
 }
-"""What a reason means, in words; readers must expect others."""
+"""What a reason means, in words; readers must expect others.
+
+`ok` has none, and neither has what was accepted."""
 
 _KEYS = ("tid", "bid", "timestamp", "method", "expires_at", "dry_run", "data")
 
@@ -69,14 +71,18 @@ class DroneRequest(Message):
     tid: CommandId = Field(description="the same tid is the same request, for ever")
     bid: CommandId | None = Field(default=None, description="of a business; comes back as it is")
     timestamp: int = Field(ge=0, lt=1 << 53, description="UTC ms since 1970 when it was said")
-    method: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
+    method: Annotated[
+        str, Field(pattern=r"^[a-z_]{1,40}$", description=f"one of {', '.join(METHODS)}")
+    ]
     expires_at: Instant | None = Field(
         default=None, description="at most 60 s ahead; none: 10 s after `timestamp`"
     )
     dry_run: bool = Field(
         default=False, strict=True, description="say what would be answered now, and do nothing"
     )
-    data: dict[str, Any] = Field(default_factory=dict)
+    data: dict[str, Any] = Field(
+        default_factory=dict, description="as the class of its method in `METHODS` has them"
+    )
 
     @classmethod
     def parse_payload(cls, payload: bytes) -> Mapping[str, Any]:
@@ -112,7 +118,9 @@ class ReplyOutput(Part):
     """What became of a request at once, and why."""
 
     status: Literal["accepted", "rejected"]
-    reason: str | None = Field(default=None, max_length=64)
+    reason: str | None = Field(
+        default=None, max_length=64, description=f"one of {', '.join(REASONS)}"
+    )
     detail: Words | None = Field(default=None, description="in words, for a person")
     dry_run: bool = False
     interlocks: list[Interlock] = Field(default_factory=list)
@@ -153,10 +161,12 @@ class DroneEvent(Message):
     - `flighttask_progress`, `takeoff_to_point_progress`, `fly_to_point_progress`,
       `return_home_progress`: `status` (Progress), `step` (a State), `reason`, `detail`
     - `return_home_info`: `planned_path_points` [{latitude, longitude, height}], `reason`
-    - `interlock_trip`: `interlocks`, `then` (what is done about it)
-    - `rule_decision`: `rule`, `outcome` (launched, blocked, due), `because`, `interlocks`
+    - `interlock_trip`: `interlocks`, `then` (none, hold, return, alternate, land; canceled before
+      the take-off)
+    - `rule_decision`: `rule`, `outcome` (launched, blocked), `because`, `interlocks`
     - `driver_request`: `ask` (stop, slow), `detail`
-    - `scout_report`: `points` flown, `length_m`, `duration_s`, `wind_mps`, `pictures`
+    - `scout_report`: `points` flown [{latitude, longitude, height}], `length_m`, `duration_s`,
+      `wind_mps`, `pictures`
     - `hms`: health: `list` of {`code`, `level` 0…2, `detail`}
     """
 

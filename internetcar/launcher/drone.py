@@ -66,7 +66,9 @@ HeightOption = Annotated[
 DurationOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="How long the task lasts at most.")
 ]
-LandOption = Annotated[bool, typer.Option("--land", help="hand_over: land, else hover low.")]
+LandOption = Annotated[
+    bool, typer.Option("--land", help="hand_over: wants a landing; hovers low as yet.")
+]
 
 
 @app.command()
@@ -147,7 +149,9 @@ def follow(
 
 @app.command("return")
 def return_home(
-    cancel: Annotated[bool, typer.Option("--cancel", help="Go on with what it did.")] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Not home after all: hover there.")
+    ] = False,
     no_wait: WaitOption = False,
     vehicle_id: VehicleOption = "",
     drone_id: DroneOption = "",
@@ -215,7 +219,7 @@ def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Of the folder `record`.")],
 ) -> None:
     """Decide a recorded flight anew; exit code 1 where anything is decided otherwise."""
-    from services.drone.replay import replay_file
+    from services.drone.record.replay import replay_file
 
     differences = replay_file(file)
     for each in differences[:20]:

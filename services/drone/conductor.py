@@ -17,8 +17,10 @@ from internetcar.contract.message import Instant, Message, milliseconds
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from services.database_errors import StoreError
-from services.drone import telling
 from services.drone.autopilot import Arm, Autopilot, DroneStatus, Result, TakeOff
+from services.drone.broker import telling
+from services.drone.broker.reception import Reception
+from services.drone.broker.telling import Identity
 from services.drone.events import (
     Asked,
     BrokerLink,
@@ -33,9 +35,7 @@ from services.drone.events import (
 )
 from services.drone.geodesy import Place
 from services.drone.moment import Moment
-from services.drone.reception import Reception
 from services.drone.store import Store
-from services.drone.telling import Identity
 
 log = logging.getLogger(__name__)
 

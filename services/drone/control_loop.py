@@ -13,14 +13,14 @@ from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Complaints, Received, filter_pattern
 from services.alive import Heartbeat
-from services.drone import telling
+from services.drone.broker import telling
+from services.drone.broker.inbox import Inbox
+from services.drone.broker.unsaid import Unsaid
 from services.drone.conductor import Conductor
-from services.drone.flying import Clock
-from services.drone.inbox import Inbox
+from services.drone.connection import Clock
 from services.drone.mavlink.transports import Transport
 from services.drone.moment import Moment
-from services.drone.recording import Recording
-from services.drone.unsaid import Unsaid
+from services.drone.record.recording import Recording
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class ControlLoop:
         self._is_greeting = False
         self._flush_s = 0.0
         self._turned_s = 0.0
+        self._problem: str | None = None
         self._listen()
 
     def run(self) -> None:
@@ -145,6 +146,15 @@ class ControlLoop:
         for data in self._transport.read():
             self._clock.hear(data)
             self._conductor.receive(data, self._clock.now())
+        self._say_problem(self._transport.problem)
+
+    def _say_problem(self, problem: str | None) -> None:
+        """Say once that the way to the autopilot is lost, and once that it is back."""
+        if problem is not None and self._problem is None:
+            log.info("autopilot: %s", problem)
+        elif problem is None and self._problem is not None:
+            log.info("autopilot: connected")
+        self._problem = problem
 
     def _turn(self, requests: list[Received]) -> None:
         now = self._clock.now()

@@ -1,10 +1,11 @@
-"""Places and short ways on the ground (pure)."""
+"""Places, short ways and speeds on the ground (pure)."""
 
 import math
 from typing import NamedTuple
 
 METRES_PER_DEGREE = 111_195.0
 """One degree of latitude on a sphere of 6,371 km radius."""
+KMH_PER_MPS = 3.6
 
 
 class Place(NamedTuple):

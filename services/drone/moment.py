@@ -1,4 +1,4 @@
-"""The two clocks that every decision gets as an argument."""
+"""The two clocks that every decision gets as an argument (pure)."""
 
 from typing import NamedTuple
 

@@ -17,14 +17,14 @@ from internetcar.contract.loop import end_process
 from internetcar.contract.message import InputError
 from services.alive import Heartbeat
 from services.drone.assembly import make_pilot
+from services.drone.broker.reception import Reception
+from services.drone.broker.telling import Identity
 from services.drone.conductor import Conductor
+from services.drone.connection import open_autopilot
 from services.drone.control_loop import ControlLoop
-from services.drone.flying import open_autopilot
-from services.drone.reception import Reception
-from services.drone.recording import Recording
+from services.drone.record.recording import Recording
 from services.drone.settings import SERVICE, DroneSettings
 from services.drone.store import DroneStore, PatientStore, open_store
-from services.drone.telling import Identity
 from services.settings import broker_of, load_settings, replica_folder, state_folder, store_url
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from internetcar.contract.drone_methods import Right
 from internetcar.contract.message import Name
 from internetcar.contract.presence import Origin
+from services.drone.broker.requests import Allow
 from services.drone.flight.settings import FlightSettings
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.requests import Allow
 from services.drone.rules.settings import RuleTable, rule_table
 from services.drone.tasks.settings import TaskSettings
 from services.settings import ServiceSettings, service_config
@@ -63,7 +63,9 @@ class DroneSettings(ServiceSettings):
     airframe: Airframe = Airframe()
     flight: FlightSettings = FlightSettings()
     tasks: TaskSettings = TaskSettings()
-    rules: RuleTable = Field(default_factory=rule_table)
+    rules: RuleTable = Field(
+        default_factory=rule_table, description="when the car itself starts a task, by name"
+    )
     record: Path | None = Field(
         default=None, description="folder: every event and decision, for `car drone replay`"
     )
@@ -76,6 +78,8 @@ class DroneSettings(ServiceSettings):
         scheme, colon, rest = self.url.partition("://")
         if scheme not in _SCHEMES or not colon or not rest:
             raise ValueError(f"url: {', '.join(f'{each}://…' for each in _SCHEMES)}")
+        if self.limits.origin not in ("live", self.origin):
+            raise ValueError("limits.origin: write origin above all tables; it goes for both")
         if self.share:
             raise ValueError("share: a drone has one service; take it away")
         return self

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pymavlink.dialects.v20 import ardupilotmega as dialect
+
 from simulator.copter import guided, modes, motors
 from simulator.copter.items import ABSOLUTE_FRAMES, RELATIVE_FRAMES
 from simulator.copter.state import INFO, Guided, Mode, Result, State
@@ -13,7 +15,6 @@ FORCE_ARM = 2989
 _CUSTOM_MODE = 1
 _CHANGE_MODE = 1
 _SPEED_MOST_MPS = 1_000.0
-_RUN_PREARM_CHECKS = 401
 
 
 class Request(NamedTuple):
@@ -61,7 +62,7 @@ def _arm_or_disarm(state: State, request: Request) -> Result:
 
 
 def _take_off(state: State, request: Request) -> Result:
-    if request.frame not in (3, 6):
+    if request.frame not in RELATIVE_FRAMES:
         return Result.DENIED
     if state.mode is not Mode.GUIDED or not guided.take_off(state, request.z):
         return Result.FAILED
@@ -197,31 +198,41 @@ def _check_before_arming(state: State, request: Request) -> Result:
 
 
 _ANSWERS: dict[int, Callable[[State, Request], Result]] = {
-    17: _to_mode(Mode.LOITER),
-    20: _to_mode(Mode.RTL),
-    21: _to_mode(Mode.LAND),
-    22: _take_off,
-    84: _take_off,
-    85: _to_mode(Mode.LAND),
-    115: _yaw,
-    176: lambda state, request: set_mode(state, request.p1, request.p2),
-    178: _change_speed,
-    179: _set_home,
-    185: _terminate,
-    192: _reposition,
-    203: _take_picture,
-    207: _enable_fence,
-    224: _set_current,
-    300: _start_mission,
-    400: _arm_or_disarm,
-    _RUN_PREARM_CHECKS: _check_before_arming,
-    2000: _take_picture,
+    dialect.MAV_CMD_NAV_LOITER_UNLIM: _to_mode(Mode.LOITER),
+    dialect.MAV_CMD_NAV_RETURN_TO_LAUNCH: _to_mode(Mode.RTL),
+    dialect.MAV_CMD_NAV_LAND: _to_mode(Mode.LAND),
+    dialect.MAV_CMD_NAV_TAKEOFF: _take_off,
+    dialect.MAV_CMD_NAV_VTOL_TAKEOFF: _take_off,
+    dialect.MAV_CMD_NAV_VTOL_LAND: _to_mode(Mode.LAND),
+    dialect.MAV_CMD_CONDITION_YAW: _yaw,
+    dialect.MAV_CMD_DO_SET_MODE: lambda state, request: set_mode(state, request.p1, request.p2),
+    dialect.MAV_CMD_DO_CHANGE_SPEED: _change_speed,
+    dialect.MAV_CMD_DO_SET_HOME: _set_home,
+    dialect.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
+    dialect.MAV_CMD_DO_REPOSITION: _reposition,
+    dialect.MAV_CMD_DO_DIGICAM_CONTROL: _take_picture,
+    dialect.MAV_CMD_DO_FENCE_ENABLE: _enable_fence,
+    dialect.MAV_CMD_DO_SET_MISSION_CURRENT: _set_current,
+    dialect.MAV_CMD_MISSION_START: _start_mission,
+    dialect.MAV_CMD_COMPONENT_ARM_DISARM: _arm_or_disarm,
+    dialect.MAV_CMD_RUN_PREARM_CHECKS: _check_before_arming,
+    dialect.MAV_CMD_IMAGE_START_CAPTURE: _take_picture,
 }
-"""By MAV_CMD."""
 
-PLACED = frozenset({179, 192, 195, 201})
+PLACED = frozenset(
+    {
+        dialect.MAV_CMD_DO_SET_HOME,
+        dialect.MAV_CMD_DO_REPOSITION,
+        dialect.MAV_CMD_DO_SET_ROI_LOCATION,
+        dialect.MAV_CMD_DO_SET_ROI,
+    }
+)
 """Commands whose fifth and sixth parameters are a place; others' are not scaled."""
-FRAMES_OF_LONG = {22: 3, 84: 3, 192: 3}
+FRAMES_OF_LONG = {
+    dialect.MAV_CMD_NAV_TAKEOFF: dialect.MAV_FRAME_GLOBAL_RELATIVE_ALT,
+    dialect.MAV_CMD_NAV_VTOL_TAKEOFF: dialect.MAV_FRAME_GLOBAL_RELATIVE_ALT,
+    dialect.MAV_CMD_DO_REPOSITION: dialect.MAV_FRAME_GLOBAL_RELATIVE_ALT,
+}
 """MAV_FRAME of what comes as COMMAND_LONG, which has none; any other is absolute."""
 
 

@@ -14,19 +14,41 @@ from simulator.copter.lists import Lists, Peer, Reply
 from simulator.copter.state import INFO, Result, State
 from simulator.copter.telemetry import Telemetry
 
-RADIO_STATUS = 109
 _SIGNING_EPOCH_S = 1_420_070_400
 """2015-01-01, from which a signature counts, in 10 µs."""
 _COMPONENT = 1
-_STREAMS = {2: (1, 24, 42, 162), 6: (33,), 10: (30,), 11: (74,), 12: (2, 147, 168, 193)}
+_STREAMS = {
+    dialect.MAV_DATA_STREAM_EXTENDED_STATUS: (
+        dialect.MAVLINK_MSG_ID_SYS_STATUS,
+        dialect.MAVLINK_MSG_ID_GPS_RAW_INT,
+        dialect.MAVLINK_MSG_ID_MISSION_CURRENT,
+        dialect.MAVLINK_MSG_ID_FENCE_STATUS,
+    ),
+    dialect.MAV_DATA_STREAM_POSITION: (dialect.MAVLINK_MSG_ID_GLOBAL_POSITION_INT,),
+    dialect.MAV_DATA_STREAM_EXTRA1: (dialect.MAVLINK_MSG_ID_ATTITUDE,),
+    dialect.MAV_DATA_STREAM_EXTRA2: (dialect.MAVLINK_MSG_ID_VFR_HUD,),
+    dialect.MAV_DATA_STREAM_EXTRA3: (
+        dialect.MAVLINK_MSG_ID_SYSTEM_TIME,
+        dialect.MAVLINK_MSG_ID_BATTERY_STATUS,
+        dialect.MAVLINK_MSG_ID_WIND,
+        dialect.MAVLINK_MSG_ID_EKF_STATUS_REPORT,
+    ),
+}
 """What REQUEST_DATA_STREAM switches on, of the messages there are."""
-_STREAMS[0] = tuple(number for numbers in _STREAMS.values() for number in numbers)
+_STREAMS[dialect.MAV_DATA_STREAM_ALL] = tuple(
+    number for numbers in _STREAMS.values() for number in numbers
+)
 _PARAMETERS_A_TURN = 5
 
 
 class _Nowhere:
     def write(self, data: bytes) -> None:
         """The codec wants a file; what it encodes is taken from its return value."""
+
+
+def _is_of_the_radio(_codec: Any, message_id: int) -> bool:
+    """A radio itself never signs."""
+    return bool(message_id == dialect.MAVLINK_MSG_ID_RADIO_STATUS)
 
 
 class Protocol:
@@ -49,7 +71,7 @@ class Protocol:
             signing = self._codec.signing
             signing.secret_key = key
             signing.sign_outgoing = True
-            signing.allow_unsigned_callback = lambda codec, number: number == RADIO_STATUS
+            signing.allow_unsigned_callback = _is_of_the_radio
         self._handlers: dict[str, Callable[[Any, Peer], None]] = {
             "COMMAND_INT": self._on_command_int,
             "COMMAND_LONG": self._on_command_long,
@@ -120,7 +142,7 @@ class Protocol:
         state = self._state
         if state.is_home_news:
             state.is_home_news = False
-            self.send(self._telemetry.make(242))
+            self.send(self._telemetry.make(dialect.MAVLINK_MSG_ID_HOME_POSITION))
         if state.said:
             for severity, text in state.said:
                 self.send(dialect.MAVLink_statustext_message(severity, text.encode()[:50]))
@@ -152,11 +174,17 @@ class Protocol:
 
     def _answer(self, request: Request, peer: Peer) -> None:
         handler = {
-            410: lambda: self._request_message(242.0),
-            510: lambda: self._tell_interval(request.p1),
-            511: lambda: self._set_interval(request.p1, request.p2),
-            512: lambda: self._request_message(request.p1),
-            520: lambda: self._request_message(148.0),
+            dialect.MAV_CMD_GET_HOME_POSITION: lambda: self._request_message(
+                dialect.MAVLINK_MSG_ID_HOME_POSITION
+            ),
+            dialect.MAV_CMD_GET_MESSAGE_INTERVAL: lambda: self._tell_interval(request.p1),
+            dialect.MAV_CMD_SET_MESSAGE_INTERVAL: lambda: self._set_interval(
+                request.p1, request.p2
+            ),
+            dialect.MAV_CMD_REQUEST_MESSAGE: lambda: self._request_message(request.p1),
+            dialect.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: lambda: self._request_message(
+                dialect.MAVLINK_MSG_ID_AUTOPILOT_VERSION
+            ),
         }.get(request.command)
         result = handler() if handler else commands.perform(self._state, request)
         self.send(dialect.MAVLink_command_ack_message(request.command, int(result), 0, 0, *peer))

@@ -17,6 +17,11 @@ _SENSORS = 0x0300_FC2F
 """Of MAV_SYS_STATUS_SENSOR: what a copter has; the pre-arm bit comes on top."""
 _GPS, _BATTERY, _FENCE = 0x20, 0x0200_0000, 0x0010_0000
 _PREARM = 0x1000_0000
+_BASE_MODE = (
+    dialect.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED
+    | dialect.MAV_MODE_FLAG_STABILIZE_ENABLED
+    | dialect.MAV_MODE_FLAG_MANUAL_INPUT_ENABLED
+)
 _GUIDED_MODES = frozenset({Mode.AUTO, Mode.GUIDED, Mode.LOITER, Mode.RTL, Mode.BRAKE})
 _FIRMWARE = (4 << 24) | (6 << 16) | (3 << 8) | 255
 _NEWER_FIRMWARE = (4 << 24) | (7 << 16) | (0 << 8) | 255
@@ -34,24 +39,24 @@ class Telemetry:
         self._start_unix_s = start_unix_s
         self._is_newer = is_newer
         self._makers: dict[int, Callable[[], Any]] = {
-            0: self._heartbeat,
-            1: self._sys_status,
-            2: self._system_time,
-            24: self._gps_raw,
-            30: self._attitude,
-            33: self._global_position,
-            42: self._mission_current,
-            74: self._vfr_hud,
-            147: self._battery_status,
-            148: self._autopilot_version,
-            162: self._fence_status,
-            168: self._wind,
-            193: self._estimator,
-            242: self._home_position,
-            245: self._extended_state,
+            dialect.MAVLINK_MSG_ID_HEARTBEAT: self._heartbeat,
+            dialect.MAVLINK_MSG_ID_SYS_STATUS: self._sys_status,
+            dialect.MAVLINK_MSG_ID_SYSTEM_TIME: self._system_time,
+            dialect.MAVLINK_MSG_ID_GPS_RAW_INT: self._gps_raw,
+            dialect.MAVLINK_MSG_ID_ATTITUDE: self._attitude,
+            dialect.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: self._global_position,
+            dialect.MAVLINK_MSG_ID_MISSION_CURRENT: self._mission_current,
+            dialect.MAVLINK_MSG_ID_VFR_HUD: self._vfr_hud,
+            dialect.MAVLINK_MSG_ID_BATTERY_STATUS: self._battery_status,
+            dialect.MAVLINK_MSG_ID_AUTOPILOT_VERSION: self._autopilot_version,
+            dialect.MAVLINK_MSG_ID_FENCE_STATUS: self._fence_status,
+            dialect.MAVLINK_MSG_ID_WIND: self._wind,
+            dialect.MAVLINK_MSG_ID_EKF_STATUS_REPORT: self._estimator,
+            dialect.MAVLINK_MSG_ID_HOME_POSITION: self._home_position,
+            dialect.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: self._extended_state,
         }
-        self._interval_s: dict[int, float] = {0: 1.0}
-        self._due_s: dict[int, float] = {0: 0.0}
+        self._interval_s: dict[int, float] = {dialect.MAVLINK_MSG_ID_HEARTBEAT: 1.0}
+        self._due_s: dict[int, float] = {dialect.MAVLINK_MSG_ID_HEARTBEAT: 0.0}
         self._next_s = 0.0
 
     def knows(self, message_id: int) -> bool:
@@ -68,7 +73,7 @@ class Telemetry:
     def set_interval(self, message_id: int, interval_us: float) -> None:
         """Send it so often from now on; -1: not at all, 0: as by default."""
         if interval_us == 0.0:
-            interval_us = 1e6 if message_id == 0 else -1.0
+            interval_us = 1e6 if message_id == dialect.MAVLINK_MSG_ID_HEARTBEAT else -1.0
         if interval_us < 0.0:
             self._interval_s.pop(message_id, None)
             self._due_s.pop(message_id, None)
@@ -116,11 +121,16 @@ class Telemetry:
 
     def _heartbeat(self) -> Any:
         state = self._state
-        base_mode = 1 | 16 | 64 | (128 if state.is_armed else 0)
+        base_mode = _BASE_MODE | (dialect.MAV_MODE_FLAG_SAFETY_ARMED if state.is_armed else 0)
         if state.mode in _GUIDED_MODES:
-            base_mode |= 8
-        status = 5 if state.is_failsafe else 3 if state.is_landed else 4
-        return dialect.MAVLink_heartbeat_message(2, 3, base_mode, int(state.mode), status, 3)
+            base_mode |= dialect.MAV_MODE_FLAG_GUIDED_ENABLED
+        status = dialect.MAV_STATE_STANDBY if state.is_landed else dialect.MAV_STATE_ACTIVE
+        if state.is_failsafe:
+            status = dialect.MAV_STATE_CRITICAL
+        return dialect.MAVLink_heartbeat_message(
+            dialect.MAV_TYPE_QUADROTOR, dialect.MAV_AUTOPILOT_ARDUPILOTMEGA, base_mode,
+            int(state.mode), status, 3,
+        )  # fmt: skip
 
     def _sys_status(self) -> Any:
         state = self._state

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.drone.broker.reception import Reception
 from services.drone.events import Asked
-from services.drone.reception import Reception
 from tests.bench import drone_deliveries
 
 IN_THE_AIR, AT_ANY_INSTANT = (0, 1), (2, 5, 8)

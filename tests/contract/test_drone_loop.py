@@ -1,5 +1,6 @@
 """The drone's control loop on a real broker: it answers at once, and lives on without one."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,15 +25,13 @@ from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
 from services.alive import Heartbeat
+from services.drone.broker.reception import Reception
+from services.drone.broker.telling import Identity, instant
 from services.drone.conductor import Conductor
+from services.drone.connection import Clock
 from services.drone.control_loop import ControlLoop
 from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
-from services.drone.flying import Clock
-from services.drone.inbox import Inbox
 from services.drone.moment import Moment
-from services.drone.reception import Reception
-from services.drone.telling import Identity, instant
-from services.drone.unsaid import Unsaid
 from tests.drone_stand import (
     NOW_MS,
     BrokenStore,
@@ -41,7 +40,6 @@ from tests.drone_stand import (
     moment,
     request,
 )
-from tests.services import FakeLink
 from tests.waiting import eventually
 
 ALLOW: Any = {"car": frozenset({"launch", "return"})}
@@ -55,7 +53,7 @@ class Datagrams:
         self.ours.setblocking(False)
         self.its.settimeout(20)
 
-    problem = None
+    problem: str | None = None
 
     def fileno(self) -> int | None:
         return self.ours.fileno()
@@ -253,84 +251,15 @@ def test_a_simulation_that_runs_faster_gets_its_turns_as_often(
     assert flying.autopilot.turns >= 199
 
 
-def received(requester: str, payload: bytes = b"x", *, retained: bool = False) -> Received:
-    return Received(f"v1/vehicle/demo/drone/drone1/services/{requester}", payload, retained)
-
-
-def test_a_flood_of_one_requester_hides_nobody() -> None:
-    inbox = Inbox(lambda: None)
-    for _ in range(1_000):
-        inbox.put_request(received("loud"))
-    inbox.put_request(received("quiet"))
-    assert received("quiet") in inbox.take_requests(2)
-    assert inbox.dropped == 980
-    assert len(inbox.take_requests(1_000)) == 19
-    assert inbox.take_requests(5) == []
-
-
-def test_so_many_requesters_and_no_more_wait() -> None:
-    inbox = Inbox(lambda: None)
-    for number in range(1_000):
-        inbox.put_request(received(f"r{number}", retained=True))
-    assert len(inbox.take_requests(10_000)) == 100
-    topics = []
-    while topic := inbox.take_retained():
-        topics.append(topic)
-    assert len(topics) == 100
-    inbox.note_retained("again")
-    assert inbox.take_retained() == "again"
-
-
-def test_a_long_payload_is_cut_where_it_is_refused_anyway() -> None:
-    inbox = Inbox(lambda: None)
-    inbox.put_request(received("a", b"x" * 1_000_000))
-    assert len(inbox.take_requests(1)[0].payload) == DroneRequest.MAX_PAYLOAD_BYTES + 1
-
-
-def test_of_a_state_the_newest_is_kept_and_of_positions_all_in_order() -> None:
-    inbox = Inbox(lambda: None)
-    for number in range(60):
-        inbox.put_position(Received("p", str(number).encode()))
-        inbox.put_newest(Received("s", str(number).encode()))
-    taken = inbox.take_states(10)
-    assert [int(each.payload) for each in taken] == [*range(10, 60), 59]
-    for number in range(5_000):
-        inbox.put_newest(Received(f"s{number}", b""))
-    assert len(inbox.take_states(10_000)) == 4_000
-    assert inbox.dropped == 1_000
-
-
-class Broker(FakeLink):
-    """A broker that may be away, and remembers messages."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.got: list[Message] = []
-
-    def publish(self, message: Message, then: Any = None) -> Any:
-        if message.QOS == 0:
-            return None
-        delivery = self.publish_bytes(message.topic, message.encode(), retain=message.RETAIN)
-        if self.is_connected:
-            self.got.append(message)
-        elif then is not None:
-            then(delivery)
-        return delivery
-
-
-def test_events_wait_for_the_broker_and_states_do_not() -> None:
-    broker = Broker()
-    unsaid = Unsaid(broker)
-    broker.is_connected = False
-    event = DroneEvent(
-        vehicle_id="demo", drone_id="drone1", timestamp=1, method="hms", data={"list": []}
-    )
-    presence = DronePresence(
-        vehicle_id="demo", drone_id="drone1", online=True, since=instant(NOW_MS)
-    )
-    unsaid.say([event, presence])
-    unsaid.say([])
-    assert broker.got == []
-    broker.is_connected = True
-    unsaid.say([presence])
-    assert broker.got == [event, presence]
+def test_a_way_to_the_autopilot_that_is_lost_is_said_once_and_so_is_its_return(
+    broker: RunningBroker, tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="services.drone.control_loop")
+    flying = Flying(broker, tmp_path, stack)
+    flying.transport.problem = "unplugged"
+    eventually(lambda: "autopilot: unplugged" in caplog.messages)
+    turns = flying.autopilot.turns
+    eventually(lambda: flying.autopilot.turns > turns + 2)
+    flying.transport.problem = None
+    eventually(lambda: "autopilot: connected" in caplog.messages)
+    assert caplog.messages == ["autopilot: unplugged", "autopilot: connected"]

@@ -20,6 +20,8 @@ from internetcar.contract.signals import Position, Signal
 from services.database import Database
 from services.database_errors import StoreError
 from services.drone.autopilot import Arm, DronePosition, DroneStatus, TakeOff
+from services.drone.broker.reception import Reception
+from services.drone.broker.telling import Identity, instant
 from services.drone.conductor import Conductor
 from services.drone.events import (
     Asked,
@@ -31,9 +33,7 @@ from services.drone.events import (
     WeatherReport,
 )
 from services.drone.geodesy import Place
-from services.drone.reception import Reception
 from services.drone.store import Answer, DroneStore, Kept, PatientStore, Store, open_store
-from services.drone.telling import Identity, instant
 from tests.drone_stand import (
     NOW_MS,
     BrokenStore,

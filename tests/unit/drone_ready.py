@@ -11,8 +11,9 @@ from internetcar.contract.message import milliseconds
 from services.drone.airspace.airspace import Airspace
 from services.drone.autopilot import DronePosition, DroneStatus, Home, Landed, Mode
 from services.drone.events import CarFix, CarPresence, WeatherReport
+from services.drone.flight.launch import tripped
 from services.drone.geodesy import Offset, Place, moved
-from services.drone.interlocks.check import check, tripped
+from services.drone.interlocks.check import check
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
 from services.drone.interlocks.steady import Steady
@@ -92,7 +93,7 @@ def flying(view: View = WELL, place: Place | None = None, height_m: float = 40.0
     return replace(view, drone=drone)
 
 
-ROUND = Plan((Leg(HERE, off(300, 0), 40.0),), 60.0, 40.0)
+ROUND = Plan((Leg(HERE, off(300, 0), 40.0),), 40.0)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from tests.unit.piloted import Pilot
 def test_any_bytes_are_ignored_or_understood(data: bytes) -> None:
     pilot = Pilot()
     pilot.copter.receive(data)
-    pilot.copter.advance(0.1)
+    pilot.copter.outgoing()
+    pilot.copter.advance(1.1)
+    assert pilot.copter.outgoing(), "it says nothing any more"
 
 
 def test_junk_is_counted_and_what_follows_is_still_heard() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.drone.autopilot import Wind
 from services.drone.geodesy import Offset, Place, towards
-from services.drone.interlocks.energy import Car, Craft, predicted_pct
+from services.drone.interlocks.energy import Car, Drone, predicted_pct
 from services.drone.interlocks.limits import Airframe, Limits
 from services.drone.interlocks.reach import battery_left_pct
 from services.drone.interlocks.situation import Phase
@@ -32,8 +32,8 @@ def left(
     height_m: float = 40.0,
     **more: object,
 ) -> float:
-    craft = Craft(off(distance_m, 0), height_m, 100.0)
-    return predicted_pct(airframe, craft, Car(HERE), wind_mps=wind_mps, **more)  # type: ignore[arg-type]  # keywords
+    drone = Drone(off(distance_m, 0), height_m, 100.0)
+    return predicted_pct(airframe, drone, Car(HERE), wind_mps=wind_mps, **more)  # type: ignore[arg-type]  # keywords
 
 
 def test_it_is_what_a_calculation_by_hand_gives() -> None:
@@ -44,8 +44,8 @@ def test_it_is_what_a_calculation_by_hand_gives() -> None:
     assert left(wind_mps=10.0, airframe=SIMPLE) == pytest.approx(100 - against - down, abs=0.01)
     climbed = 40 / 2.5 * 0.1
     legs = (Leg(off(1000, 0), off(2000, 0), 80.0),)
-    far = left(airframe=SIMPLE, legs=legs, hover_s=50.0, height_m=40.0)
-    spent = climbed + out + 50 * 0.1 + 2 * out + down + 40 / 1.5 * 0.1
+    far = left(airframe=SIMPLE, legs=legs, height_m=40.0)
+    spent = climbed + out + 2 * out + down + 40 / 1.5 * 0.1
     assert far == pytest.approx(100 - spent, abs=0.01)
 
 
@@ -63,32 +63,32 @@ def test_it_falls_with_distance_and_headwind(
 def test_no_direction_of_a_wind_is_worse_than_one_that_is_not_known(
     from_deg: float, wind_mps: float, distance_m: float
 ) -> None:
-    craft = Craft(off(distance_m, 0), 40.0, 100.0)
-    known = predicted_pct(AIRFRAME, craft, Car(HERE), wind=Wind(from_deg, wind_mps))
+    drone = Drone(off(distance_m, 0), 40.0, 100.0)
+    known = predicted_pct(AIRFRAME, drone, Car(HERE), wind=Wind(from_deg, wind_mps))
     assert known >= left(distance_m, wind_mps) - 1e-9
 
 
 def test_a_wind_it_cannot_fly_against_leaves_nothing() -> None:
     assert left(wind_mps=15.0) == 0.0
-    craft = Craft(off(1000, 0), 40.0, 100.0)
-    assert predicted_pct(AIRFRAME, craft, Car(HERE), wind=Wind(90.0, 13.0)) == 0.0
-    assert predicted_pct(AIRFRAME, craft, Car(HERE), wind=Wind(0.0, 13.0)) > 0.0
+    drone = Drone(off(1000, 0), 40.0, 100.0)
+    assert predicted_pct(AIRFRAME, drone, Car(HERE), wind=Wind(90.0, 13.0)) == 0.0
+    assert predicted_pct(AIRFRAME, drone, Car(HERE), wind=Wind(0.0, 13.0)) > 0.0
 
 
 @given(st.floats(0, 360), st.floats(0, 8), st.floats(0, 2000))
 def test_a_car_that_moves_costs_more_than_one_that_waits_where_it_is_met(
     heading_deg: float, mps: float, distance_m: float
 ) -> None:
-    craft = Craft(off(distance_m, 0), 40.0, 100.0)
-    moving = predicted_pct(AIRFRAME, craft, Car(HERE, towards(heading_deg, mps)))
+    drone = Drone(off(distance_m, 0), 40.0, 100.0)
+    moving = predicted_pct(AIRFRAME, drone, Car(HERE, towards(heading_deg, mps)))
     assert moving <= left(0.0) + 1e-9
-    away = predicted_pct(AIRFRAME, craft, Car(HERE, towards(180.0, mps)))
+    away = predicted_pct(AIRFRAME, drone, Car(HERE, towards(180.0, mps)))
     assert away <= moving + 0.2
 
 
 def test_a_car_that_is_too_fast_is_never_met() -> None:
-    craft = Craft(off(1000, 0), 40.0, 100.0)
-    assert predicted_pct(AIRFRAME, craft, Car(HERE, Offset(-12.0, 0.0))) == 0.0
+    drone = Drone(off(1000, 0), 40.0, 100.0)
+    assert predicted_pct(AIRFRAME, drone, Car(HERE, Offset(-12.0, 0.0))) == 0.0
 
 
 def test_margins_only_take_away() -> None:
@@ -100,16 +100,16 @@ def test_margins_only_take_away() -> None:
 
 
 def test_a_measured_burn_only_adds() -> None:
-    craft = Craft(off(1000, 0), 40.0, 100.0, burn_pct_per_s=0.01)
-    assert predicted_pct(AIRFRAME, craft, Car(HERE)) == left()
-    thirsty = replace(craft, burn_pct_per_s=0.3)
+    drone = Drone(off(1000, 0), 40.0, 100.0, burn_pct_per_s=0.01)
+    assert predicted_pct(AIRFRAME, drone, Car(HERE)) == left()
+    thirsty = replace(drone, burn_pct_per_s=0.3)
     assert predicted_pct(AIRFRAME, thirsty, Car(HERE)) < left() - 20
 
 
 def test_nonsense_leaves_nothing() -> None:
-    assert predicted_pct(AIRFRAME, Craft(HERE, float("nan"), 50.0), Car(HERE)) == 0.0
-    assert predicted_pct(AIRFRAME, Craft(HERE, 10.0, float("nan")), Car(HERE)) == 0.0
-    full = predicted_pct(AIRFRAME, Craft(HERE, 0.0, 1000.0), Car(HERE))
+    assert predicted_pct(AIRFRAME, Drone(HERE, float("nan"), 50.0), Car(HERE)) == 0.0
+    assert predicted_pct(AIRFRAME, Drone(HERE, 10.0, float("nan")), Car(HERE)) == 0.0
+    full = predicted_pct(AIRFRAME, Drone(HERE, 0.0, 1000.0), Car(HERE))
     assert full == 100.0
 
 
@@ -180,7 +180,7 @@ def test_burn_is_averaged_in_the_air_only() -> None:
 
 def test_a_far_place_is_not_met_in_a_moment() -> None:
     assert left(20_000.0) == 0.0
-    assert predicted_pct(AIRFRAME, Craft(Place(0, 0), 1.0, 99.0), Car(HERE)) == 0.0
+    assert predicted_pct(AIRFRAME, Drone(Place(0, 0), 1.0, 99.0), Car(HERE)) == 0.0
 
 
 def test_a_silence_of_the_link_is_no_loss_of_the_position() -> None:

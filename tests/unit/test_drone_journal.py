@@ -29,8 +29,8 @@ from services.drone.events import (
     WeatherReport,
 )
 from services.drone.geodesy import Place
-from services.drone.journal import JournalError, line, read_line, replay
-from services.drone.recording import Recording
+from services.drone.record.journal import JournalError, line, read_line, replay
+from services.drone.record.recording import Recording
 from tests.drone_stand import WritingPilot, moment, request
 
 PLACE = Place(1.3, 103.8)

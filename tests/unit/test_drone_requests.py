@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from internetcar.contract.drone import DroneRequest
 from internetcar.contract.message import EPOCH
-from services.drone.requests import (
+from services.drone.broker.requests import (
     FUTURE_MS,
     LASTS_MS,
     LONGEST_AHEAD_MS,

@@ -12,8 +12,8 @@ from internetcar.contract.settings import SettingsError
 from internetcar.launcher.up_drone import _write_settings
 from services.drone.assembly import make_pilot
 from services.drone.events import Asked, BrokerLink, CarPresence, Event
-from services.drone.recording import Recording
-from services.drone.replay import replay_file
+from services.drone.record.recording import Recording
+from services.drone.record.replay import replay_file
 from services.drone.settings import DroneSettings
 from services.settings import load_settings
 from tests.drone_stand import moment, request
@@ -75,6 +75,11 @@ def test_only_the_origin_of_the_settings_may_launch(tmp_path: Path) -> None:
     told = orjson.loads(reply.encode())  # type: ignore[union-attr] # the first is the reply
     limits = {each["id"]: each.get("limit") for each in told["data"]["output"]["interlocks"]}
     assert limits["origin"] == "recording"
+
+
+def test_an_origin_below_the_limits_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="write origin above all tables"):
+        loaded(tmp_path, '[limits]\norigin = "recording"\n')
 
 
 @pytest.mark.parametrize("text", [None, "{", '{"type": "x"}', "\xff"])

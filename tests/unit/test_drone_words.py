@@ -26,7 +26,7 @@ from internetcar.launcher.drone_words import (
     state_line,
 )
 from internetcar.launcher.view import VehicleView
-from services.drone.telling import instant
+from services.drone.broker.telling import instant
 
 WHERE: dict[str, Any] = {"vehicle_id": "demo", "drone_id": "drone1"}
 AT = instant(1_780_000_000_000)

@@ -12,7 +12,6 @@ from services.drone.flight.states import FLYING
 
 RESTARTED = "the service was started again on the way; the drone returns"
 SILENT = "the link to the drone was lost; it returns"
-WAITS_FOR_HEIGHT_M = 1.0
 
 
 def is_heard(cockpit: Cockpit) -> bool:
@@ -127,11 +126,11 @@ def _guided(cockpit: Cockpit) -> None:
 
 
 def follow(cockpit: Cockpit, reason: str, words: str) -> None:
-    """The autopilot, or a pilot, decides from now on."""
+    """The autopilot, or a person, decides from now on."""
     settle_flight(cockpit, "failed", reason, words)
     cockpit.memory.hold = cockpit.memory.target = None
     name = cockpit.drone.mode_name or cockpit.drone.mode.value.upper()
-    cockpit.enter("failsafe", f"{name}: the autopilot, or a pilot, has taken over")
+    cockpit.enter("failsafe", f"{name}: the autopilot, or a person, has taken over")
 
 
 def end(cockpit: Cockpit) -> None:

@@ -50,7 +50,7 @@ class Hold(_Kept):
     """Why it hovers, and what it goes on with."""
 
     why: str
-    """`stop`, `car_fix`, `interlock`, `given_back`, `unknown_flight`, `waiting`."""
+    """`stop`, `car_fix`, `interlock`, `given_back` or `unknown_flight`."""
     resume: State
     words: str = ""
 

@@ -178,7 +178,7 @@ def _fly(cockpit: Cockpit) -> None:
         return
     cockpit.beat.last.pop("blind", None)
     if (memory.state in STEERED or memory.state == "armed") and cockpit.is_taken_over:
-        deriving.follow(cockpit, "autopilot", "the autopilot, or a pilot, has taken over")
+        deriving.follow(cockpit, "autopilot", "the autopilot, or a person, has taken over")
     if memory.state == "failsafe":
         _given_back(cockpit)
     if memory.state in STEERED:

@@ -15,10 +15,6 @@ from services.drone.tasks.settings import TaskSettings
 from services.drone.tasks.task import Leg, Plan
 from services.drone.view import View
 
-REACTIONS: tuple[Reaction, ...] = ("none", "hold", "return", "alternate", "land")
-"""The mildest first. A return goes before a hold: it ends, and it holds on its own account when
-the car's position is not known."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

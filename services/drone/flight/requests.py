@@ -13,7 +13,7 @@ from services.drone.flight.states import FLYING
 from services.drone.tasks.registry import CONFIRMED, task_of
 
 BUSY = "the drone is on a flight, and only a docked drone takes off"
-TAKEN = "the autopilot, or a pilot, has taken over; it is followed, never fought"
+TAKEN = "the autopilot, or a person, has taken over; it is followed, never fought"
 ON_A_TASK = frozenset({"enroute", "on_task", "hold"})
 COMING_BACK = frozenset({"returning", "rendezvous"})
 
@@ -137,7 +137,7 @@ def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
     elif state not in FLYING:
         accept(cockpit, request, "it does not fly")
     elif not _may_brake(cockpit):
-        accept(cockpit, request, "the autopilot, or a pilot, lands or flies it: nothing is sent")
+        accept(cockpit, request, "the autopilot, or a person, lands or flies it: nothing is sent")
     elif is_on_ground:
         if accept(cockpit, request, "it has landed and is disarmed"):
             cockpit.perform(Disarm())
@@ -147,7 +147,7 @@ def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
 
 
 def _may_brake(cockpit: Cockpit) -> bool:
-    """Not against a pilot, and not against a landing that the autopilot itself began."""
+    """Not against a person, and not against a landing that the autopilot itself began."""
     state, mode = cockpit.memory.state, cockpit.drone.mode
     if state == "lost_link" or cockpit.drone.position is None or mode == Mode.OTHER:
         return False

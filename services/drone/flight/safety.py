@@ -7,8 +7,8 @@ from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import Airspace
 from services.drone.flight.ports import Finding
 from services.drone.geodesy import Offset, Place
-from services.drone.interlocks.check import REACTIONS, check
-from services.drone.interlocks.energy import Car, Craft, predicted_pct
+from services.drone.interlocks.check import check, reaction_to
+from services.drone.interlocks.energy import Car, Drone, predicted_pct
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
 from services.drone.interlocks.steady import Steady, steadied
@@ -48,13 +48,13 @@ class Safety:
         if not legs and view.car is not None:
             place = view.car.fix.place
             legs = (Leg(place, place, plan.take_off_m),)
-        return self._check(view, Plan(legs, 0.0, self._return_height_m), Phase.LAUNCH, now)
+        return self._check(view, Plan(legs, self._return_height_m), Phase.LAUNCH, now)
 
     def flying(self, view: View, back: Sequence[Place], now: Moment) -> Sequence[Finding]:
         """Everything that must hold in the air, if it returned now on this way."""
         height_m = self._return_height_m
         legs = tuple(Leg(start, end, height_m) for start, end in pairwise(back))
-        plan = Plan((), 0.0, height_m, legs)
+        plan = Plan((), height_m, legs)
         return [_finding(each) for each in self._check(view, plan, Phase.FLIGHT, now)]
 
     def _check(self, view: View, plan: Plan, phase: Phase, now: Moment) -> tuple[Interlock, ...]:
@@ -77,7 +77,7 @@ class Safety:
         wind, speed_mps = strongest_wind(here)
         return predicted_pct(
             self._airframe,
-            Craft(position.place, position.height_m, charge, self._steady.burn_pct_per_s),
+            Drone(position.place, position.height_m, charge, self._steady.burn_pct_per_s),
             Car(way[-1], Offset(0.0, 0.0)),
             wind=wind,
             wind_mps=self._limits.wind_mps if speed_mps is None else speed_mps,
@@ -87,7 +87,4 @@ class Safety:
 
 
 def _finding(interlock: Interlock) -> Finding:
-    is_unheard = interlock.id == "drone_position" and interlock.value is None
-    if is_unheard or interlock.id in OWN:
-        return Finding(interlock, "none")
-    return Finding(interlock, REACTIONS.get(interlock.id, "none"))
+    return Finding(interlock, "none" if interlock.id in OWN else reaction_to(interlock))

@@ -49,9 +49,11 @@ class FlightSettings(BaseModel):
     wait_limit_s: Seconds = Field(default=120.0, description="waits for the driver so long")
     give_back_s: Seconds = Field(default=5.0, description="hovers so long before it takes over")
     link_gap_s: Seconds = Field(default=10.0, description="a shorter silence ends no task")
-    home_every_m: Metres = 25.0
-    home_every_s: Seconds = 10.0
+    home_every_m: Metres = Field(default=25.0, description="the car moved so far: so does home")
+    home_every_s: Seconds = Field(default=10.0, description="home is told at least so often")
     rule_waits_s: Seconds = Field(default=300.0, description="a due rule waits to be allowed")
     divert_pct: Percent = Field(default=16.0, description="predicted at the car: then elsewhere")
     drone_at_car_m: Metres = Field(default=100.0, description="so near is the car at a launch")
-    alternates: tuple[Alternate, ...] = Field(default=(), max_length=100)
+    alternates: tuple[Alternate, ...] = Field(
+        default=(), max_length=100, description="where it may land when it cannot land on the car"
+    )

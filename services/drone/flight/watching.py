@@ -2,10 +2,10 @@
 
 from services.drone.flight import diverting, holding, launch, returning
 from services.drone.flight.cockpit import Cockpit
-from services.drone.flight.ports import REACTIONS, Finding
+from services.drone.flight.ports import Finding
 from services.drone.flight.states import FLYING, ON_THE_JOB
 from services.drone.geodesy import Place
-from services.drone.interlocks.check import Reaction
+from services.drone.interlocks.check import STRENGTH, Reaction
 
 EVERY_S = 1.0
 FIRST_S = 10.0
@@ -57,7 +57,7 @@ def _tell(cockpit: Cockpit, new: list[Finding]) -> None:
 
 
 def _gravest(trips: list[Finding]) -> Reaction:
-    return max((trip.then for trip in trips), key=REACTIONS.index, default="none")
+    return max((trip.then for trip in trips), key=STRENGTH.index, default="none")
 
 
 def _react(cockpit: Cockpit, then: Reaction, words: str) -> None:

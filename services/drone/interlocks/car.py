@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from internetcar.contract.drone import Interlock
-from services.drone.geodesy import distance_m
+from services.drone.geodesy import KMH_PER_MPS, distance_m
 from services.drone.interlocks.situation import Situation, told, worst
 from services.drone.view import SeenFix
 
@@ -14,8 +14,6 @@ FASTEST_MPS = 70.0
 
 _SPEED_ERROR = 1.2
 """A car speeds up between two fixes."""
-
-_KMH = 3.6
 
 
 def origin(here: Situation) -> Interlock:
@@ -149,4 +147,4 @@ def _unexplained_m(before: SeenFix, after: SeenFix) -> float:
 
 
 def _mps(seen: SeenFix) -> float | None:
-    return None if seen.fix.speed_kmh is None else abs(seen.fix.speed_kmh) / _KMH
+    return None if seen.fix.speed_kmh is None else abs(seen.fix.speed_kmh) / KMH_PER_MPS

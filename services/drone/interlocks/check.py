@@ -1,11 +1,11 @@
 """Every interlock at once, and what is done about each in flight (pure)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import Airspace
-from services.drone.interlocks import car, craft, reach, weather
+from services.drone.interlocks import car, drone, reach, weather
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
 from services.drone.interlocks.steady import Steady
@@ -13,9 +13,11 @@ from services.drone.moment import Moment
 from services.drone.view import View
 
 Reaction = Literal["none", "return", "hold", "alternate", "land"]
-"""In flight; a later one goes before an earlier. `none`: it is shown, and the flight goes on."""
+"""What is done in flight about a trip. `none`: it is shown, and the flight goes on."""
 
-STRENGTH: tuple[Reaction, ...] = ("none", "return", "hold", "alternate", "land")
+STRENGTH: tuple[Reaction, ...] = ("none", "hold", "return", "alternate", "land")
+"""The mildest first. A return goes before a hold: it ends, and it holds on its own account when
+the car's position is not known."""
 
 _CHECKS: Mapping[str, Callable[[Situation], Interlock]] = {
     "origin": car.origin,
@@ -27,10 +29,10 @@ _CHECKS: Mapping[str, Callable[[Situation], Interlock]] = {
     "car_gnss_accurate": car.gnss_accurate,
     "car_gnss_steady": car.gnss_steady,
     "covered": car.covered,
-    "drone_link": craft.link,
-    "drone_position": craft.position,
-    "drone_prearm": craft.prearm,
-    "autopilot": craft.autopilot,
+    "drone_link": drone.link,
+    "drone_position": drone.position,
+    "drone_prearm": drone.prearm,
+    "autopilot": drone.autopilot,
     "wind": weather.wind,
     "rain": weather.rain,
     "temperature": weather.temperature,
@@ -84,20 +86,11 @@ def check(
     )
 
 
-def tripped(interlocks: Iterable[Interlock]) -> tuple[Interlock, ...]:
-    """Those that do not hold; none: it may fly."""
-    return tuple(each for each in interlocks if each.result == "tripped")
-
-
-def reaction_to(interlocks: Iterable[Interlock]) -> Reaction:
-    """The strongest that any tripped interlock asks for in flight.
+def reaction_to(interlock: Interlock) -> Reaction:
+    """What a trip of this interlock asks for in flight.
 
     While nothing is heard of the drone its position is not lost, only not known (its value is
     `None`): then it is for the autopilot, which knows better, and no landing is sent blindly.
     """
-    found = [
-        REACTIONS.get(each.id, "none")
-        for each in tripped(interlocks)
-        if not (each.id == "drone_position" and each.value is None)
-    ]
-    return max(found, key=STRENGTH.index, default="none")
+    is_unheard = interlock.id == "drone_position" and interlock.value is None
+    return "none" if is_unheard else REACTIONS.get(interlock.id, "none")

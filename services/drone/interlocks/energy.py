@@ -18,7 +18,7 @@ _SLOWEST_MPS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Craft:
+class Drone:
     """Where the drone is, and what it has."""
 
     place: Place
@@ -38,16 +38,15 @@ class Car:
 
 def predicted_pct(
     airframe: Airframe,
-    craft: Craft,
+    drone: Drone,
     car: Car,
     *,
     wind: Wind | None = None,
     wind_mps: float = 0.0,
     legs: Sequence[Leg] = (),
-    hover_s: float = 0.0,
     height_m: float | None = None,
 ) -> float:
-    """What is left of the battery after the legs, the hover, the return to the car and the landing.
+    """What is left of the battery after the legs, the return to the car and the landing.
 
     The car moves on as it does now until it is met. A wind of which the direction is not known
     (`wind` is `None`, `wind_mps` its speed) blows against every leg. A point-mass estimate, meant
@@ -55,31 +54,25 @@ def predicted_pct(
 
     Args:
         airframe: What it can and burns.
-        craft: The drone now.
+        drone: The drone now.
         car: The car now.
         wind: With its direction.
         wind_mps: Without.
         legs: Still to be flown before the return, one after another.
-        hover_s: Of the task, besides.
         height_m: At which it returns; `None`: the height of the last leg, or its own.
 
     Returns:
         Percent, 0…100; 0 also where the wind lets it not come back, or the car is too fast.
     """
     air = _Air(airframe, wind, wind_mps)
-    burn = _Burn(airframe, craft.burn_pct_per_s)
-    place, height, spent = craft.place, craft.height_m, _Spent()
-    for leg in legs:
-        spent = _climbed(spent, airframe, burn, leg.height_m - height)
-        for way in (offset(place, leg.start), offset(leg.start, leg.end)):
-            spent = _flown(spent, airframe, air, burn, way)
-        place, height = leg.end, leg.height_m
-    spent = spent.plus(hover_s, burn.at(air.speed_mps))
+    burn = _Burn(airframe, drone.burn_pct_per_s)
+    spent = _along(drone, legs, air, burn)
+    place, height = (legs[-1].end, legs[-1].height_m) if legs else (drone.place, drone.height_m)
     back_m = height if height_m is None else height_m
     spent = _climbed(spent, airframe, burn, back_m - height)
     spent = _met(spent, airframe, air, burn, offset(place, car.place), car)
     spent = spent.plus(_landing_s(airframe, back_m, car), burn.at(air.speed_mps))
-    left = craft.battery_pct - spent.pct * airframe.margin
+    left = drone.battery_pct - spent.pct * airframe.margin
     return min(100.0, left) if left > 0.0 else 0.0
 
 
@@ -128,6 +121,17 @@ class _Air:
         if ground < _SLOWEST_MPS:
             return 0.0, most
         return ground, math.hypot(ground + head, cross)
+
+
+def _along(drone: Drone, legs: Sequence[Leg], air: _Air, burn: _Burn) -> _Spent:
+    """One leg after another, from where the drone is."""
+    place, height, spent = drone.place, drone.height_m, _Spent()
+    for leg in legs:
+        spent = _climbed(spent, air.airframe, burn, leg.height_m - height)
+        for way in (offset(place, leg.start), offset(leg.start, leg.end)):
+            spent = _flown(spent, air.airframe, air, burn, way)
+        place, height = leg.end, leg.height_m
+    return spent
 
 
 def _flown(spent: _Spent, airframe: Airframe, air: _Air, burn: _Burn, way: Offset) -> _Spent:

@@ -21,7 +21,7 @@ class Limits(Setting):
         default=0.0, ge=0, le=20, description="launch from a car up to so fast; 0: only at rest"
     )
     car_fix_s: float = Field(default=1.0, gt=0, le=3, description="age of the car's position")
-    car_accuracy_m: float = Field(default=3.0, gt=0, le=20)
+    car_accuracy_m: float = Field(default=3.0, gt=0, le=20, description="as its receiver says it")
     car_jump_m: float = Field(
         default=5.0, gt=0, le=50, description="between two fixes, beyond what its speed explains"
     )
@@ -48,11 +48,11 @@ class Limits(Setting):
     good_for_s: float = Field(
         default=5.0, ge=0, le=60, description="so long the drone's position and pre-arm are good"
     )
-    wind_mps: float = Field(default=8.0, ge=0, le=20)
-    gust_mps: float = Field(default=11.0, ge=0, le=25)
+    wind_mps: float = Field(default=8.0, ge=0, le=20, description="the mean, as measured")
+    gust_mps: float = Field(default=11.0, ge=0, le=25, description="where a device says it")
     rain_pct: float = Field(default=5.0, ge=0, le=100, description="as VSS has its intensity")
-    coldest_c: float = Field(default=-10.0, ge=-40, le=40)
-    hottest_c: float = Field(default=40.0, ge=-40, le=60)
+    coldest_c: float = Field(default=-10.0, ge=-40, le=40, description="of the air outside")
+    hottest_c: float = Field(default=40.0, ge=-40, le=60, description="of the air outside")
     sun_deg: float = Field(
         default=-6.0,
         ge=-90,
@@ -69,9 +69,15 @@ class Limits(Setting):
 class Assumptions(Setting):
     """What is taken where nothing measures it. Each answer then says `assumed`."""
 
-    wind_mps: float | None = Field(default=None, ge=0, le=30)
-    rain_pct: float | None = Field(default=None, ge=0, le=100)
-    temperature_c: float | None = Field(default=None, ge=-40, le=60)
+    wind_mps: float | None = Field(
+        default=None, ge=0, le=30, description="where neither a device nor the autopilot says it"
+    )
+    rain_pct: float | None = Field(
+        default=None, ge=0, le=100, description="where neither the car nor a device says it"
+    )
+    temperature_c: float | None = Field(
+        default=None, ge=-40, le=60, description="where neither the car nor a device says it"
+    )
     car_accuracy_m: float | None = Field(
         default=None, gt=0, le=20, description="for a receiver that does not say it"
     )
@@ -85,8 +91,8 @@ class Airframe(Setting):
 
     cruise_mps: float = Field(default=10.0, gt=0, le=30, description="over the ground")
     airspeed_mps: float = Field(default=15.0, gt=0, le=40, description="the most it can")
-    climb_mps: float = Field(default=2.5, gt=0, le=10)
-    descent_mps: float = Field(default=1.5, gt=0, le=10)
+    climb_mps: float = Field(default=2.5, gt=0, le=10, description="upwards")
+    descent_mps: float = Field(default=1.5, gt=0, le=10, description="down to the last metres")
     final_mps: float = Field(default=0.5, gt=0, le=3, description="the last metres down")
     final_m: float = Field(default=10.0, ge=0, le=30, description="how high those begin")
     hover_pct_per_s: float = Field(

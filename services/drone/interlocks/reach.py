@@ -2,8 +2,8 @@
 
 from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import AHEAD_S
-from services.drone.geodesy import Offset, Place, offset, towards
-from services.drone.interlocks.energy import Car, Craft, predicted_pct
+from services.drone.geodesy import KMH_PER_MPS, Offset, Place, offset, towards
+from services.drone.interlocks.energy import Car, Drone, predicted_pct
 from services.drone.interlocks.situation import Situation, told
 from services.drone.interlocks.weather import strongest_wind
 from services.drone.tasks.task import Leg
@@ -12,7 +12,6 @@ FLIGHT_MARGIN = 0.5
 """Of the airspace's margin: a way is planned with all of it, and corners are cut in flight."""
 
 _MOVES_MPS = 0.5
-_KMH = 3.6
 
 
 def zone(here: Situation) -> Interlock:
@@ -79,12 +78,11 @@ def battery_left_pct(here: Situation) -> float | None:
     back_m = plan.return_height_m
     return predicted_pct(
         here.airframe,
-        Craft(here.place, here.height_m, charge, here.steady.burn_pct_per_s),
+        Drone(here.place, here.height_m, charge, here.steady.burn_pct_per_s),
         _car(here, here.view.car.fix.place, here.place),
         wind=blows,
         wind_mps=here.limits.wind_mps if speed is None else speed,
         legs=plan.legs,
-        hover_s=plan.hover_s,
         height_m=max(back_m, here.height_m) if back_m is not None and here.is_flight else back_m,
     )
 
@@ -92,7 +90,7 @@ def battery_left_pct(here: Situation) -> float | None:
 def _car(here: Situation, place: Place, drone: Place) -> Car:
     """A car that moves in an unknown direction drives away."""
     fix = here.view.fixes[-1].fix
-    mps = abs(fix.speed_kmh or 0.0) / _KMH
+    mps = abs(fix.speed_kmh or 0.0) / KMH_PER_MPS
     if mps < _MOVES_MPS:
         return Car(place, Offset(0.0, 0.0))
     away = offset(drone, place).bearing_deg

@@ -36,13 +36,11 @@ class Plan:
     Attributes:
         legs: One after another, without the return to the car; in flight the first may begin
             where the drone is.
-        hover_s: Of the task, besides.
         return_height_m: Above the take-off; `None`: that of the last leg, or the drone's own.
         back: The way back as it is planned; checked for zones, not for energy.
     """
 
     legs: tuple[Leg, ...] = ()
-    hover_s: float = 0.0
     return_height_m: float | None = None
     back: tuple[Leg, ...] = ()
 

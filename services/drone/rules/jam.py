@@ -7,6 +7,7 @@ seconds standing, stops], `stands`, `stood_s`, `free_s`, and `driven_ms`, which 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from services.drone.geodesy import KMH_PER_MPS
 from services.drone.moment import Moment
 from services.drone.rules.settings import Jam
 from services.drone.rules.signals import PARK, Truth, gear, is_held, speed_kmh
@@ -84,7 +85,7 @@ def _gone_on(
     start_s, metres, seconds, standing_s, stops = parts[-1]
     parts[-1] = [
         start_s,
-        metres + (0.0 if stands else kmh / 3.6 * passed_s),
+        metres + (0.0 if stands else kmh / KMH_PER_MPS * passed_s),
         seconds + passed_s,
         standing_s + (passed_s if stands else 0.0),
         stops + int(stands and not stood),
@@ -117,7 +118,7 @@ def _is_slow(jam: Jam, window: _Window) -> bool:
     """Whether the car got hardly on in a whole window, and no single light explains it."""
     if window.seconds < jam.window_s or window.metres >= jam.moved_m:
         return False
-    if window.metres / window.seconds * 3.6 >= jam.mean_kmh:
+    if window.metres / window.seconds * KMH_PER_MPS >= jam.mean_kmh:
         return False
     is_rolling = window.standing_s <= ROLLING_SHARE * window.seconds
     return window.stops >= jam.stops or is_rolling

@@ -92,15 +92,19 @@ class Jam(_Settings):
     """
 
     condition: Literal["jam"] = "jam"
-    standing_s: float = Field(default=180.0, ge=5, le=3_600)
-    window_s: float = Field(default=240.0, ge=20, le=3_600)
-    moved_m: float = Field(default=400.0, gt=0, le=10_000)
-    mean_kmh: float = Field(default=8.0, gt=0, le=50)
-    stops: int = Field(default=3, ge=1, le=50)
+    standing_s: float = Field(
+        default=180.0, ge=5, le=3_600, description="stands so long: longer than any red light"
+    )
+    window_s: float = Field(default=240.0, ge=20, le=3_600, description="looks back so long")
+    moved_m: float = Field(default=400.0, gt=0, le=10_000, description="got less far in it")
+    mean_kmh: float = Field(default=8.0, gt=0, le=50, description="was slower in it, on average")
+    stops: int = Field(default=3, ge=1, le=50, description="stopped so often in it, or rolled")
     driven_kmh: float = Field(default=30.0, ge=0, le=250, description="it drove so fast before")
-    driven_within_s: float = Field(default=1_800.0, ge=1, le=86_400)
-    free_kmh: float = Field(default=25.0, gt=0, le=250)
-    free_s: float = Field(default=20.0, ge=0, le=3_600)
+    driven_within_s: float = Field(
+        default=1_800.0, ge=1, le=86_400, description="that drive is no longer ago"
+    )
+    free_kmh: float = Field(default=25.0, gt=0, le=250, description="traffic so fast runs freely")
+    free_s: float = Field(default=20.0, ge=0, le=3_600, description="so long it must: it is over")
     needs_drive: bool = Field(
         default=True, description="false: a manual gearbox, in neutral while it stands"
     )
@@ -143,14 +147,14 @@ Condition = Annotated[
 class Limits(_Settings):
     """How often at most, whether the rule or a request starts it."""
 
-    per_hour: int = Field(default=4, ge=0, le=60)
-    per_day: int = Field(default=12, ge=0, le=500)
+    per_hour: int = Field(default=4, ge=0, le=60, description="flights of its task")
+    per_day: int = Field(default=12, ge=0, le=500, description="flights of its task")
 
 
 class RuleSettings(_Settings):
     """When the car itself starts a task; without `when` only a request does."""
 
-    task: Task
+    task: Task = Field(description="what is flown")
     enabled: bool = Field(default=True, description="false: nor by request")
     when: tuple[Condition, ...] = Field(default=(), max_length=16, description="all must hold")
     cooldown_s: Seconds = Field(default=600.0, description="from one time to the next")
@@ -161,9 +165,15 @@ class RuleSettings(_Settings):
         default=90.0, gt=0, le=600, description="a leaf is repeated every 60 s; older counts not"
     )
     limits: Limits = Limits()
-    duration_s: float | None = Field(default=None, gt=0, le=1_800)
-    land: bool = False
-    points: tuple[Point, ...] = Field(default=(), max_length=50)
+    duration_s: float | None = Field(
+        default=None, gt=0, le=1_800, description="none: that of the task's settings"
+    )
+    land: bool = Field(
+        default=False, description="hand_over: wanted on the ground; it hovers low as yet"
+    )
+    points: tuple[Point, ...] = Field(
+        default=(), max_length=50, description="scout: the way ahead; hand_over: where to"
+    )
 
 
 def _over_defaults(value: object) -> object:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.drone.geodesy import Offset, Place, moved, offset, towards
+from services.drone.geodesy import KMH_PER_MPS, Offset, Place, moved, offset, towards
 from services.drone.view import SeenFix
 
 SLOW_MPS = 0.7
@@ -25,7 +25,6 @@ SMALLEST_TURN_DPS = 2.0
 """A slower turn is a straight line with noise."""
 FASTEST_MPS = 100.0
 """No car is faster: what seems to is noise."""
-KMH = 3.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _speed(fixes: Sequence[SeenFix]) -> float:
     """What the car says; else how far its last two positions are apart."""
     said = fixes[-1].fix.speed_kmh
     if said is not None:
-        return min(max(said / KMH, 0.0), FASTEST_MPS)
+        return min(max(said / KMH_PER_MPS, 0.0), FASTEST_MPS)
     before = _before(fixes, TURN_WINDOW_S)
     if fixes[-1].at_s - before.at_s <= 0.0:
         return 0.0
@@ -115,7 +114,10 @@ def _heading(fixes: Sequence[SeenFix], speed_mps: float, kept_deg: float | None)
         way = offset(_before(fixes, TURN_WINDOW_S).fix.place, last.place)
         return way.bearing_deg if way.length_m > 0.0 else kept_deg
     for seen in reversed(fixes):
-        if seen.fix.heading_deg is not None and (seen.fix.speed_kmh or 0.0) / KMH >= SLOW_MPS:
+        if (
+            seen.fix.heading_deg is not None
+            and (seen.fix.speed_kmh or 0.0) / KMH_PER_MPS >= SLOW_MPS
+        ):
             return seen.fix.heading_deg % 360.0
     if kept_deg is not None:
         return kept_deg
@@ -128,7 +130,7 @@ def _turn(fixes: Sequence[SeenFix], speed_mps: float) -> float:
     last, before = fixes[-1], _before(fixes, TURN_WINDOW_S)
     now_deg, then_deg = last.fix.heading_deg, before.fix.heading_deg
     then_kmh = before.fix.speed_kmh
-    has_moved = then_kmh is None or then_kmh / KMH >= SLOW_MPS
+    has_moved = then_kmh is None or then_kmh / KMH_PER_MPS >= SLOW_MPS
     is_still = not has_moved or speed_mps < SLOW_MPS or last.at_s - before.at_s <= 0.0
     if is_still or now_deg is None or then_deg is None:
         return 0.0

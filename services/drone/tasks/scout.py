@@ -146,10 +146,10 @@ def _kept(memory: Mapping[str, Any]) -> list[Stop]:
         return []
     found = []
     for row in rows:
-        spot = place(row)
-        if spot is None or len(row) != 3 or not isinstance(row[2], int | float):
+        known = place(row)
+        if known is None or len(row) != 3 or not isinstance(row[2], int | float):
             return []
-        found.append(Stop(spot, float(row[2])))
+        found.append(Stop(known, float(row[2])))
     return found
 
 

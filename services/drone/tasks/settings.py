@@ -35,7 +35,7 @@ class BeaconSettings(_Settings):
     """Hover behind the car, at the traffic that comes."""
 
     height_m: Height = 15.0
-    behind_m: float = Field(default=30.0, ge=0, le=200)
+    behind_m: float = Field(default=30.0, ge=0, le=200, description="the car, along its heading")
     speed_mps: Speed = 6.0
     duration_s: Duration = 600.0
     hazard_off_s: float = Field(
@@ -47,7 +47,7 @@ class BeaconSettings(_Settings):
 
 
 class HandOverSettings(_Settings):
-    """Fly to somebody, hover low or land, and wait until it is taken."""
+    """Fly to somebody, hover low, and wait until it is taken."""
 
     height_m: Height = 30.0
     hover_m: float = Field(default=2.5, ge=1.5, le=20, description="m above the take-off")

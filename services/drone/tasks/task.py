@@ -28,7 +28,8 @@ class Step:
     words: str = ""
     """What it does now, for a person."""
     wants_landing: bool = False
-    """It should come down where `guidance` is, and stay there until a step no longer wants it."""
+    """It should come down where `guidance` is, and stay there until a step no longer wants it. The
+    pilot does not do so yet: from there it would have to take off a second time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from internetcar.contract.drone import DroneReply, DroneRequest
 from internetcar.contract.message import ContractError
 from services.database_errors import StoreError
-from services.drone.events import Asked
-from services.drone.moment import Moment
-from services.drone.requests import (
+from services.drone.broker.requests import (
     Allow,
     Refusal,
     Unreadable,
@@ -21,6 +19,8 @@ from services.drone.requests import (
     sender_of,
     untimely,
 )
+from services.drone.events import Asked
+from services.drone.moment import Moment
 from services.drone.store import Answer, Store
 
 log = logging.getLogger(__name__)

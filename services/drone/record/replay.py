@@ -1,6 +1,5 @@
-"""`python -m services.drone.replay FILE`: decides a recorded flight anew."""
+"""Decides a recorded flight anew, as `car drone replay FILE` shows it."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,9 @@ import orjson
 
 from internetcar.contract.message import InputError
 from internetcar.contract.settings import layered
-from services.drone import journal
 from services.drone.assembly import make_pilot
-from services.drone.journal import JournalError
+from services.drone.record import journal
+from services.drone.record.journal import JournalError
 from services.drone.settings import DroneSettings
 
 
@@ -42,19 +41,3 @@ def _read_head(head: bytes) -> tuple[DroneSettings, str | None]:
     if not isinstance(memory, str | None):
         raise JournalError("its first line does not say what the pilot remembered")
     return layered(DroneSettings, {}, named), memory
-
-
-def main() -> None:
-    """The entry point: exit code 1 where anything is decided otherwise."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m services.drone.replay FILE")
-    try:
-        differences = replay_file(Path(sys.argv[1]))
-    except InputError as error:
-        sys.exit(f"replay: {error}")
-    sys.stdout.write("".join(f"{each}\n" for each in differences) or "the same decisions\n")
-    sys.exit(1 if differences else 0)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,7 @@ from internetcar.contract.drone import (
     State,
 )
 from internetcar.contract.message import EPOCH, Instant
-from services.drone.autopilot import DroneStatus
+from services.drone.autopilot import DronePosition, DroneStatus
 from services.drone.geodesy import Place, distance_m
 from services.drone.moment import Moment
 
@@ -98,10 +98,14 @@ def osd(
         wind_speed=None if status.wind is None else round(status.wind.speed_mps, 2),
         battery=battery,
     )
-    at = status.position
-    if at is None:
+    if status.position is None:
         return said
-    place = {
+    return said.model_copy(update=_place(status.position, car))
+
+
+def _place(at: DronePosition, car: Place | None) -> dict[str, float | None]:
+    """Where it is and how it moves, as `DroneOsd` names it."""
+    return {
         "latitude": at.place.lat_deg,
         "longitude": at.place.lon_deg,
         "height": round(at.altitude_m, 2),
@@ -111,4 +115,3 @@ def osd(
         "attitude_head": round(at.heading_deg, 1),
         "home_distance": None if car is None else round(distance_m(car, at.place), 2),
     }
-    return said.model_copy(update=place)

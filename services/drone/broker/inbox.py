@@ -94,11 +94,6 @@ class Inbox:
         with self._lock:
             return self._retained.popitem(last=False)[0] if self._retained else None
 
-    def note_retained(self, topic: str) -> None:
-        """It could not be cleared yet."""
-        with self._lock:
-            self._note_retained(topic)
-
     def _note_retained(self, topic: str) -> None:
         if len(self._retained) < _RETAINED:
             self._retained[topic] = None

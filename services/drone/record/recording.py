@@ -7,9 +7,9 @@ from typing import IO
 
 import orjson
 
-from services.drone import journal
 from services.drone.events import Effect, Event
 from services.drone.moment import Moment
+from services.drone.record import journal
 
 log = logging.getLogger(__name__)
 
