@@ -196,6 +196,15 @@ class MoveHome:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeHere:
+    """Home is where it stands, at this altitude; on the ground only.
+
+    A home that was set by command is not moved by arming any more: without this the heights of the
+    next flight would be above the place of the one before.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorAt:
     """Where the operator is, for remote ID; not acknowledged."""
 
@@ -209,7 +218,17 @@ class TakePicture:
 
 
 Intent = (
-    Prepare | SetMode | Arm | Disarm | TakeOff | GoTo | Track | MoveHome | OperatorAt | TakePicture
+    Prepare
+    | SetMode
+    | Arm
+    | Disarm
+    | TakeOff
+    | GoTo
+    | Track
+    | MoveHome
+    | HomeHere
+    | OperatorAt
+    | TakePicture
 )
 
 

@@ -27,6 +27,8 @@ from services.drone.record.recording import Recording
 log = logging.getLogger(__name__)
 
 TURN_S = 0.05
+"""Between two turns at most, by the machine's clock and by the drone's: that one may run faster."""
+EARLY_S = 1e-6
 REQUESTS_A_TURN = 10
 STATES_A_TURN = 500
 FLUSH_S = 1.0
@@ -71,6 +73,7 @@ class ControlLoop:
         self._is_connected: bool | None = None
         self._is_greeting = False
         self._flush_s = 0.0
+        self._turned_s = 0.0
         self._problem: str | None = None
         self._listen(leaves)
 
@@ -86,12 +89,16 @@ class ControlLoop:
                 is_woken = self._wait(next_s - time.monotonic())
                 self._receive()
                 requests = self._inbox.take_requests(REQUESTS_A_TURN)
-                if requests or is_woken or time.monotonic() >= next_s:
+                if requests or is_woken or time.monotonic() >= next_s or self._is_time_up():
                     next_s = max(next_s + TURN_S, time.monotonic())
                     self._turn(requests)
         finally:
             self._link.publish(self._offline())
             self._link.stop()
+
+    def _is_time_up(self) -> bool:
+        """Whether a simulation that runs faster has come to its next turn before the machine."""
+        return self._clock.now().s - self._turned_s >= TURN_S - EARLY_S
 
     def stop(self) -> None:
         """Make this turn the last; from any thread or signal handler."""
@@ -156,6 +163,7 @@ class ControlLoop:
 
     def _turn(self, requests: list[Received]) -> None:
         now = self._clock.now()
+        self._turned_s = now.s
         self._tell_connection(now)
         for received in self._inbox.take_states(STATES_A_TURN):
             self._hear(received, now)

@@ -9,6 +9,10 @@ from simulator.copter.state import CRITICAL, NOTICE, WARNING, Mode, State
 LOW_S = 2.0
 """How long the charge is too low before it acts, as observed."""
 _GIVE_UP_M = 100.0
+_CONTINUE_AUTO, _CONTINUE_LANDING, _CONTINUE_PILOT = 2, 8, 16
+"""Of FS_OPTIONS."""
+_AUTOPILOTS = frozenset({Mode.AUTO, Mode.GUIDED, Mode.RTL, Mode.LAND})
+"""All other modes, BRAKE too, count as a pilot's."""
 
 _GCS_ACTIONS = {1: "RTL", 2: "RTL", 3: "RTL", 4: "LAND", 5: "LAND", 6: "RTL", 7: "BRAKE"}
 _BATTERY_ACTIONS = {1: "LAND", 2: "RTL", 3: "RTL", 4: "LAND", 5: "STOP", 6: "RTL", 7: "BRAKE"}
@@ -43,14 +47,26 @@ def _check_gcs(state: State) -> None:
         if not state.is_armed:
             state.say(WARNING, "GCS Failsafe")
             return
-        continues = action == 2 and state.mode is Mode.AUTO
-        words_ = "continuing" if continues else _GCS_ACTIONS.get(action, "RTL")
+        continues = _continues(state)
+        words_ = continues or _GCS_ACTIONS.get(action, "RTL")
         state.say(WARNING, f"GCS Failsafe - {words_}")
         if not continues:
             _act(state, _GCS_ACTIONS.get(action, "RTL"))
     elif not is_lost and state.is_gcs_failsafe:
         state.is_gcs_failsafe = False
         state.say(WARNING, "GCS Failsafe Cleared")
+
+
+def _continues(state: State) -> str:
+    """What it goes on with although its ground station is lost, as FS_OPTIONS says; empty: none."""
+    options = 0 if state.is_landed else int(state.parameters["FS_OPTIONS"])
+    if state.mode is Mode.LAND and options & _CONTINUE_LANDING:
+        return "Continuing Landing"
+    if state.mode is Mode.AUTO and options & _CONTINUE_AUTO:
+        return "Continuing Auto Mode"
+    if state.mode not in _AUTOPILOTS and options & _CONTINUE_PILOT:
+        return "Continuing Pilot Control"
+    return ""
 
 
 def _check_battery(state: State) -> None:

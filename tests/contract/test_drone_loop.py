@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from services.alive import Heartbeat
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity, instant
 from services.drone.conductor import Conductor
+from services.drone.connection import Clock
 from services.drone.control_loop import ControlLoop
 from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
 from services.drone.moment import Moment
@@ -85,7 +87,9 @@ class StandingClock:
 class Flying:
     """A control loop in a thread, and who listens to it."""
 
-    def __init__(self, broker: RunningBroker, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, broker: RunningBroker, folder: Path, stack: ExitStack, clock: Clock | None = None
+    ) -> None:
         self.pilot, self.autopilot = WritingPilot(), WritingAutopilot()
         self.transport = Datagrams()
         stack.callback(self.transport.close)
@@ -95,7 +99,8 @@ class Flying:
             Reception(store, ALLOW), store,
         )  # fmt: skip
         self.loop = ControlLoop(
-            Link(broker.url, "drone-test"), self.transport, conductor, StandingClock(),
+            Link(broker.url, "drone-test"), self.transport, conductor,
+            clock or StandingClock(),
             Heartbeat(folder),
         )  # fmt: skip
         stack.callback(self.loop.close)
@@ -230,6 +235,35 @@ def test_an_old_will_of_ours_is_corrected(
     gone = of(messages, DronePresence)[0].model_copy(update={"online": False})
     link.publish(gone)
     eventually(lambda: [each.online for each in of(messages, DronePresence)][-2:] == [False, True])
+
+
+class RunningClock:
+    """Time goes on by a tenth of a second with each datagram, however soon that comes."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def hear(self, data: bytes) -> None:
+        self.heard += 1
+
+    def now(self) -> Moment:
+        return moment(self.heard * 0.1)
+
+
+def _has_received(flying: Flying, number: int) -> bool:
+    return len(flying.autopilot.received) >= number
+
+
+def test_a_simulation_that_runs_faster_gets_its_turns_as_often(
+    broker: RunningBroker, tmp_path: Path, stack: ExitStack
+) -> None:
+    flying = Flying(broker, tmp_path, stack, RunningClock())
+    for number in range(1, 200):
+        flying.transport.its.send(b"a tenth of a second later")
+        eventually(partial(_has_received, flying, number))
+    flying.loop.stop()
+    stack.close()
+    assert flying.autopilot.turns >= 199
 
 
 def test_a_way_to_the_autopilot_that_is_lost_is_said_once_and_so_is_its_return(

@@ -11,9 +11,8 @@ from internetcar.contract.message import milliseconds
 from services.drone.airspace.airspace import Airspace
 from services.drone.autopilot import DronePosition, DroneStatus, Home, Landed, Mode
 from services.drone.events import CarFix, CarPresence, WeatherReport
-from services.drone.flight.launch import tripped
 from services.drone.geodesy import Offset, Place, moved
-from services.drone.interlocks.check import check
+from services.drone.interlocks.check import check, tripped
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
 from services.drone.interlocks.steady import Steady

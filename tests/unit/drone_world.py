@@ -14,6 +14,7 @@ from services.drone.autopilot import (
     DroneStatus,
     GoTo,
     Home,
+    HomeHere,
     Intent,
     Landed,
     Mode,
@@ -62,6 +63,11 @@ class Copter:
     mode: Mode = Mode.OTHER
     is_armed: bool = False
     home: Place = HOME
+    ground_m: float = 0.0
+    """How high the ground is where it stands; its own height is above it."""
+    home_up_m: float = 0.0
+    is_home_locked: bool = False
+    refuses_home: bool = False
     rtl_to: Place = HOME
     goal: GoTo | Track | None = None
     climb_to: float | None = None
@@ -70,6 +76,7 @@ class Copter:
     preparation: Preparation | None = None
     problems: tuple[str, ...] = ()
     refuses_arm_until_s: float = 0.0
+    is_prearm_good: bool = True
     deaf: bool = False
     """It hears nothing that is asked of it."""
     asked: list[Intent] = field(default_factory=list)
@@ -85,7 +92,7 @@ class Copter:
         if self.deaf:
             return
         outcome = "accepted" if self._do(intent, now_s, number) else "failed"
-        self.results.append(Result(number, outcome))  # type: ignore[arg-type]  # one of both
+        self.results.append(Result(number, outcome, "" if outcome == "accepted" else "no"))  # type: ignore[arg-type]  # one of both
 
     def _do(self, intent: Intent, now_s: float, number: int) -> bool:
         match intent:
@@ -97,7 +104,8 @@ class Copter:
                 if now_s < self.refuses_arm_until_s:
                     return False
                 self.is_armed = True
-                self.home = self.place
+                if not self.is_home_locked:
+                    self.home, self.home_up_m = self.place, self.ground_m
             case Disarm():
                 if self.is_flying:
                     return False
@@ -110,7 +118,13 @@ class Copter:
                 if self.mode != Mode.GUIDED or not self.is_flying:
                     return False
                 self.goal, self.climb_to = intent, None
+            case HomeHere():
+                if self.refuses_home:
+                    return False
+                self.home, self.home_up_m = self.place, self.ground_m + self.height_m
+                self.is_home_locked = True
             case MoveHome():
+                self.is_home_locked = True
                 self.home = intent.place
         return True
 
@@ -172,10 +186,12 @@ class Copter:
             is_armed=self.is_armed,
             landed=Landed.IN_AIR if self.is_flying else Landed.ON_GROUND,
             position=DronePosition(
-                self.place, 10.0 + self.height_m, self.height_m, north, east, up, 0.0, now_s
+                self.place, 10.0 + self.ground_m + self.height_m,
+                self.ground_m + self.height_m - self.home_up_m, north, east, up, 0.0, now_s
             ),
-            home=Home(self.home, 10.0), satellites=14, has_fix=True, is_position_good=True,
-            is_prearm_good=True, battery_pct=self.battery_pct, voltage_v=15.0,
+            home=Home(self.home, 10.0 + self.home_up_m),
+            satellites=14, has_fix=True, is_position_good=True,
+            is_prearm_good=self.is_prearm_good, battery_pct=self.battery_pct, voltage_v=15.0,
             preparation=self.preparation,
         )  # fmt: skip
 

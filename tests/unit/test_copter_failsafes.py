@@ -64,7 +64,7 @@ def test_the_parameter_says_what_it_does_without_the_ground(action: int, mode: M
 
 
 def test_a_mission_goes_on_where_the_failsafe_lets_it() -> None:
-    pilot = Pilot(FS_GCS_ENABLE=2)
+    pilot = Pilot(FS_GCS_ENABLE=1, FS_OPTIONS=2)
     pilot.upload(0, [(16, 0, 0, 0, 0), (22, 0, 0, 0, 20), (16, 0, 900, 0, 20)])
     pilot.take_off(20)
     pilot.mode(Mode.AUTO)
@@ -72,7 +72,29 @@ def test_a_mission_goes_on_where_the_failsafe_lets_it() -> None:
     pilot.beats = False
     pilot.fly(8)
     assert pilot.flies_in(Mode.AUTO)
-    assert "GCS Failsafe - continuing" in pilot.texts
+    assert "GCS Failsafe - Continuing Auto Mode" in pilot.texts
+
+
+def test_brake_counts_as_a_pilots_mode_and_goes_on_where_the_failsafe_lets_it() -> None:
+    pilot = hovering(FS_GCS_ENABLE=1)
+    pilot.mode(Mode.BRAKE)
+    pilot.beats = False
+    pilot.fly(20)
+    assert pilot.flies_in(Mode.BRAKE)
+    strict = hovering(FS_GCS_ENABLE=1, FS_OPTIONS=0)
+    strict.mode(Mode.BRAKE)
+    strict.beats = False
+    strict.fly(8)
+    assert strict.flies_in(Mode.RTL)
+
+
+def test_a_landing_goes_on_where_the_failsafe_lets_it() -> None:
+    pilot = hovering(FS_GCS_ENABLE=1, FS_OPTIONS=8)
+    pilot.mode(Mode.LAND)
+    pilot.beats = False
+    pilot.fly(6.5)
+    assert pilot.flies_in(Mode.LAND)
+    assert "GCS Failsafe - Continuing Landing" in pilot.texts
 
 
 def test_on_the_ground_the_failsafe_disarms_and_disarmed_it_only_says_so() -> None:

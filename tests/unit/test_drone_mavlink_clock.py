@@ -65,6 +65,17 @@ def test_a_restart_goes_on_and_a_late_packet_changes_nothing() -> None:
     assert clock.now(real(0.3)).s == 100.5
 
 
+def test_the_date_of_a_simulator_that_was_started_anew_or_halted_is_its_own() -> None:
+    clock = VehicleClock(START)
+    clock.hear(told(50_000, SIMULATED_US + 50_000_000), real(0.0))
+    clock.hear(told(90_000, SIMULATED_US + 90_000_000), real(4.0))
+    clock.hear(told(2_000, SIMULATED_US + 14_000_000), real(12.0))
+    assert clock.now(real(12.0)).utc_ms == SIMULATED_US // 1000 + 14_000
+    assert clock.now(real(40.0)).utc_ms == SIMULATED_US // 1000 + 41_000
+    clock.hear(told(2_100, SIMULATED_US + 14_100_000), real(40.0))
+    assert clock.now(real(40.0)).utc_ms == SIMULATED_US // 1000 + 14_100
+
+
 def test_only_one_autopilots_time_counts() -> None:
     clock = VehicleClock(START)
     vehicle = Vehicle()

@@ -6,6 +6,7 @@ from services.drone.autopilot import (
     Arm,
     Disarm,
     GoTo,
+    HomeHere,
     Mode,
     MoveHome,
     OperatorAt,
@@ -204,6 +205,14 @@ def test_home_moves_on_the_ground_and_keeps_its_altitude() -> None:
     assert (sent.command, sent.frame) == (mav.MAV_CMD_DO_SET_HOME, mav.MAV_FRAME_GLOBAL)
     assert (sent.x, sent.y, sent.z, sent.param1) == (526_000_000, 135_000_000, 34.5, 0.0)
     assert link.results == [Result(2, "accepted")]
+
+
+def test_home_is_where_it_stands_when_that_is_asked_for() -> None:
+    link = Link().meet()
+    link.perform(1, HomeHere())
+    (sent,) = link.vehicle.of("COMMAND_LONG")
+    assert (sent.command, sent.param1) == (mav.MAV_CMD_DO_SET_HOME, 1.0)
+    assert link.results == [Result(1, "accepted")]
 
 
 def test_a_moving_place_is_sent_with_its_velocity_and_without_a_yaw_unless_given() -> None:

@@ -30,7 +30,7 @@ def test_what_differs_is_written_read_again_and_reported() -> None:
     assert values["SYSID_MYGCS"] == 247
     assert (values["FENCE_ALT_MAX"], values["FENCE_TYPE"], values["RTL_ALT"]) == (80.0, 5.0, 3250.0)
     assert (values["BATT_LOW_MAH"], values["BATT_CRT_MAH"]) == (750.0, 400.0)
-    assert values["FS_OPTIONS"] == 16.0
+    assert values["FS_OPTIONS"] == 0.0
     assert "SYSID_MYGCS 255 → 247" in preparation.written
     assert not any(words.startswith("FS_GCS_TIMEOUT") for words in preparation.written)
     again = prepared(link)

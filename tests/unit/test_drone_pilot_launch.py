@@ -3,7 +3,18 @@
 import pytest
 
 from internetcar.contract.drone import DroneReply, DroneState
-from services.drone.autopilot import Arm, Disarm, Mode, OperatorAt, Prepare, SetMode, TakeOff
+from services.drone.autopilot import (
+    Arm,
+    Disarm,
+    GoTo,
+    HomeHere,
+    Mode,
+    OperatorAt,
+    Prepare,
+    SetMode,
+    TakeOff,
+    Track,
+)
 from services.drone.events import BrokerLink, Heard, Perform
 from services.drone.flight.settings import FlightSettings
 from tests.unit.drone_world import NEVER, World, place_at, point
@@ -94,6 +105,46 @@ def test_a_drone_that_never_arms_gives_up_after_a_minute() -> None:
     assert not world.intents(TakeOff)
 
 
+def test_the_home_of_the_flight_before_is_not_the_home_of_the_next() -> None:
+    world = World().airborne()
+    world.ask("return_home")
+    world.until_state("docked")
+    assert world.copter.is_home_locked
+    world.copter.ground_m = 3.0
+    world.copter.place = world.car.place = place_at(15.0)
+    world.run(7.0)
+    world.ask("takeoff_to_point")
+    world.until_state("on_task")
+    assert (world.copter.home, world.copter.home_up_m) == (place_at(15.0), 3.0)
+    order = [type(each.intent) for each in world.effects if isinstance(each, Perform)]
+    last = len(order) - 1 - order[::-1].index(Arm)
+    assert order[:last].count(HomeHere) == 2
+    assert order.index(HomeHere) < order.index(Arm)
+
+
+def test_without_a_home_it_is_not_armed_and_says_why() -> None:
+    world = World().ready()
+    world.copter.refuses_home = True
+    world.ask("takeoff_to_point")
+    world.run(5.0)
+    assert world.state.detail == "its home cannot be set here: no"
+    world.until_state("docked", 60.0)
+    assert not world.intents(Arm)
+
+
+def test_a_car_that_carries_it_on_takes_its_home_along() -> None:
+    world = World().ready()
+    world.run(30.0)
+    assert not world.intents(HomeHere)
+    world.car.place = world.copter.place = place_at(300.0)
+    world.run(2.0)
+    assert world.copter.home == place_at(300.0)
+    world.copter.ground_m = 150.0
+    world.run(30.0)
+    assert world.copter.home_up_m == 150.0
+    assert len(world.intents(HomeHere)) == 2
+
+
 def test_a_safety_profile_with_problems_is_not_armed() -> None:
     world = World().ready()
     world.copter.problems = ("FS_GCS_ENABLE stays 0",)
@@ -119,10 +170,42 @@ def test_an_interlock_that_trips_before_the_take_off_ends_the_launch() -> None:
     assert not world.copter.is_armed
 
 
+def test_a_check_that_fails_while_it_takes_its_settings_is_waited_for() -> None:
+    world = World().ready()
+    world.ask("takeoff_to_point")
+    world.copter.is_prearm_good = False
+    world.run(3.0)
+    assert world.phase == "preflight"
+    assert world.state.detail == "waits: the drone's own check is not good"
+    assert not world.intents(Arm)
+    world.copter.is_prearm_good = True
+    world.run(4.5)
+    assert not world.intents(Arm)
+    world.until_state("on_task")
+
+
+def test_a_check_that_stays_bad_ends_the_launch_in_its_words() -> None:
+    world = World().ready()
+    world.ask("takeoff_to_point")
+    world.copter.is_prearm_good = False
+    world.until_state("docked", 62.0)
+    assert not world.intents(Arm)
+    last = world.events("takeoff_to_point_progress")[-1].data
+    assert last["status"] == "timeout"
+    assert last["detail"] == "it does not arm; the drone's own check is not good"
+
+
 def test_what_is_above_the_ceiling_is_refused() -> None:
     reply = World().ready().ask("takeoff_to_point", target_height=150.0)
     assert reply.data.output.reason == "interlock"
     assert "150 m" in (reply.data.output.detail or "")
+
+
+def test_at_the_ceiling_it_stays_below_it_lest_the_fence_sends_it_home() -> None:
+    world = World().airborne(target_height=120.0)
+    assert [each.height_m for each in world.intents(TakeOff)] == [119.0]
+    assert {each.height_m for each in (*world.intents(GoTo), *world.intents(Track))} == {119.0}
+    assert world.copter.height_m > 118.0
 
 
 def test_a_drone_far_from_its_car_does_not_launch() -> None:

@@ -1,7 +1,7 @@
 """What every part of the pilot works with during one turn (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +10,12 @@ from internetcar.contract.message import EPOCH
 from services.drone.autopilot import (
     DronePosition,
     DroneStatus,
+    GoTo,
     Intent,
     Mode,
     Result,
     SetMode,
+    TakeOff,
     Track,
 )
 from services.drone.events import Effect, Perform
@@ -32,6 +34,8 @@ JITTER_S = 0.015
 MODE_AGAIN_S = 2.0
 MODE_TAKES_S = 8.0
 """So long the mode before is not somebody else's after another was asked for."""
+BELOW_CEILING_M = 1.0
+"""The autopilot's fence is broken at the ceiling, not above it, and a climb overshoots."""
 MOST_WORDS = 400
 NEVER = Moment(0.0, 0)
 """Before the first event."""
@@ -209,7 +213,10 @@ class Cockpit:
         return distance_m(self.here.place, place)
 
     def perform(self, intent: Intent) -> int:
-        """Ask the autopilot."""
+        """Ask the autopilot; never for a height at which its fence would hold it for broken."""
+        highest_m = self.settings.ceiling_m - BELOW_CEILING_M
+        if isinstance(intent, TakeOff | GoTo | Track) and intent.height_m > highest_m:
+            intent = replace(intent, height_m=highest_m)
         number, self.next_id = self.next_id, self.next_id + 1
         self.asked[number] = type(intent).__name__
         self.effects.append(Perform(number, intent))

@@ -1,6 +1,7 @@
 """On the car: whether the car itself wants a flight, and what would keep it there now (pure)."""
 
 from internetcar.contract.drone_methods import TakeoffToPoint
+from services.drone.autopilot import HomeHere
 from services.drone.flight import launch
 from services.drone.flight.answers import tell
 from services.drone.flight.cockpit import Cockpit
@@ -11,6 +12,9 @@ from services.drone.rules.book import Due
 REQUESTER = "drone"
 """Under whose name the car's own rules launch."""
 EVERY_S = 1.0
+HOME_EVERY_S = 10.0
+HOME_OFF_M, HOME_OFF_UP_M = 20.0, 5.0
+"""So far from its home, or above or below it, home is set anew: the car carried it on."""
 
 
 def turn(cockpit: Cockpit) -> None:
@@ -21,6 +25,18 @@ def turn(cockpit: Cockpit) -> None:
     elif cockpit.beat.is_due("docked", EVERY_S, cockpit.now):
         found = launch.interlocks(cockpit, launch.planned(cockpit, TakeoffToPoint()))
         cockpit.tripped = {each.id: each for each in tripped(found)}
+        _bring_home(cockpit)
+
+
+def _bring_home(cockpit: Cockpit) -> None:
+    """Or the autopilot's fence, which is above home, would hold it for outside."""
+    drone = cockpit.drone
+    if drone.home is None or not drone.is_position_good:
+        return
+    is_far = cockpit.apart_m(drone.home.place) > HOME_OFF_M
+    is_off = is_far or abs(cockpit.here.height_m) > HOME_OFF_UP_M
+    if is_off and cockpit.beat.is_due("home here", HOME_EVERY_S, cockpit.now):
+        cockpit.perform(HomeHere())
 
 
 def ask_rules(cockpit: Cockpit) -> None:

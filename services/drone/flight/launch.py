@@ -6,7 +6,7 @@ from typing import Any
 
 from internetcar.contract.drone import Interlock, Progress
 from internetcar.contract.drone_methods import METHODS, MethodData
-from services.drone.autopilot import Arm, Disarm, Landed, Mode, Prepare, TakeOff
+from services.drone.autopilot import Arm, Disarm, HomeHere, Landed, Mode, Prepare, TakeOff
 from services.drone.flight import holding, returning
 from services.drone.flight.answers import settle_flight
 from services.drone.flight.cockpit import Cockpit, line
@@ -24,8 +24,11 @@ ALLOWED_S = 1.0
 GRACE_S = 20.0
 """On top of the time of the slowest climb."""
 DISARM_AGAIN_S = 2.0
+HOME_AGAIN_S = 2.0
 ARMING_S = 4.0
 """So long after it was asked for a drone may still arm."""
+WAITED_FOR = frozenset({"drone_prearm"})
+"""Not good for a moment while the autopilot takes its new settings and its new fence: it waits."""
 COMPLAINTS = 3
 """So many of the autopilot's last warnings are told."""
 
@@ -132,11 +135,12 @@ def preflight(cockpit: Cockpit) -> None:
             cockpit.enter("failsafe", "somebody else armed it")
         return
     if cockpit.in_state_s > cockpit.settings.preflight_s:
-        give_up(cockpit, "timeout", "refused", _complaints(cockpit, "it does not arm"))
+        words = "; ".join(["it does not arm", *(each.words for each in cockpit.tripped.values())])
+        give_up(cockpit, "timeout", "refused", _complaints(cockpit, words))
         return
     if cockpit.stage.is_due("allowed", ALLOWED_S, cockpit.now) and not is_still_allowed(cockpit):
         return
-    is_ready = _is_prepared(cockpit) and cockpit.mode(Mode.GUIDED)
+    is_ready = _is_prepared(cockpit) and cockpit.mode(Mode.GUIDED) and _is_home_here(cockpit)
     again_s = cockpit.settings.arm_again_s
     if is_ready and cockpit.stage.is_due("arm", again_s, cockpit.now) and is_still_allowed(cockpit):
         flight.is_arm_sent = True
@@ -145,7 +149,7 @@ def preflight(cockpit: Cockpit) -> None:
 
 
 def is_still_allowed(cockpit: Cockpit) -> bool:
-    """Whether all interlocks still hold; if not the flight ends here, on the ground."""
+    """Whether all interlocks still hold; if not the flight ends on the ground, or waits there."""
     flight = cockpit.memory.flight
     assert flight is not None
     bad = tripped(interlocks(cockpit, planned(cockpit, data_of(flight))))
@@ -154,6 +158,9 @@ def is_still_allowed(cockpit: Cockpit) -> bool:
     cockpit.tripped = {interlock.id: interlock for interlock in bad}
     if not bad:
         return True
+    if cockpit.memory.state == "preflight" and {each.id for each in bad} <= WAITED_FOR:
+        cockpit.memory.detail = line(f"waits: {words_of(bad)}")
+        return False
     data = {"interlocks": [each.model_dump(mode="json") for each in bad], "then": "canceled"}
     cockpit.say("interlock_trip", data, flight.wish.tid, flight.wish.bid)
     give_up(cockpit, "failed", "interlock", words_of(bad))
@@ -168,6 +175,18 @@ def _is_prepared(cockpit: Cockpit) -> bool:
         give_up(cockpit, "failed", "refused", "; ".join(preparation.problems))
         return False
     return True
+
+
+def _is_home_here(cockpit: Cockpit) -> bool:
+    """Whether home is where it stands: all heights of the flight are above it."""
+    answer = cockpit.answers.get("HomeHere")
+    if answer is not None and answer.outcome == "accepted":
+        return True
+    if answer is not None:
+        cockpit.memory.detail = line(f"its home cannot be set here: {answer.detail}")
+    if cockpit.stage.is_due("home here", HOME_AGAIN_S, cockpit.now):
+        cockpit.perform(HomeHere())
+    return False
 
 
 def armed(cockpit: Cockpit) -> None:

@@ -8,6 +8,7 @@ from services.drone.autopilot import (
     Disarm,
     GoTo,
     Home,
+    HomeHere,
     MoveHome,
     Result,
     SetMode,
@@ -20,11 +21,12 @@ from services.drone.mavlink.intents import Target, go_to, long_command, place_co
 from services.drone.mavlink.profile import Profile
 from services.drone.mavlink.texts import Texts
 
-Order = SetMode | Arm | Disarm | TakeOff | GoTo | MoveHome | TakePicture
+Order = SetMode | Arm | Disarm | TakeOff | GoTo | MoveHome | HomeHere | TakePicture
 WORDS_S = 0.25
 """A refusal waits so long for the words that explain it: they may come after it."""
 GROUND_SPEED = 1.0
 UNCHANGED = -1.0
+CURRENT_PLACE = 1.0
 
 
 class Orders:
@@ -88,6 +90,8 @@ class Orders:
                     target, command, frame, place, home.altitude_m, zero, zero, zero, zero
                 )
                 self._commands.ask(Command(command, message, done), now_s)
+            case HomeHere():
+                self._long(target, mavlink.MAV_CMD_DO_SET_HOME, (CURRENT_PLACE,), done)
             case _:  # a picture: its number lets the camera know a repetition
                 self._pictures += 1
                 params = (0.0, 0.0, 1.0, float(self._pictures))

@@ -12,6 +12,9 @@ ARRIVAL_MS = 500
 class VehicleClock:
     """Time as the autopilot's messages tell it; it never goes back.
 
+    Its date is the simulator's too, and goes back with it: where one was halted, or started anew
+    after it had run ten times as fast, the messages of its car would be too old for ever.
+
     Feed it all that is received before anything else gets it. Only a simulator may be the clock:
     who tells the time also decides what is old.
     """
@@ -25,7 +28,6 @@ class VehicleClock:
         self._boot_ms: int | None = None
         self._silent_s = 0.0
         """What was added without a word of it; taken off its next step."""
-        self._has_utc = False
 
     def hear(self, data: bytes, real: Moment) -> None:
         """Take received bytes; their times move the clock."""
@@ -60,11 +62,7 @@ class VehicleClock:
         self._advance(max(0.0, step_s - self._silent_s))
         self._boot_ms, self._heard_real_s, self._silent_s = boot_ms, real.s, 0.0
         if utc_us:
-            utc_ms = utc_us // 1000
-            self._now = Moment(
-                self._now.s, max(self._now.utc_ms, utc_ms) if self._has_utc else utc_ms
-            )
-            self._has_utc = True
+            self._now = Moment(self._now.s, utc_us // 1000)
 
     def _advance(self, step_s: float) -> None:
         self._now = Moment(self._now.s + step_s, self._now.utc_ms + round(step_s * 1000))
