@@ -66,11 +66,6 @@ class FlightTask(MethodData):
         description="scout: the way ahead, none: straight on; hand_over: where to",
     )
     duration_s: float | None = Field(default=None, gt=0, le=1_800, strict=True)
-    land: bool = Field(
-        default=False,
-        strict=True,
-        description="hand_over: wanted on the ground; a service that only hovers low says so",
-    )
 
 
 class Nothing(MethodData):

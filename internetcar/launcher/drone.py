@@ -66,9 +66,6 @@ HeightOption = Annotated[
 DurationOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="How long the task lasts at most.")
 ]
-LandOption = Annotated[
-    bool, typer.Option("--land", help="hand_over: wants a landing; hovers low as yet.")
-]
 
 
 @app.command()
@@ -100,7 +97,6 @@ def launch(
     to: ToOption = [],  # noqa: B006  # typer's way to say: none
     height: HeightOption = None,
     duration: DurationOption = None,
-    land: LandOption = False,
     no_wait: WaitOption = False,
     dry_run: DryOption = False,
     vehicle_id: VehicleOption = "",
@@ -110,7 +106,7 @@ def launch(
     broker: BrokerOption = "",
 ) -> None:
     """Take off for a task, or to a place and hover there until it is recalled."""
-    method, data = _wish(task, to, height, duration, land)
+    method, data = _wish(task, to, height, duration)
     _ask(broker, vehicle_id, drone_id, requester, tid, method, data, dry_run, not no_wait)
 
 
@@ -120,14 +116,13 @@ def dry_run(
     to: ToOption = [],  # noqa: B006
     height: HeightOption = None,
     duration: DurationOption = None,
-    land: LandOption = False,
     vehicle_id: VehicleOption = "",
     drone_id: DroneOption = "",
     requester: RequesterOption = "",
     broker: BrokerOption = "",
 ) -> None:
     """Say why it would not launch now: every interlock with its value and its limit."""
-    method, data = _wish(task, to, height, duration, land)
+    method, data = _wish(task, to, height, duration)
     _ask(broker, vehicle_id, drone_id, requester, "", method, data, True, False)
 
 
@@ -143,7 +138,7 @@ def follow(
     broker: BrokerOption = "",
 ) -> None:
     """Film the car while it drives."""
-    method, data = _wish("follow", [], None, duration, False)
+    method, data = _wish("follow", [], None, duration)
     _ask(broker, vehicle_id, drone_id, requester, tid, method, data, dry_run, not no_wait)
 
 
@@ -236,20 +231,20 @@ def _print(line: str) -> None:
 
 
 def _wish(
-    task: str, to: list[str], height: float | None, duration: float | None, land: bool
+    task: str, to: list[str], height: float | None, duration: float | None
 ) -> tuple[str, dict[str, Any]]:
     """The method and its data; what cannot be is found when the request is made."""
     points = [_point(text) for text in to]
     if not task and (points or height is not None):
-        if len(points) > 1 or duration is not None or land:
-            raise InputError("several --to, --duration and --land belong to a --task")
+        if len(points) > 1 or duration is not None:
+            raise InputError("several --to, and --duration, belong to a --task")
         data: dict[str, Any] = {"target_height": height} if height is not None else {}
         for lat, lon in points:
             data |= {"target_latitude": lat, "target_longitude": lon}
         return "takeoff_to_point", data
     if height is not None and not points:
         raise InputError("--height: of a task each --to has it; give --to as well")
-    data = {"task": task or "scout", "land": land}
+    data = {"task": task or "scout"}
     data |= {"duration_s": duration} if duration is not None else {}
     above = {} if height is None else {"height": height}
     data["points"] = [{"latitude": lat, "longitude": lon, **above} for lat, lon in points]

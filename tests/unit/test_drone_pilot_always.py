@@ -16,7 +16,7 @@ DATA: dict[str, list[dict[str, Any]]] = {
     "fly_to_point": [{"points": [point(place_at(60.0, 40.0))]}],
     "flighttask_execute": [
         {"task": "scout", "points": [point(place_at(0.0, 60.0))]}, {"task": "follow"},
-        {"task": "beacon"}, {"task": "inspect"}, {"task": "hand_over", "land": True},
+        {"task": "beacon"}, {"task": "inspect"}, {"task": "hand_over"},
         {"task": "hand_over", "points": [point(place_at(30.0))], "duration_s": 20.0},
     ],
 }  # fmt: skip

@@ -239,12 +239,11 @@ def hand_over(**more: Any) -> FlightTask:
     return FlightTask(task="hand_over", points=(point(80, 0),), **more)
 
 
-@pytest.mark.parametrize("land", [True, False])
-def test_a_hand_over_waits_low_until_it_is_confirmed(land: bool) -> None:
+def test_a_hand_over_waits_low_until_it_is_confirmed() -> None:
     def confirmed(step: Step, at_s: float) -> dict[str, Any]:
         return {**step.memory, CONFIRMED: at_s > 60.0}
 
-    flown = fly(hand_over(land=land), remember=confirmed)
+    flown = fly(hand_over(), remember=confirmed)
     assert flown.last.words == "it was taken"
     assert (len(flown.steps) - 1) * 0.2 == pytest.approx(60.4, abs=0.3)
     assert flown.heights[-1] == pytest.approx(2.5, abs=0.5)

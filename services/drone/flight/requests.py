@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from internetcar.contract.drone import DroneRequest, Interlock
-from internetcar.contract.drone_methods import FlightTask, MethodData
 from services.drone.autopilot import Disarm, Landed, Mode
 from services.drone.flight import holding, launch, returning
 from services.drone.flight.answers import accept, reject, settle, settle_flight
@@ -43,16 +42,10 @@ def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
         reject(cockpit, request, reason, words, found)
     elif bad:
         reject(cockpit, request, "interlock", launch.words_of(bad), found)
-    elif accept(cockpit, request, f"all interlocks hold{_but(data)}", found):
+    elif accept(cockpit, request, "all interlocks hold", found):
         wish = cockpit.memory.wishes[-1]
         cockpit.book.started(task_of(data), cockpit.now)
         launch.begin(cockpit, wish, data, request.data)
-
-
-def _but(data: MethodData) -> str:
-    """A landing away from the car would need a second take-off, which nobody asked for."""
-    is_landing = isinstance(data, FlightTask) and data.land
-    return "; it hovers low instead of landing" if is_landing else ""
 
 
 def _has_task(cockpit: Cockpit) -> bool:

@@ -164,9 +164,7 @@ def _refused(name: str, rule: RuleSettings, row: _Row, now: Moment) -> str:
 def _due(name: str, rule: RuleSettings, row: _Row, holds: list[Holds]) -> Due:
     assert row.since_ms is not None, "a rule that is true has begun to be"
     because = ", ".join(each.words for each in holds)
-    data = FlightTask(
-        task=rule.task, points=rule.points, duration_s=rule.duration_s, land=rule.land
-    )
+    data = FlightTask(task=rule.task, points=rule.points, duration_s=rule.duration_s)
     return Due(name, rule.task, because, data, f"rule:{name}:{row.since_ms}", row.since_ms)
 
 

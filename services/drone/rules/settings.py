@@ -168,9 +168,6 @@ class RuleSettings(_Settings):
     duration_s: float | None = Field(
         default=None, gt=0, le=1_800, description="none: that of the task's settings"
     )
-    land: bool = Field(
-        default=False, description="hand_over: wanted on the ground; it hovers low as yet"
-    )
     points: tuple[Point, ...] = Field(
         default=(), max_length=50, description="scout: the way ahead; hand_over: where to"
     )
