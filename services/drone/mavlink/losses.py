@@ -54,8 +54,9 @@ class Losses:
         if not self._came:
             return 1.0 if self._last is not None else 0.0
         lost = sum(now_s - seen_s >= LATE_S for seen_s in self._missing.values())
-        came = sum(now_s - came_s >= LATE_S for came_s in self._came)
-        return lost / (lost + came) if lost else 0.0
+        if not lost:
+            return 0.0
+        return lost / (lost + sum(now_s - came_s >= LATE_S for came_s in self._came))
 
     def _forget(self, now_s: float) -> None:
         while self._came and now_s - self._came[0] > WINDOW_S:
