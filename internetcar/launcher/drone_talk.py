@@ -24,6 +24,8 @@ from internetcar.launcher.drone_words import event_line, interlock_rows, reply_l
 from internetcar.launcher.roll_call import CONNECT_S, PRESENCE_S
 from internetcar.launcher.tables import print_table
 
+LAUNCHES = ("takeoff_to_point", "flighttask_execute")
+"""Their answers are about the interlocks; the others bear them, too."""
 SILENCE_S = 2.0
 """A service that is there answers within a fraction of it."""
 LONGEST_S = 3_600.0
@@ -134,7 +136,7 @@ class _Talk:
         for line in reply_lines(reply):
             typer.echo(line)
         output = reply.data.output
-        if output.interlocks:
+        if output.interlocks and self._request.method in LAUNCHES:
             print_table(
                 ("interlock", "value", "limit", "result", "words"),
                 interlock_rows(output.interlocks),

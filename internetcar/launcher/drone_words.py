@@ -39,10 +39,12 @@ def state_line(state: DroneState) -> str:
     if state.task:
         parts.append(f"task {state.task}")
     if state.requester:
-        parts.append(f"for {state.requester}")
+        parts.append("by its rule" if state.requester == "drone" else f"for {state.requester}")
     words = ", ".join(parts)
     tripped = "; ".join(each.words for each in state.interlocks)
-    return printable(": ".join(part for part in (words, state.detail, tripped) if part))
+    line = ": ".join(part for part in (words, state.detail) if part)
+    word = "not ready" if state.state == "docked" else "tripped"
+    return printable(f"{line}; {word}: {tripped}" if tripped else line)
 
 
 def osd_line(osd: DroneOsd) -> str:
@@ -90,7 +92,9 @@ def event_line(event: DroneEvent) -> str:
         points = len(_list(data.get("planned_path_points")))
         return printable(_with(f"returns over {points} points", data.get("reason")))
     name = event.method.removesuffix(_PROGRESS).replace("_", " ")
-    status = " ".join(str(data[key]) for key in ("step", "status") if data.get(key))
+    status = str(data.get("status") or "")
+    if status == "in_progress" and data.get("step"):
+        status = str(data["step"])
     return printable(_with(_with(f"{name}: {status}", data.get("reason")), data.get("detail")))
 
 

@@ -7,6 +7,7 @@ takes one of them. What fails is said on stderr, with its seed.
 import argparse
 import importlib
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args()
     found = measure(given)
-    flat = {figure.name: figure.value for figure in found}
+    flat = {figure.name: None if math.isnan(figure.value) else figure.value for figure in found}
     if given.json == "-":
         print(json.dumps(flat))
         return
@@ -72,6 +73,9 @@ def table(found: list[Figure]) -> str:
     width = max(len(figure.name) for figure in found)
     lines = [TITLE]
     for figure in found:
+        if math.isnan(figure.value):
+            lines.append(f"  {figure.name:<{width}}  {'-':>10}  not flown: too few runs")
+            continue
         verdict = {True: "held", False: "MISSED", None: ""}[figure.holds]
         bar = f"bar {figure.bar}: {verdict}" if figure.bar else ""
         lines.append(

@@ -26,6 +26,8 @@ class Row:
     seed: int
     kind: str
     figures: dict[str, float] = field(default_factory=dict)
+    errors: list[float] = field(default_factory=list)
+    """Of every moment, in metres, where a figure is about all moments of all runs."""
     faults: list[str] = field(default_factory=list)
     replayed: int = 0
     differences: list[str] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.drone.airspace.airspace import Airspace
-from services.drone.autopilot import Disarm, Mode, TakeOff, TakePicture, Track
+from services.drone.autopilot import Disarm, Mode, TakeOff, Track
 from services.drone.events import CarFix, CarSignal, Heard
 from services.drone.geodesy import distance_m
 from services.drone.rules.settings import RuleSettings
@@ -84,15 +84,40 @@ def test_a_handed_over_parcel_lets_it_return() -> None:
     assert world.progress("flighttask_progress") == ["sent", "in_progress", "ok"]
 
 
-def test_a_task_changes_in_the_air() -> None:
+def test_in_the_air_it_may_follow_instead_and_start_no_other_task() -> None:
     world = World().airborne()
-    reply = world.ask("flighttask_execute", task="inspect")
-    assert reply.data.output.detail == "changes to inspect"
-    assert world.state.task == "inspect"
+    assert world.ask("flighttask_execute", task="inspect").data.output.reason == "busy"
+    reply = world.ask("flighttask_execute", task="follow", duration_s=20.0)
+    assert reply.data.output.detail == "changes to follow"
+    assert world.state.task == "follow"
     world.until_state("docked")
     assert world.progress("flighttask_progress") == ["sent", "in_progress", "ok"]
-    assert world.intents(TakePicture)
     assert len(world.intents(TakeOff)) == 1
+
+
+def test_after_a_stop_only_a_return_moves_it() -> None:
+    world = World().airborne()
+    assert world.ask("drone_emergency_stop").data.output.status == "accepted"
+    world.until_state("hold")
+    assert world.ask("flighttask_execute", task="follow").data.output.reason == "busy"
+    assert world.ask("fly_to_point", points=[point(place_at(50.0))]).data.output.reason == "busy"
+    assert world.ask("return_home").data.output.status == "accepted"
+    world.until_state("docked")
+
+
+def test_a_way_that_the_battery_does_not_allow_is_refused_in_the_air_too() -> None:
+    world = World().airborne()
+    reply = world.ask("fly_to_point", points=[point(place_at(20_000.0))])
+    assert reply.data.output.reason == "interlock"
+    assert {each.id for each in reply.data.output.interlocks if each.result == "tripped"} == {
+        "battery"
+    }
+
+
+def test_every_answer_shows_the_interlocks() -> None:
+    world = World().airborne()
+    for method in ("return_home_cancel", "drone_emergency_stop", "return_home"):
+        assert "wind" in {each.id for each in world.ask(method).data.output.interlocks}
 
 
 def test_a_film_is_guided_twice_as_often_in_a_bend() -> None:

@@ -101,7 +101,7 @@ def test_interlocks_are_a_table_that_says_what_tripped_and_what_is_assumed() -> 
         ),
         (
             event("flighttask_progress", status="failed", step="docked", reason="x", detail="y"),
-            "flighttask: docked failed: x: y",
+            "flighttask: failed: x: y",
         ),
         (event("something_new"), "something new: "),
     ],
@@ -133,7 +133,7 @@ def test_a_state_says_for_whom_and_what_is_tripped() -> None:
         **WHERE, state="hold", since=AT, task="scout", requester="car", detail="waits",
         interlocks=[REST],
     )  # fmt: skip
-    assert state_line(state) == "drone hold, task scout, for car: waits: it drives"
+    assert state_line(state) == "drone hold, task scout, for car: waits; tripped: it drives"
 
 
 def test_where_it_is_is_one_line() -> None:

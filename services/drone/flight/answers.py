@@ -63,7 +63,7 @@ def _reply(
     output = ReplyOutput(
         status="accepted" if reason is None else "rejected",
         reason=reason, detail=line(detail) or None, dry_run=request.dry_run,
-        interlocks=list(interlocks),
+        interlocks=list(interlocks or cockpit.found),
     )  # fmt: skip
     cockpit.effects.append(
         DroneReply(

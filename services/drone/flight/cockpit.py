@@ -1,6 +1,6 @@
 """What every part of the pilot works with during one turn (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -138,6 +138,8 @@ class Cockpit:
     """Where home was when the autopilot's own return began."""
     rtl_rest_s: float | None = None
     """The rest of the car for which that return began anew last."""
+    found: Sequence[Interlock] = ()
+    """All of them, as they were last looked at: they stand in every answer."""
     tripped: dict[str, Interlock] = field(default_factory=dict)
     """What is published as tripped now."""
     tripped_s: dict[str, float] = field(default_factory=dict)

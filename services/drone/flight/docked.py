@@ -24,6 +24,7 @@ def turn(cockpit: Cockpit) -> None:
         cockpit.enter("failsafe", "somebody else armed it")
     elif cockpit.beat.is_due("docked", EVERY_S, cockpit.now):
         found = launch.interlocks(cockpit, launch.planned(cockpit, TakeoffToPoint()))
+        cockpit.found = found
         cockpit.tripped = {each.id: each for each in tripped(found)}
         _bring_home(cockpit)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from internetcar.contract.drone import DroneRequest, Interlock
+from internetcar.contract.drone_methods import MethodData
 from services.drone.autopilot import Disarm, Landed, Mode
 from services.drone.flight import holding, launch, returning
 from services.drone.flight.answers import accept, reject, settle, settle_flight
@@ -11,11 +12,16 @@ from services.drone.flight.memory import RECENT_LAUNCHES, Flight
 from services.drone.flight.states import FLYING
 from services.drone.interlocks.check import tripped
 from services.drone.tasks.registry import CONFIRMED, task_of
+from services.drone.tasks.task import Plan
 
 BUSY = "the drone is on a flight, and only a docked drone takes off"
 TAKEN = "the autopilot, or a person, has taken over; it is followed, never fought"
 ON_A_TASK = frozenset({"enroute", "on_task", "hold"})
 COMING_BACK = frozenset({"returning", "rendezvous"})
+OF_THE_WAY = frozenset(
+    {"plan", "rule", "battery", "zone", "ceiling", "wind", "rain", "temperature", "daylight"}
+)
+"""The interlocks of a launch that another way in the air must keep, too."""
 
 
 def handle(cockpit: Cockpit, request: DroneRequest) -> None:
@@ -28,14 +34,11 @@ def handle(cockpit: Cockpit, request: DroneRequest) -> None:
 
 def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
     data, state = request.asked(), cockpit.memory.state
-    if request.method == "flighttask_execute" and state in ON_A_TASK and _has_task(cockpit):
+    if task_of(data) == "follow" and state in ON_A_TASK and _has_task(cockpit):
         _change(cockpit, request)
         return
     plan = launch.planned(cockpit, data)
-    found = [launch.docked(cockpit), *launch.interlocks(cockpit, plan)]
-    refusal = cockpit.book.refusal(task_of(data), cockpit.now)
-    if refusal:
-        found.append(Interlock(id="rule", result="tripped", words=refusal))
+    found = [launch.docked(cockpit), *_interlocks(cockpit, data, plan)]
     bad = tripped(found)
     if state in FLYING or state in ("preflight", "armed"):
         reason, words = ("autopilot", TAKEN) if state == "failsafe" else ("busy", BUSY)
@@ -48,23 +51,35 @@ def _launch(cockpit: Cockpit, request: DroneRequest) -> None:
         launch.begin(cockpit, wish, data, request.data)
 
 
+def _interlocks(cockpit: Cockpit, data: MethodData, plan: Plan) -> list[Interlock]:
+    """Those of a launch, and whether the limits of its rule let it."""
+    found = launch.interlocks(cockpit, plan)
+    refusal = cockpit.book.refusal(task_of(data), cockpit.now)
+    if refusal:
+        found.append(Interlock(id="rule", result="tripped", words=refusal))
+    return found
+
+
 def _has_task(cockpit: Cockpit) -> bool:
     flight, hold = cockpit.memory.flight, cockpit.memory.hold
     is_in_air = flight is not None and flight.is_takeoff_sent and not flight.is_task_done
-    return is_in_air and (hold is None or hold.why in ("stop", "interlock"))
+    return is_in_air and (hold is None or hold.why == "interlock")
 
 
 def _change(cockpit: Cockpit, request: DroneRequest) -> None:
-    """Another task, or other points, in the air."""
+    """Follow instead, or other points, in the air; not after a stop, which only a return ends."""
     data, flight = request.asked(), cockpit.memory.flight
     state = cockpit.memory.state
     if state not in ON_A_TASK or flight is None or not _has_task(cockpit):
         _not_now(cockpit, request)
         return
     plan = launch.planned(cockpit, data)
-    if plan.problem:
-        reject(cockpit, request, "interlock", plan.problem, [launch.plan_interlock(plan)])
-    elif accept(cockpit, request, f"changes to {task_of(data)}"):
+    found = [each for each in _interlocks(cockpit, data, plan) if each.id in OF_THE_WAY]
+    bad = tripped(found)
+    if bad:
+        reject(cockpit, request, "interlock", launch.words_of(bad), found)
+    elif accept(cockpit, request, f"changes to {task_of(data)}", found):
+        cockpit.book.started(task_of(data), cockpit.now)
         wish = cockpit.memory.wishes.pop()
         settle_flight(cockpit, "canceled", "recalled", "another task took its place")
         cockpit.memory.wishes.append(wish)

@@ -21,6 +21,7 @@ def turn(cockpit: Cockpit) -> None:
         return
     back = _predict(cockpit)
     found = cockpit.rooms.checks.flying(cockpit.view, back, cockpit.now)
+    cockpit.found = [each.interlock for each in found]
     now = {each.interlock.id: each for each in found if each.interlock.result == "tripped"}
     cockpit.tripped = {name: trip.interlock for name, trip in now.items()}
     trips = _lasting(cockpit, now)

@@ -61,7 +61,7 @@ def battery(here: Situation) -> Interlock:
         return told("battery", f"{unknown} is not known", is_good=False, limit=limit)
     words = f"battery {shown(left, limit)} % at the landing, at least {limit:g}"
     if left <= 0:
-        words = "the battery does not last for the way back to where the car will be"
+        words = "it could not come back: the car drives away, or the battery does not last"
     return told("battery", words, is_good=left >= limit, value=left, limit=limit)
 
 
