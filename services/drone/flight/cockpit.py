@@ -80,6 +80,8 @@ class Route:
     """Where it still has to climb before it flies across."""
     is_coming_down: bool = False
     told: Intent | None = None
+    told_id: int = 0
+    """Of the last intent that told it."""
 
 
 @dataclass(slots=True)

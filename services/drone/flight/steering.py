@@ -15,6 +15,8 @@ CORNER_MPS = 1.5
 CLIMB_FIRST_M = 3.0
 ACROSS_M = 20.0
 """Below it the way is too short to climb first."""
+AGAIN_S = 2.0
+"""Between two tries to tell it where to go, when it did not take it."""
 SAME_M = 1.0
 """Two targets nearer than this are one."""
 
@@ -50,7 +52,9 @@ def fly_to(
     speed_mps: float | None = None,
     near_m: float = SAME_M,
 ) -> bool:
-    """Fly on towards a place; whether there is a legal way: else it stays. Each leg is told once.
+    """Fly on towards a place; whether there is a legal way: else it stays.
+
+    Each leg is told until the autopilot takes it.
 
     Args:
         cockpit: The flight.
@@ -74,9 +78,8 @@ def fly_to(
         return False
     cockpit.route, cockpit.stay_at = route, None
     goal = _goal(cockpit, route, speed_mps)
-    if goal != route.told:
-        route.told = goal
-        cockpit.perform(goal)
+    if goal != route.told or _is_lost(cockpit, route):
+        route.told, route.told_id = goal, cockpit.perform(goal)
     return True
 
 
@@ -97,6 +100,14 @@ def _is_reached(cockpit: Cockpit, corner: Place) -> bool:
     here = cockpit.here
     is_slow = abs(here.north_mps) + abs(here.east_mps) <= CORNER_MPS
     return is_slow and cockpit.apart_m(corner) <= CORNER_M
+
+
+def _is_lost(cockpit: Cockpit, route: Route) -> bool:
+    """Whether the autopilot did not take what it was told, and it is time to tell it again."""
+    answer = cockpit.answers.get("GoTo")
+    if answer is None or answer.id != route.told_id or answer.outcome == "accepted":
+        return False
+    return cockpit.stage.is_due("go again", AGAIN_S, cockpit.now)
 
 
 def _goal(cockpit: Cockpit, route: Route, speed_mps: float | None) -> GoTo:
