@@ -194,7 +194,7 @@ class World(Talk):
         messages = self.arrived()
         for message in messages:
             self.retained[message.topic] = message
-            if isinstance(message, Position):
+            if self.is_broker and isinstance(message, Position):  # else it was told nobody
                 self.car_said = Place(message.latitude, message.longitude)
         if self.conductor is None:
             return
