@@ -10,9 +10,9 @@ from internetcar.contract.drone import (
     ReplyData,
     ReplyOutput,
 )
+from internetcar.contract.message import instant
 from services.database_errors import StoreError
 from services.drone.autopilot import Arm, DroneStatus, Intent, Prepare, Result, TakeOff
-from services.drone.broker.telling import instant
 from services.drone.events import Asked, Effect, Event, Heard, Perform
 from services.drone.moment import Moment
 from services.drone.store import Answer, Kept

@@ -57,6 +57,11 @@ def milliseconds(instant: datetime) -> int:
     return (instant - EPOCH) // timedelta(milliseconds=1)
 
 
+def instant(utc_ms: int) -> datetime:
+    """The aware instant of UTC milliseconds since 1970; the inverse of `milliseconds`."""
+    return EPOCH + timedelta(milliseconds=utc_ms)
+
+
 Instant = Annotated[datetime, AfterValidator(_as_utc), PlainSerializer(format_instant)]
 """A moment in UTC; RFC 3339 with milliseconds on the wire."""
 

@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from internetcar.contract.message import InputError
+from internetcar.contract.message import InputError, instant
 from internetcar.launcher.options import instant_ns
 from internetcar.launcher.service_settings import settings_for
 from services.database import Database, open_existing
-from services.payments.books import from_ms
 from services.payments.history import is_owner
 from services.payments.limits import Terms
 from services.payments.settings import SERVICE, PaymentsSettings
@@ -100,8 +99,8 @@ def span(from_at: str, until_at: str, now: datetime) -> tuple[datetime, datetime
     Raises:
         InputError: One is no instant, or they are the wrong way round.
     """
-    end = from_ms(instant_ns(until_at) // 1_000_000) if until_at else now
-    start = from_ms(instant_ns(from_at) // 1_000_000) if from_at else end - _DEFAULT_PERIOD
+    end = instant(instant_ns(until_at) // 1_000_000) if until_at else now
+    start = instant(instant_ns(from_at) // 1_000_000) if from_at else end - _DEFAULT_PERIOD
     if start >= end:
         raise InputError("--from must lie before --until")
     return start, end

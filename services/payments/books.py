@@ -1,7 +1,6 @@
 """The ledger as the rules ask it, from the database's tables."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from typing import Any, cast
 
 import orjson
@@ -15,7 +14,7 @@ from sqlalchemy import (
     select,
 )
 
-from internetcar.contract.message import EPOCH, milliseconds
+from internetcar.contract.message import instant, milliseconds
 from services.payments.ledger import Entry, EntryKind, Posting
 from services.payments.tables import answers, balances, entries, postings
 
@@ -29,11 +28,6 @@ _BALANCE = select(balances.c.balance_minor).where(
     balances.c.name == bindparam("name"), balances.c.currency == bindparam("currency")
 )
 """Made once: making a statement costs more than running it."""
-
-
-def from_ms(at_ms: int) -> datetime:
-    """The instant of `milliseconds`."""
-    return EPOCH + timedelta(milliseconds=at_ms)
 
 
 class StoredBooks:
@@ -123,7 +117,7 @@ def _entry(row: RowMapping, made_of: tuple[Posting, ...]) -> Entry:
         owner=row["owner"],
         currency=row["currency"],
         postings=made_of,
-        at=from_ms(row["at_ms"]),
+        at=instant(row["at_ms"]),
         vehicle_id=row["vehicle_id"],
         requester=row["requester"],
         request_id=row["request_id"],
@@ -133,7 +127,7 @@ def _entry(row: RowMapping, made_of: tuple[Posting, ...]) -> Entry:
         about=row["about"],
         ends=row["ends"],
         reverses=row["reverses"],
-        expires_at=None if expires_at_ms is None else from_ms(expires_at_ms),
+        expires_at=None if expires_at_ms is None else instant(expires_at_ms),
         words=tuple(orjson.loads(row["words"])),
         reason=row["reason"],
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from internetcar.contract.message import ContractError, milliseconds
+from internetcar.contract.message import ContractError, instant, milliseconds
 from internetcar.contract.payments import PaymentRequest, StatementRequest
 from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollCharge
@@ -15,7 +15,6 @@ from services.database import Database
 from services.outgoing import enqueue
 from services.payments import papers
 from services.payments.agreements import Agreements
-from services.payments.books import from_ms
 from services.payments.case import RefusedError
 from services.payments.history import is_owner, period
 from services.payments.instruction import (
@@ -127,7 +126,7 @@ class Payments:
 
     def _now(self) -> datetime:
         """The time in whole milliseconds, as it is stored and said."""
-        return from_ms(milliseconds(self._clock()))
+        return instant(milliseconds(self._clock()))
 
     def _answer(self, instruction: Instruction, check_trust: Callable[[], None]) -> None:
         self._database.run(

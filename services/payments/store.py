@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from internetcar.contract.message import milliseconds
+from internetcar.contract.message import instant, milliseconds
 from services.database import Database, insert_new, locked, open_database
-from services.payments.books import StoredBooks, entry_row, from_ms
+from services.payments.books import StoredBooks, entry_row
 from services.payments.ledger import Booked, Entry, Posting, holding, spending_name
 from services.payments.tables import (
     TABLES,
@@ -111,7 +111,7 @@ class Ledger:
             insert_new(self.connection, owners, owner=owner, entries=0, last_at_ms=0)
             row = locked(self.connection, owners.c.owner, owner)
         assert row is not None
-        return from_ms(max(milliseconds(now), row["last_at_ms"]))
+        return instant(max(milliseconds(now), row["last_at_ms"]))
 
     def answers_to(self, scope: str, requester: str, request_id: str) -> dict[str, Answer]:
         """What was answered under a request id, by the digest of the request."""
@@ -164,7 +164,7 @@ class Ledger:
         insert_new(
             self.connection, early, vehicle_id=vehicle_id, digest=digest, since_ms=milliseconds(now)
         )
-        return from_ms(self.connection.execute(select(early.c.since_ms).where(*key)).scalar_one())
+        return instant(self.connection.execute(select(early.c.since_ms).where(*key)).scalar_one())
 
     def forget_early(self, vehicle_id: str, digest: str) -> None:
         """A toll refund does not wait any more."""

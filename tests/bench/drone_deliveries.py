@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from internetcar.contract.drone import DroneReply, DroneRequest
-from services.drone.broker.telling import instant
+from internetcar.contract.message import instant
 from tests.bench.drone_runs import FAST_S, Campaign, Row, world
 from tests.bench.report import Figure
 from tests.drone_life import settings

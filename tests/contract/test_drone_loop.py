@@ -20,13 +20,13 @@ from internetcar.contract.drone import (
     DroneWeather,
 )
 from internetcar.contract.link import Link
-from internetcar.contract.message import Message
+from internetcar.contract.message import Message, instant
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
 from services.alive import Heartbeat
 from services.drone.broker.reception import Reception
-from services.drone.broker.telling import Identity, instant
+from services.drone.broker.telling import Identity
 from services.drone.conductor import Conductor
 from services.drone.connection import Clock
 from services.drone.control_loop import ControlLoop

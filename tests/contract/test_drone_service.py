@@ -14,14 +14,14 @@ from internetcar.contract.drone import (
     DroneState,
     DroneWeather,
 )
-from internetcar.contract.message import Message
+from internetcar.contract.message import Message, instant
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from services.database import Database
 from services.database_errors import StoreError
 from services.drone.autopilot import Arm, DronePosition, DroneStatus, TakeOff
 from services.drone.broker.reception import Reception
-from services.drone.broker.telling import Identity, instant
+from services.drone.broker.telling import Identity
 from services.drone.conductor import Conductor
 from services.drone.events import (
     Asked,

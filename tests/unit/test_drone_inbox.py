@@ -3,10 +3,9 @@
 from typing import Any
 
 from internetcar.contract.drone import DroneEvent, DronePresence, DroneRequest
-from internetcar.contract.message import Message
+from internetcar.contract.message import Message, instant
 from internetcar.contract.subscriptions import Received
 from services.drone.broker.inbox import Inbox
-from services.drone.broker.telling import instant
 from services.drone.broker.unsaid import Unsaid
 from tests.drone_stand import NOW_MS
 from tests.services import FakeLink

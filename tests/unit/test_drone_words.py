@@ -17,6 +17,7 @@ from internetcar.contract.drone import (
     ReplyData,
     ReplyOutput,
 )
+from internetcar.contract.message import instant
 from internetcar.launcher.drone_words import (
     event_line,
     interlock_rows,
@@ -26,7 +27,6 @@ from internetcar.launcher.drone_words import (
     state_line,
 )
 from internetcar.launcher.view import VehicleView
-from services.drone.broker.telling import instant
 
 WHERE: dict[str, Any] = {"vehicle_id": "demo", "drone_id": "drone1"}
 AT = instant(1_780_000_000_000)

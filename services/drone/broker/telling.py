@@ -1,7 +1,6 @@
 """What is said of a drone unasked: where it is, its service's presence and health (pure)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from internetcar.contract.drone import (
     Battery,
@@ -10,7 +9,7 @@ from internetcar.contract.drone import (
     DronePresence,
     State,
 )
-from internetcar.contract.message import EPOCH, Instant
+from internetcar.contract.message import instant
 from services.drone.autopilot import DronePosition, DroneStatus
 from services.drone.geodesy import Place, distance_m
 from services.drone.moment import Moment
@@ -33,11 +32,6 @@ class Identity:
     drone_id: str
     since_utc_ms: int = 0
     software: str = ""
-
-
-def instant(utc_ms: int) -> Instant:
-    """A moment as messages have it."""
-    return EPOCH + timedelta(milliseconds=utc_ms)
 
 
 def presence(of: Identity, firmware: str, *, online: bool) -> DronePresence:

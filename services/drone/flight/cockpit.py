@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from internetcar.contract.drone import DroneEvent, DroneState, Interlock, State
-from internetcar.contract.message import EPOCH
+from internetcar.contract.message import instant
 from services.drone.autopilot import (
     DronePosition,
     DroneStatus,
@@ -280,7 +279,7 @@ class Cockpit:
         wish = flight.wish if flight is not None else None
         return DroneState(
             vehicle_id=self.vehicle_id, drone_id=self.drone_id, state=self.memory.state,
-            since=EPOCH + timedelta(milliseconds=self.memory.since_ms),
+            since=instant(self.memory.since_ms),
             task=flight.task if flight is not None else None,
             tid=wish.tid if wish is not None else None,
             requester=wish.requester if wish is not None else None,
