@@ -5,7 +5,7 @@ DJI's Cloud API where it has them; ours are `expires_at`, `dry_run`, and the eve
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import orjson
 from pydantic import Field, ValidationError, model_validator
@@ -132,6 +132,11 @@ class ReplyData(Part):
 
     result: int
     output: ReplyOutput
+
+    @classmethod
+    def of(cls, output: ReplyOutput) -> Self:
+        """The answer with its `result`."""
+        return cls(result=int(output.status == "rejected"), output=output)
 
 
 class DroneReply(Message):

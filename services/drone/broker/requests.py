@@ -19,7 +19,6 @@ FUTURE_MS = 5_000
 LASTS_MS = 10_000
 """How long a request without `expires_at` holds, from its `timestamp`."""
 
-_REFUSED = 1
 """`result` of a refusal; the reason says more."""
 _DETAIL = 200
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
@@ -152,7 +151,7 @@ def refused(to: Sender, refusal: Refusal, now_utc_ms: int, *, dry_run: bool = Fa
         bid=to.bid,
         timestamp=now_utc_ms,
         method=to.method,
-        data=ReplyData(result=_REFUSED, output=output),
+        data=ReplyData.of(output),
     )
 
 

@@ -13,9 +13,6 @@ from internetcar.contract.drone import (
 from services.drone.flight.cockpit import Cockpit, line
 from services.drone.flight.memory import Wish
 
-REFUSED = 1
-"""`result` of a refusal; the reason says more."""
-
 PROGRESS = {
     "takeoff_to_point": "takeoff_to_point_progress",
     "flighttask_execute": "flighttask_progress",
@@ -70,7 +67,7 @@ def _reply(
             vehicle_id=cockpit.vehicle_id, drone_id=cockpit.drone_id,
             requester=request.requester, tid=request.tid, bid=request.bid,
             timestamp=cockpit.now.utc_ms, method=request.method,
-            data=ReplyData(result=0 if reason is None else REFUSED, output=output),
+            data=ReplyData.of(output),
         )
     )  # fmt: skip
 
