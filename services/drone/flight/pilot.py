@@ -27,7 +27,7 @@ from services.drone.flight.settings import FlightSettings
 from services.drone.flight.states import FLYING, STEERED
 from services.drone.moment import Moment
 from services.drone.rules.book import RuleBook
-from services.drone.view import View, seen
+from services.drone.view import seen
 
 TURNS: Mapping[State, Callable[[Cockpit], None]] = {
     "docked": docked.turn,
@@ -74,7 +74,6 @@ class Pilot:
         memory.state = "lost_link" if memory.before in FLYING else "offline"
         memory.detail = ""
         self._damage = damage
-        self._said: DroneState | None = None
         self._shown: tuple[object, ...] | None = None
         self._is_started = False
 
@@ -98,11 +97,6 @@ class Pilot:
     def remembered(self) -> str:
         """All that must survive."""
         return self._cockpit.memory.text()
-
-    @property
-    def view(self) -> View:
-        """All that is known of car, drone and weather."""
-        return self._cockpit.view
 
     @property
     def predicted_pct(self) -> float | None:
@@ -149,15 +143,13 @@ class Pilot:
             cockpit.say("hms", {"list": [health]})
 
     def _tell_state(self) -> None:
-        cockpit, said = self._cockpit, self._said
-        shown = _shown(cockpit)
-        if shown == self._shown:
+        cockpit, before = self._cockpit, self._shown
+        self._shown = now = _shown(cockpit)
+        if now == before:
             return
-        self._shown, now = shown, cockpit.state()
-        self._said = now
-        if said is None or said.state != now.state:
+        if before is None or before[0] != now[0]:
             in_progress(cockpit)
-        cockpit.effects.append(now)
+        cockpit.effects.append(cockpit.state())
 
 
 def _shown(cockpit: Cockpit) -> tuple[object, ...]:

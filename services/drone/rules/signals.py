@@ -8,8 +8,8 @@ SPEED = "Vehicle.Speed"
 SELECTED_GEAR = "Vehicle.Powertrain.Transmission.SelectedGear"
 CURRENT_GEAR = "Vehicle.Powertrain.Transmission.CurrentGear"
 PARKING_BRAKE = "Vehicle.Chassis.ParkingBrake.IsEngaged"
-PARK, DRIVE = 126, 127
-"""VSS's numbers of these gears; 1 and up are forward, below 0 reverse, 0 neutral."""
+PARK = 126
+"""VSS's number of this gear; 1 and up are forward, 127 is drive, below 0 reverse, 0 neutral."""
 
 AHEAD_S = 5.0
 """A stamp so far ahead of our clock is one of a wrong clock."""
