@@ -3,8 +3,7 @@
 import math
 from typing import NamedTuple
 
-METRES_PER_DEGREE = 111_195.0
-"""One degree of latitude on a sphere of 6,371 km radius."""
+from simulator.route import METRES_PER_DEGREE
 
 
 class Plane(NamedTuple):
