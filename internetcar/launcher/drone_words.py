@@ -11,7 +11,7 @@ from internetcar.contract.drone import (
     DroneState,
     Interlock,
 )
-from internetcar.launcher.tables import printable
+from internetcar.launcher.tables import plain, printable
 
 _PROGRESS = "_progress"
 _LEVELS = ("well", "warning", "alarm")
@@ -28,7 +28,7 @@ def reply_lines(reply: DroneReply) -> list[str]:
 def interlock_rows(interlocks: Iterable[Interlock]) -> list[tuple[str, str, str, str, str]]:
     """Id, value, limit, result and words of each."""
     return [
-        (each.id, _plain(each.value), _plain(each.limit), _result(each), each.words)
+        (each.id, plain(each.value, 6), plain(each.limit, 6), _result(each), each.words)
         for each in interlocks
     ]
 
@@ -104,7 +104,7 @@ def _scout(data: Mapping[str, Any]) -> str:
         if isinstance(data.get(key), int | float):
             parts.append(f"{data[key]:.0f} {unit}")
     if data.get("pictures"):
-        parts.append(f"{_plain(data['pictures'])} pictures")
+        parts.append(f"{plain(data['pictures'])} pictures")
     return ", ".join(parts)
 
 
@@ -148,11 +148,3 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return [value] if value else []
     return [str(each) for each in _list(value)]
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

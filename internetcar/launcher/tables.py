@@ -43,3 +43,12 @@ def printable(text: str) -> str:
 def percent(share: float) -> str:
     """A share (0…1) in percent, rounded down: 100 % only where nothing is missing."""
     return f"{math.floor(share * 10_000) / 100:g} %"
+
+
+def plain(value: object, digits: int = 9) -> str:
+    """A value as a person reads it, a number with so many significant digits."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

@@ -12,14 +12,13 @@ from rich.text import Text
 
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.drone import DroneEvent, DroneState
-from internetcar.contract.message import Value
 from internetcar.contract.money import format_minor
 from internetcar.contract.payments import WalletBalance
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.contract.tolls import TollPassage
 from internetcar.launcher.drone_words import event_line, state_line
-from internetcar.launcher.tables import printable
+from internetcar.launcher.tables import plain, printable
 
 _FRESH_S = 1.0
 _COMMANDS_SHOWN = 3
@@ -109,7 +108,7 @@ class VehicleView:
         leaf = self.leaves.get(path, CatalogLeaf())
         value = self.signals[path].value
         name = (leaf.value_names or {}).get(str(value))
-        said = f"{_plain(value)} {name}" if name else _plain(value)
+        said = f"{plain(value)} {name}" if name else plain(value)
         return printable(said), printable(leaf.unit or "")
 
     def line(self, path: str, now: datetime) -> str:
@@ -122,7 +121,7 @@ class VehicleView:
 def command_line(status: CommandStatus) -> str:
     """One command as one line: who wanted what, and what became of it."""
     outcome = ": ".join(part for part in (status.state, status.reason) if part)
-    return printable(f"{status.requester} asked {status.path} = {_plain(status.value)}  {outcome}")
+    return printable(f"{status.requester} asked {status.path} = {plain(status.value)}  {outcome}")
 
 
 def passage_line(passage: TollPassage) -> str:
@@ -163,7 +162,7 @@ def _how_to_set(view: VehicleView) -> str | None:
     if not settable:
         return None
     value = view.signals[settable[0]].value if settable[0] in view.signals else "VALUE"
-    return f"car set {printable(settable[0])} {_plain(value)}"
+    return f"car set {printable(settable[0])} {plain(value)}"
 
 
 def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
@@ -267,14 +266,6 @@ def _signals(view: VehicleView, now: datetime, rows: int) -> Table:
 def _importance(path: str) -> tuple[int, str]:
     """What a person looks for first has the shortest path: speed, range, position."""
     return path.count("."), path
-
-
-def _plain(value: Value) -> str:
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 def batches(count: int) -> str:
