@@ -160,9 +160,11 @@ class Disarm:
 
 @dataclass(frozen=True, slots=True)
 class TakeOff:
-    """Climb straight to a height above home; sent once, never repeated without an answer."""
+    """Climb straight to a height above home; sent once: only who sees it stand says it again."""
 
     height_m: float
+    again: int = 0
+    """How often it was said before in this launch, and got no answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,9 @@ class Cockpit:
     is_descending: bool = False
     landing_on: Place | None = None
     """Where the car stood when the descent began."""
+    takeoff_says: int = 0
+    """How often the take-off of this launch was said; not remembered: a restart says none."""
+    takeoff_said_s: float = 0.0
     prepare_id: int = 0
     home_told: Place | None = None
     rtl_home: Place | None = None
