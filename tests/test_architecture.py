@@ -52,7 +52,7 @@ PURE = [
     )),
     *(f"services/drone/tasks/{name}.py" for name in (
         "anchor", "beacon", "car_motion", "film", "follow", "hand_over", "hover", "inspection",
-        "intercept", "memory", "orbit", "registry", "scout", "settings", "task", "way",
+        "intercept", "memory", "orbit", "registry", "scout", "settings", "task", "turning", "way",
     )),
     *(f"services/payments/{name}.py" for name in (
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",

@@ -19,6 +19,13 @@ from services.drone.moment import Moment
 
 FIXES = 20
 """How many of the car's last positions are kept: two seconds at ten a second."""
+YAW = "Vehicle.AngularVelocity.Yaw"
+"""Degrees a second, counterclockwise: VSS after ISO 8855."""
+STEERING = "Vehicle.Chassis.SteeringWheel.Angle"
+"""Degrees, to the left."""
+SERIES = frozenset({YAW, STEERING})
+"""Leaves of which the last values are kept, not the last one alone."""
+VALUES = 20
 AHEAD_S = 0.5
 """So far ahead of our clock a stamp may lie; what lies further ahead is of a wrong clock."""
 
@@ -55,6 +62,8 @@ class View:
     fixes: tuple[SeenFix, ...] = ()
     """Of the car, oldest first, in the order of their own time."""
     signals: Mapping[str, SeenSignal] = field(default_factory=dict)
+    series: Mapping[str, tuple[SeenSignal, ...]] = field(default_factory=dict)
+    """The last values of `SERIES`, oldest first, in the order of their own time; numbers only."""
     presence: CarPresence | None = None
     weather: SeenWeather | None = None
     is_broker_connected: bool = False
@@ -73,6 +82,8 @@ def seen(view: View, event: Event, now: Moment) -> View:
     match event:
         case CarFix():
             return _with_fix(view, SeenFix(event, _true_s(event, now)))
+        case CarSignal(path=path) if path in SERIES:
+            return _with_value(view, event, now)
         case CarSignal():
             at_s = now.s - event.age_s
             known = view.signals.get(event.path)
@@ -104,3 +115,21 @@ def _with_fix(view: View, fix: SeenFix) -> View:
     if view.fixes and fix.at_s <= view.fixes[-1].at_s:
         return view
     return replace(view, fixes=(*view.fixes[1 - FIXES :], fix))
+
+
+def _with_value(view: View, event: CarSignal, now: Moment) -> View:
+    """With another value of a series, in its place; one that is not valid ends what was known."""
+    value, at_s = event.value, now.s - event.age_s
+    known = [each for each in view.series.get(event.path, ()) if each.at_s != at_s]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if event.age_s < -AHEAD_S:
+        return view
+    if event.quality != "valid" or not is_number:
+        known = []
+    else:
+        known = sorted([*known, SeenSignal(value, event.quality, at_s)], key=_at_s)[-VALUES:]
+    return replace(view, series={**view.series, event.path: tuple(known)})
+
+
+def _at_s(seen: SeenSignal) -> float:
+    return seen.at_s

@@ -26,6 +26,7 @@ from services.drone.geodesy import Offset, Place, distance_m, offset
 from services.drone.moment import Moment
 from services.drone.rules.book import Due, RuleBook
 from services.drone.tasks.car_motion import CarNow, where
+from services.drone.tasks.turning import turns
 from services.drone.view import View
 
 JITTER_S = 0.015
@@ -188,7 +189,7 @@ class Cockpit:
     @property
     def car(self) -> CarNow | None:
         """Where the car is now and how it moves."""
-        return where(self.view.fixes, self.now.s)
+        return where(self.view.fixes, self.now.s, turns=turns(self.view))
 
     @property
     def car_place(self) -> Place | None:
