@@ -69,6 +69,8 @@ class Talk:
         self.change_position: Callable[[Position], Position | None] = lambda position: position
         self.change_weather: Callable[[DroneWeather], DroneWeather | None] = lambda told: told
         self.presence: dict[str, Any] = {}
+        self.behind_ms = 0
+        """How far the car's clock is behind the service's."""
         self._air: list[tuple[float, int, Message]] = []
         self._number = 0
 
@@ -88,7 +90,7 @@ class Talk:
         tick = round((self.now.s - START_S) / self.step_s)
         if self.is_car_silent:
             return
-        at = EPOCH + timedelta(milliseconds=self.now.utc_ms)
+        at = EPOCH + timedelta(milliseconds=self.now.utc_ms - self.behind_ms)
         if tick % round(self.car_link.every_s / self.step_s) == 0:
             place = self.gnss.place(self.car_true, self.now.s)
             told = self.change_position(Position(
@@ -122,7 +124,7 @@ class Talk:
 
     def say_surroundings(self) -> None:
         """Presence, weather, rain and temperature now, not when they are due."""
-        at = EPOCH + timedelta(milliseconds=self.now.utc_ms)
+        at = EPOCH + timedelta(milliseconds=self.now.utc_ms - self.behind_ms)
         self._leaf(RAIN, self.sky.rain_pct, at)
         self._leaf(TEMPERATURE, self.sky.temperature_c, at)
         self._tell_surroundings(at)

@@ -15,7 +15,9 @@ from services.drone.events import (
     Heard,
     WeatherReport,
 )
+from services.drone.leaps import Fixes, SeenFix, taken
 from services.drone.moment import Moment
+from services.drone.own_clock import OwnClock, true, watched
 
 FIXES = 20
 """How many of the car's last positions are kept: two seconds at ten a second."""
@@ -28,14 +30,6 @@ SERIES = frozenset({YAW, STEERING})
 VALUES = 20
 AHEAD_S = 0.5
 """So far ahead of our clock a stamp may lie; what lies further ahead is of a wrong clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class SeenFix:
-    """A car's position and when it was true, on the clock of `Moment.s`."""
-
-    fix: CarFix
-    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +55,9 @@ class View:
 
     fixes: tuple[SeenFix, ...] = ()
     """Of the car, oldest first, in the order of their own time."""
+    leap: tuple[SeenFix, ...] = ()
+    """Newer ones, farther away than a car can be: not believed yet."""
+    clock: OwnClock = field(default_factory=OwnClock)
     signals: Mapping[str, SeenSignal] = field(default_factory=dict)
     series: Mapping[str, tuple[SeenSignal, ...]] = field(default_factory=dict)
     """The last values of `SERIES`, oldest first, in the order of their own time; numbers only."""
@@ -79,6 +76,13 @@ class View:
 
 def seen(view: View, event: Event, now: Moment) -> View:
     """The view after an event; what is older than what is known already changes nothing."""
+    clock = watched(view.clock, event, now, is_armed=view.drone.is_armed)
+    if clock is not view.clock:
+        view = replace(view, clock=clock)
+    return _seen(view, true(clock, event), now)
+
+
+def _seen(view: View, event: Event, now: Moment) -> View:
     match event:
         case CarFix():
             return _with_fix(view, SeenFix(event, _true_s(event, now)))
@@ -112,9 +116,11 @@ def _true_s(fix: CarFix, now: Moment) -> float:
 
 
 def _with_fix(view: View, fix: SeenFix) -> View:
-    if view.fixes and fix.at_s <= view.fixes[-1].at_s:
+    newest = view.leap or view.fixes
+    if newest and fix.at_s <= newest[-1].at_s:
         return view
-    return replace(view, fixes=(*view.fixes[1 - FIXES :], fix))
+    fixes, leap = taken(Fixes(view.fixes, view.leap), fix, FIXES)
+    return replace(view, fixes=fixes, leap=leap)
 
 
 def _with_value(view: View, event: CarSignal, now: Moment) -> View:

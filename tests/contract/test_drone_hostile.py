@@ -140,3 +140,30 @@ def test_a_car_that_is_suddenly_far_away_is_not_chased(
     assert world.until_down(1_500.0)
     assert world.landings[-1].true_error_m < 150.0
     assert world.lowest_pct >= 15.0
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_of_ours_that_goes_wrong_in_the_air_and_stays_wrong_lands_on_the_car(
+    new_world: Callable[..., World], hours: int
+) -> None:
+    driver = Goes()
+    world = airborne(new_world(driver=driver))
+    world.behind_ms = hours * HOUR_MS
+    world.now = Moment(world.now.s, world.now.utc_ms + world.behind_ms)
+    world.run(3.0)
+    assert world.state == "returning"
+    assert "own clock was set" in world.detail
+    driver.go(60.0, 5.0)
+    assert comes_home(world)
+    assert "divert_landing" not in world.states()
+
+
+def test_a_car_that_is_heard_again_is_flown_back_to(new_world: Callable[..., World]) -> None:
+    driver = Goes()
+    world = airborne(new_world(driver=driver))
+    world.ask("return_home")
+    world.is_car_silent = True
+    assert world.until_state("divert_landing", seconds=30.0)
+    world.is_car_silent = False
+    driver.go(60.0, 5.0)
+    assert comes_home(world)

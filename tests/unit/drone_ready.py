@@ -16,9 +16,10 @@ from services.drone.interlocks.check import check, tripped
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
 from services.drone.interlocks.situation import Phase, Plan, Situation
 from services.drone.interlocks.steady import Steady
+from services.drone.leaps import SeenFix
 from services.drone.moment import Moment
 from services.drone.tasks.task import Leg
-from services.drone.view import SeenFix, SeenSignal, SeenWeather, View
+from services.drone.view import SeenSignal, SeenWeather, View
 
 HERE = Place(52.52, 13.40)
 NOON = Moment(1000.0, milliseconds(datetime.fromisoformat("2026-06-01T10:00:00Z")))

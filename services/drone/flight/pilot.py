@@ -181,6 +181,8 @@ def _fly(cockpit: Cockpit) -> None:
         holding.watch_car(cockpit)
     if memory.state in FLYING:
         watching.turn(cockpit)
+    if memory.state == "divert_landing" and diverting.is_car_back(cockpit):
+        returning.start(cockpit, "the car is heard again")
     turn = TURNS.get(memory.state)
     if turn is not None:
         turn(cockpit)

@@ -3,8 +3,8 @@
 from services.drone.flight.cockpit import Cockpit, Rest
 from services.drone.flight.standing import stood
 from services.drone.geodesy import Place, distance_m
+from services.drone.leaps import SeenFix
 from services.drone.rules.signals import speed_kmh
-from services.drone.view import SeenFix
 
 STAYS_M = 2.0
 STAYS_KMH = 1.8

@@ -72,8 +72,11 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
     """Decide where to meet the car, or why that cannot be: then the driver is asked."""
     settings, cockpit.meeting = cockpit.settings, None
     meeting = intercept(cockpit.here.place, car, settings.cruise_mps)
-    if meeting is None:
+    if meeting is None and _could_reach(cockpit, car):
         wait(cockpit, "slow", "the car is faster than the drone")
+        return
+    if meeting is None:
+        diverting.start(cockpit, "the car is farther away than the battery lasts")
         return
     way = cockpit.rooms.airspace.way(
         cockpit.here.place, meeting.place, settings.return_height_m, cockpit.now
@@ -85,7 +88,7 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
         cockpit.view, way, settings.return_height_m, cockpit.now
     )
     if left is not None and left < settings.divert_pct:
-        if car.speed_mps > WALKING_MPS:
+        if car.speed_mps > WALKING_MPS and _could_reach(cockpit, car):
             wait(cockpit, "stop", f"only {left:.0f} % of the battery would be left at the car")
             return
         if diverting.is_better(cockpit, left):
@@ -93,6 +96,13 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
             return
     cockpit.meeting = meeting.place
     cockpit.stage.last.pop("waiting", None)
+
+
+def _could_reach(cockpit: Cockpit, car: CarNow) -> bool:
+    """Whether it would help if the car stopped now."""
+    way, height_m = (cockpit.here.place, car.place), cockpit.settings.return_height_m
+    left = cockpit.rooms.checks.predicted_pct(cockpit.view, way, height_m, cockpit.now)
+    return left is not None and left > 0.0
 
 
 def _fly(cockpit: Cockpit) -> None:

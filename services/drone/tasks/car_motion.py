@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from services.drone.geodesy import KMH_PER_MPS, Offset, Place, moved, offset, towards
+from services.drone.leaps import SeenFix
 from services.drone.tasks.turning import Turn, Turning, between
-from services.drone.view import SeenFix
 
 SLOW_MPS = 0.7
 """Below it a course over ground is noise: the heading that was known is kept."""

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from services.drone.geodesy import KMH_PER_MPS
-from services.drone.view import STEERING, YAW, SeenFix, SeenSignal, View
+from services.drone.leaps import SeenFix
+from services.drone.view import STEERING, YAW, SeenSignal, View
 
 CHANGES_S = 0.3
 """An unchanged value is not said again: a change happened at most so long before it was said."""
