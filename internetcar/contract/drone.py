@@ -169,7 +169,7 @@ class DroneEvent(Message):
     - `return_home_info`: `planned_path_points` [{latitude, longitude, height}], `reason`
     - `interlock_trip`: `interlocks`, `then` (none, hold, return, alternate, land; canceled before
       the take-off)
-    - `rule_decision`: `rule`, `outcome` (launched, blocked), `because`, `interlocks`
+    - `rule_decision`: `rule`, `outcome` (launched, blocked, called_back), `because`, `interlocks`
     - `driver_request`: `ask` (stop, slow, move), `detail`
     - `scout_report`: `points` flown [{latitude, longitude, height}], `length_m`, `duration_s`,
       `wind_mps`, `pictures`

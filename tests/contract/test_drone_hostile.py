@@ -167,3 +167,21 @@ def test_a_car_that_is_heard_again_is_flown_back_to(new_world: Callable[..., Wor
     world.is_car_silent = False
     driver.go(60.0, 5.0)
     assert comes_home(world)
+
+
+def test_a_service_that_begins_in_the_air_with_a_wrong_clock_finds_back_once_it_is_right(
+    new_world: Callable[..., World],
+) -> None:
+    driver = Goes()
+    world = airborne(new_world(driver=driver))
+    world.behind_ms = HOUR_MS
+    world.now = Moment(world.now.s, world.now.utc_ms + HOUR_MS)
+    world.retained.clear()
+    world.restart()
+    world.say_surroundings()
+    assert world.until_state("divert_landing", seconds=40.0), world.states()
+    world.behind_ms = 0
+    world.now = Moment(world.now.s, world.now.utc_ms - HOUR_MS)
+    world.say_surroundings()
+    driver.go(60.0, 5.0)
+    assert comes_home(world)

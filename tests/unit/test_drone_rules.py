@@ -37,6 +37,7 @@ def test_a_breakdown_calls_a_beacon() -> None:
     car.drive(0.0, 5, hazard=True, mil=True)
     assert fired(car.due) == ["beacon"]
     due = car.due[0]
+    assert due.data is not None
     assert (due.task, due.data.task) == ("beacon", "beacon")
     assert "the car stands for 10 s" in due.because
     assert f"{MIL} is true" in due.because
@@ -302,7 +303,9 @@ def test_the_options_of_a_rule_are_the_data_of_its_task() -> None:
     car = watching({"path": LEAF, "is": True}, duration_s=90.0)
     car.say(LEAF, True)
     car.turn()
-    assert car.due[0].data.duration_s == 90.0
+    data = car.due[0].data
+    assert data is not None
+    assert data.duration_s == 90.0
 
 
 def test_paths_are_those_of_enabled_rules() -> None:

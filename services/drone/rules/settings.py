@@ -20,6 +20,8 @@ from internetcar.contract.drone_methods import Point, Task
 from internetcar.contract.message import InputError, Name, Path, Scalar
 from services.drone.rules.defaults import DEFAULT_RULES
 
+RENDEZVOUS: Literal["rendezvous"] = "rendezvous"
+"""The task of a rule that launches nothing: it calls back a drone that is out."""
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Kmh = Annotated[float, Field(ge=0, le=250)]
 
@@ -154,7 +156,9 @@ class Limits(_Settings):
 class RuleSettings(_Settings):
     """When the car itself starts a task; without `when` only a request does."""
 
-    task: Task = Field(description="what is flown")
+    task: Task | Literal["rendezvous"] = Field(
+        description="what is flown; rendezvous: a drone that is out meets the car, which moves"
+    )
     enabled: bool = Field(default=True, description="false: nor by request")
     when: tuple[Condition, ...] = Field(default=(), max_length=16, description="all must hold")
     cooldown_s: Seconds = Field(default=600.0, description="from one time to the next")
