@@ -18,6 +18,7 @@ from services.settings import ServiceSettings, service_config
 SERVICE = "drone"
 
 _SCHEMES = ("udpin", "udpout", "tcp", "serial")
+_BELOW_THE_CEILING = ("height_m", "return_height_m", "rendezvous_height_m", "land_below_m")
 
 
 class DroneSettings(ServiceSettings):
@@ -80,6 +81,10 @@ class DroneSettings(ServiceSettings):
             raise ValueError(f"url: {', '.join(f'{each}://…' for each in _SCHEMES)}")
         if self.limits.origin not in ("live", self.origin):
             raise ValueError("limits.origin: write origin above all tables; it goes for both")
+        for name in _BELOW_THE_CEILING:
+            if getattr(self.flight, name) > self.limits.ceiling_m:
+                words = f"is above limits.ceiling_m ({self.limits.ceiling_m:g} m)"
+                raise ValueError(f"flight.{name} {words}")
         if self.share:
             raise ValueError("share: a drone has one service; take it away")
         return self

@@ -52,7 +52,7 @@ def _step(cockpit: Cockpit, flight: Flight) -> Step:
 
 def _follow(cockpit: Cockpit, flight: Flight, step: Step) -> None:
     """Fly where the task wants to be, as far as that is legal."""
-    guidance, ceiling_m = step.guidance, cockpit.settings.ceiling_m
+    guidance, ceiling_m = step.guidance, cockpit.rooms.checks.limits.ceiling_m
     if guidance is None:
         steering.stay(cockpit)
         is_legal = True

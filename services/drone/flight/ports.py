@@ -8,6 +8,7 @@ from internetcar.contract.drone import Interlock
 from services.drone.autopilot import FenceArea
 from services.drone.geodesy import Place
 from services.drone.interlocks.check import Reaction
+from services.drone.interlocks.limits import Airframe, Limits
 from services.drone.moment import Moment
 from services.drone.rules.settings import RuleSettings
 from services.drone.tasks.registry import TASKS, Task
@@ -41,6 +42,14 @@ class Airspace(Protocol):
 
 class Checks(Protocol):
     """What must hold."""
+
+    @property
+    def limits(self) -> Limits:
+        """What a flight is held to."""
+
+    @property
+    def airframe(self) -> Airframe:
+        """What the copter can."""
 
     def look(self, view: View, now: Moment) -> None:
         """Watch what must be good for a while; at every turn."""

@@ -36,7 +36,7 @@ def start(
     memory.hold = memory.target = None
     way: list[Place] = [cockpit.here.place]
     if (car := cockpit.car) is not None:
-        meeting = intercept(cockpit.here.place, car, cockpit.settings.cruise_mps)
+        meeting = intercept(cockpit.here.place, car, cockpit.rooms.checks.airframe.cruise_mps)
         way.append(car.place if meeting is None else meeting.place)
     tell_way(cockpit, way, cockpit.settings.return_height_m, why)
     cockpit.enter("returning", why)
@@ -71,7 +71,7 @@ def turn(cockpit: Cockpit) -> None:
 def _plan(cockpit: Cockpit, car: CarNow) -> None:
     """Decide where to meet the car, or why that cannot be: then the driver is asked."""
     settings, cockpit.meeting = cockpit.settings, None
-    meeting = intercept(cockpit.here.place, car, settings.cruise_mps)
+    meeting = intercept(cockpit.here.place, car, cockpit.rooms.checks.airframe.cruise_mps)
     if meeting is None:
         wait(cockpit, "slow", "the car is faster than the drone")
         return

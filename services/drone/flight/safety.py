@@ -34,13 +34,13 @@ class Safety:
         return_height_m: float,
     ) -> None:
         """Begin; nothing has been steady yet."""
-        self._limits, self._assumed, self._airframe = limits, assumed, airframe
-        self._airspace, self._return_height_m = airspace, return_height_m
+        self.limits, self.airframe = limits, airframe
+        self._assumed, self._airspace, self._return_height_m = assumed, airspace, return_height_m
         self._steady = Steady()
 
     def look(self, view: View, now: Moment) -> None:
         """Watch what must be good for a while; at every turn."""
-        self._steady = steadied(self._steady, view, self._limits, now)
+        self._steady = steadied(self._steady, view, self.limits, now)
 
     def launch(self, view: View, plan: task.Plan, now: Moment) -> Sequence[Interlock]:
         """Everything that must hold for a launch, tripped or not."""
@@ -59,7 +59,7 @@ class Safety:
 
     def _check(self, view: View, plan: Plan, phase: Phase, now: Moment) -> tuple[Interlock, ...]:
         return check(
-            view, self._limits, self._assumed, self._airframe, self._airspace, plan,
+            view, self.limits, self._assumed, self.airframe, self._airspace, plan,
             self._steady, phase, now,
         )  # fmt: skip
 
@@ -71,16 +71,16 @@ class Safety:
         if charge is None or position is None:
             return None
         here = Situation(
-            view, self._limits, self._assumed, self._airframe, self._airspace, Plan(),
+            view, self.limits, self._assumed, self.airframe, self._airspace, Plan(),
             self._steady, Phase.FLIGHT, now,
         )  # fmt: skip
         wind, speed_mps = strongest_wind(here)
         return predicted_pct(
-            self._airframe,
+            self.airframe,
             Drone(position.place, position.height_m, charge, self._steady.burn_pct_per_s),
             Car(way[-1], Offset(0.0, 0.0)),
             wind=wind,
-            wind_mps=self._limits.wind_mps if speed_mps is None else speed_mps,
+            wind_mps=self.limits.wind_mps if speed_mps is None else speed_mps,
             legs=[Leg(start, end, height_m) for start, end in pairwise(way[:-1])],
             height_m=max(height_m, position.height_m),
         )
