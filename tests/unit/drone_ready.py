@@ -14,7 +14,7 @@ from services.drone.events import CarFix, CarPresence, WeatherReport
 from services.drone.geodesy import Offset, Place, moved
 from services.drone.interlocks.check import check, tripped
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.interlocks.situation import Phase, Plan, Situation
+from services.drone.interlocks.situation import Phase, Remainder, Situation
 from services.drone.interlocks.steady import Steady
 from services.drone.moment import Moment
 from services.drone.tasks.task import Leg
@@ -92,7 +92,7 @@ def flying(view: View = WELL, place: Place | None = None, height_m: float = 40.0
     return replace(view, drone=drone)
 
 
-ROUND = Plan((Leg(HERE, off(300, 0), 40.0),), 40.0)
+ROUND = Remainder((Leg(HERE, off(300, 0), 40.0),), 40.0)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Case:
     assumed: Assumptions = field(default_factory=Assumptions)
     airframe: Airframe = field(default_factory=Airframe)
     airspace: Airspace = field(default_factory=Airspace)
-    plan: Plan = ROUND
+    remainder: Remainder = ROUND
     steady: Steady = GOOD
     phase: Phase = Phase.LAUNCH
     now: Moment = NOON
@@ -123,13 +123,13 @@ class Case:
     def situation(self) -> Situation:
         return Situation(
             self.view, self.limits, self.assumed, self.airframe, self.airspace,
-            self.plan, self.steady, self.phase, self.now,
+            self.remainder, self.steady, self.phase, self.now,
         )  # fmt: skip
 
     def all(self) -> tuple[Interlock, ...]:
         return check(
             self.view, self.limits, self.assumed, self.airframe, self.airspace,
-            self.plan, self.steady, self.phase, self.now,
+            self.remainder, self.steady, self.phase, self.now,
         )  # fmt: skip
 
     def tripped(self) -> set[str]:

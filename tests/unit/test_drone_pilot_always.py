@@ -9,7 +9,7 @@ from internetcar.contract.drone import DroneEvent, DroneReply
 from internetcar.contract.drone_methods import METHODS
 from services.drone.autopilot import Arm, Mode, TakeOff
 from services.drone.events import BrokerLink, CarPresence, Heard, Perform, WeatherReport
-from tests.unit.drone_world import World, place_at, point
+from tests.unit.drone_pilot_world import World, place_at, point
 
 DATA: dict[str, list[dict[str, Any]]] = {
     "takeoff_to_point": [{}, {"target_height": 200.0}, {"target_height": 10.0}],
