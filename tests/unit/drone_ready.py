@@ -9,6 +9,7 @@ from typing import Any
 from internetcar.contract.drone import Interlock
 from internetcar.contract.message import milliseconds
 from services.drone.airspace.airspace import Airspace
+from services.drone.airspace.zones import read_zones
 from services.drone.autopilot import DronePosition, DroneStatus, Home, Landed, Mode
 from services.drone.events import CarFix, CarPresence, WeatherReport
 from services.drone.geodesy import Offset, Place, moved
@@ -158,6 +159,24 @@ def box(
 def feature(name: str, geometry: Any, **properties: Any) -> dict[str, Any]:
     described = {"identifier": name, "type": "PROHIBITED", **properties}
     return {"type": "Feature", "geometry": geometry, "properties": described}
+
+
+def read_airspace(text: str, permitted: frozenset[str] = frozenset()) -> Airspace:
+    return Airspace(read_zones(text), permitted)
+
+
+def is_inside(
+    airspace: Airspace,
+    place: Place = HERE,
+    height_m: float = 30.0,
+    now: Moment = NOON,
+    *,
+    ground_m: float | None = None,
+    ahead_s: float = 0.0,
+) -> bool:
+    """Whether a zone is entered here and now; no margin to the side."""
+    here = Leg(place, place, height_m)
+    return bool(airspace.trouble((here,), now, margin_m=0.0, ground_m=ground_m, ahead_s=ahead_s))
 
 
 def file_of(*features: Any) -> str:

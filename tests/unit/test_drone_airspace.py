@@ -11,10 +11,20 @@ from hypothesis import strategies as st
 from services.drone.airspace import obstacles as solid
 from services.drone.airspace.airspace import Airspace
 from services.drone.airspace.fence import MOST_AREAS, MOST_POINTS
-from services.drone.airspace.zones import read_airspace
 from services.drone.geodesy import Place, distance_m, offset
 from services.drone.tasks.task import Leg
-from tests.unit.drone_ready import HERE, NOON, box, feature, file_of, off, polygon, square
+from tests.unit.drone_ready import (
+    HERE,
+    NOON,
+    box,
+    feature,
+    file_of,
+    is_inside,
+    off,
+    polygon,
+    read_airspace,
+    square,
+)
 
 HEIGHT = 40.0
 METRES = st.integers(-1500, 1500)
@@ -162,7 +172,7 @@ def test_too_far_is_trouble_and_no_way() -> None:
         assert Airspace().trouble((Leg(nowhere, nowhere, HEIGHT),), NOON)
         assert Airspace().way(nowhere, HERE, HEIGHT, NOON) is None
         assert Airspace().ceiling_m(nowhere, NOON) == 0.0
-        assert Airspace().is_inside(nowhere, HEIGHT, NOON)
+        assert is_inside(Airspace(), nowhere, HEIGHT, NOON)
         assert not Airspace().is_covered(nowhere)
 
 

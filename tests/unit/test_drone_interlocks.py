@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from internetcar.contract.message import milliseconds
-from services.drone.airspace.zones import read_airspace
 from services.drone.autopilot import Mode
 from services.drone.events import CarPresence
 from services.drone.interlocks.check import IDS
@@ -33,6 +32,7 @@ from tests.unit.drone_ready import (
     fix,
     flying,
     off,
+    read_airspace,
     signal,
     weather,
 )

@@ -79,22 +79,6 @@ class Airspace:
                 found.setdefault(zone.id, Trouble(zone.id, words))
         return tuple(found.values())
 
-    def is_inside(
-        self,
-        place: Place,
-        height_m: float,
-        now: Moment,
-        *,
-        ground_m: float | None = None,
-        ahead_s: float = 0.0,
-    ) -> bool:
-        """Whether a zone is entered here and now; no margin to the side. Near a pole: yes."""
-        local = self._local(place)
-        if not local.reaches(place):
-            return True
-        query = self._query(now, ahead_s, ground_m, height_m)
-        return bool(local.near_leg(Leg(place, place, height_m), query, 0.0))
-
     def ceiling_m(
         self,
         place: Place,

@@ -37,7 +37,7 @@ def start(
     way: list[Place] = [cockpit.here.place]
     if (car := cockpit.car) is not None:
         meeting = intercept(cockpit.here.place, car, cockpit.rooms.checks.airframe.cruise_mps)
-        way.append(car.place if meeting is None else meeting.place)
+        way.append(car.place if meeting is None else meeting)
     tell_way(cockpit, way, cockpit.settings.return_height_m, why)
     cockpit.enter("returning", why)
 
@@ -76,7 +76,7 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
         wait(cockpit, "slow", "the car is faster than the drone")
         return
     way = cockpit.rooms.airspace.way(
-        cockpit.here.place, meeting.place, settings.return_height_m, cockpit.now
+        cockpit.here.place, meeting, settings.return_height_m, cockpit.now
     )
     if way is None:
         wait(cockpit, "stop", "there is no legal way to the car")
@@ -91,7 +91,7 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
         if diverting.is_better(cockpit, left):
             diverting.start(cockpit, f"only {left:.0f} % of the battery would be left at the car")
             return
-    cockpit.meeting = meeting.place
+    cockpit.meeting = meeting
     cockpit.stage.last.pop("waiting", None)
 
 
