@@ -139,24 +139,21 @@ class Airspace:
         near: Place,
         radius_m: float,
         now: Moment,
-        *,
-        height_m: float = 120.0,
-        ground_m: float | None = None,
-        ahead_s: float = AHEAD_S,
+        height_m: float,
     ) -> tuple[FenceArea, ...]:
         """What the autopilot itself shall not enter, nearest first, as much as it has room for.
 
         An autopilot's area has no height: only zones are in it that bar every height from the
-        ground up to `height_m`. Each is at most 8 m larger than its zone, less than the margin.
-        What is left out for want of room is still checked by the service.
+        ground up to `height_m`, the ceiling. Each is at most 8 m larger than its zone, less than
+        the margin. What is left out for want of room is still checked by the service.
         """
         local = self._local(near)
-        query = self._query(now, ahead_s, ground_m, None)
+        query = self._query(now, AHEAD_S, None, None)
         low = self.height_margin_m
         shapes = [
             shape
             for zone, shape in local.zones_and_shapes(query)
-            if zone.lowest_m(ground_m) <= low and zone.highest_m(ground_m) >= height_m - low
+            if zone.lowest_m(None) <= low and zone.highest_m(None) >= height_m - low
         ]
         return fence_of(local, shapes, near, radius_m)
 

@@ -118,7 +118,9 @@ def begin(cockpit: Cockpit, wish: Wish, data: MethodData, raw: Mapping[str, Any]
     cockpit.memory.mode = cockpit.drone.mode
     cockpit.memory.hold = cockpit.memory.target = None
     cockpit.enter("preflight", "reads the safety profile back")
-    fence = cockpit.rooms.airspace.fence_areas(cockpit.here.place, FENCE_RADIUS_M, cockpit.now)
+    fence = cockpit.rooms.airspace.fence_areas(
+        cockpit.here.place, FENCE_RADIUS_M, cockpit.now, limits.ceiling_m
+    )
     cockpit.prepare_id = cockpit.perform(
         Prepare(fence, limits.ceiling_m, cockpit.settings.return_height_m)
     )

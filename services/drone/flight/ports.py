@@ -36,8 +36,10 @@ class Airspace(Protocol):
     def trouble(self, legs: Sequence[Leg], now: Moment) -> Sequence[object]:
         """What is against flying these legs; empty: nothing."""
 
-    def fence_areas(self, near: Place, radius_m: float, now: Moment) -> tuple[FenceArea, ...]:
-        """What the autopilot is to keep out of by itself."""
+    def fence_areas(
+        self, near: Place, radius_m: float, now: Moment, height_m: float
+    ) -> tuple[FenceArea, ...]:
+        """What the autopilot is to keep out of by itself, at all heights up to this one."""
 
 
 class Checks(Protocol):
