@@ -113,8 +113,6 @@ class Airspace:
         now: Moment,
         *,
         margin_m: float | None = None,
-        ground_m: float | None = None,
-        ahead_s: float = AHEAD_S,
     ) -> tuple[Place, ...] | None:
         """The shortest way that `trouble` has nothing against, from start to end.
 
@@ -127,7 +125,7 @@ class Airspace:
         local = self._local(start)
         if not (local.reaches(start) and local.reaches(end)):
             return None
-        query = self._query(now, ahead_s, ground_m, height_m)
+        query = self._query(now, AHEAD_S, None, height_m)
         obstacles = local.obstacles(query, margin)
         way = way_around(local.metres(start), local.metres(end), obstacles, margin)
         if way is None:
