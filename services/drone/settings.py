@@ -11,7 +11,7 @@ from internetcar.contract.presence import Origin
 from services.drone.broker.requests import Allow
 from services.drone.flight.settings import FlightSettings
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.rules.settings import RuleTable, rule_table
+from services.drone.rules.settings import RuleTable
 from services.drone.tasks.settings import TaskSettings
 from services.settings import ServiceSettings, service_config
 
@@ -65,7 +65,9 @@ class DroneSettings(ServiceSettings):
     flight: FlightSettings = FlightSettings()
     tasks: TaskSettings = TaskSettings()
     rules: RuleTable = Field(
-        default_factory=rule_table, description="when the car itself starts a task, by name"
+        default_factory=dict,
+        validate_default=True,
+        description="when the car itself starts a task, by name",
     )
     record: Path | None = Field(
         default=None, description="folder: every event and decision, for `car drone replay`"
