@@ -66,7 +66,6 @@ class DroneSettings(ServiceSettings):
     tasks: TaskSettings = TaskSettings()
     rules: RuleTable = Field(
         default_factory=dict,
-        validate_default=True,
         description="when the car itself starts a task, by name",
     )
     record: Path | None = Field(

@@ -184,4 +184,4 @@ RuleTable = Annotated[
     BeforeValidator(_over_defaults),
     Field(max_length=50),
 ]
-"""Rules by name, above those that are shipped; a field of it validates its default, `{}`."""
+"""Rules by name, above those that are shipped; settings validate its default, `{}`."""
