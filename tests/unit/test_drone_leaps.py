@@ -8,8 +8,8 @@ from services.drone.geodesy import distance_m
 from services.drone.leaps import LASTS_S
 from services.drone.moment import Moment
 from services.drone.view import View, seen
+from tests.unit.drone_pilot_world import HOME, World, place_at
 from tests.unit.drone_ready import Case
-from tests.unit.drone_world import HOME, World, place_at
 
 FAR = place_at(100_000.0)
 

@@ -77,15 +77,6 @@ def test_a_take_off_is_sent_once_and_never_again() -> None:
     assert link.results == [Result(8, "timeout")]
 
 
-def test_a_take_off_that_is_said_again_says_so() -> None:
-    link = Link().meet()
-    link.perform(8, TakeOff(12.5, again=2))
-    link.step(2.0)
-    (sent,) = link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_NAV_TAKEOFF)
-    assert (sent.param7, sent.confirmation) == (12.5, 2)
-    assert link.results == [Result(8, "accepted")]
-
-
 def test_in_progress_gives_it_more_time_and_nothing_is_repeated() -> None:
     link = Link().meet()
     command = mav.MAV_CMD_NAV_TAKEOFF

@@ -3,7 +3,7 @@
 from services.drone.events import CarFix, CarSignal
 from services.drone.moment import Moment
 from services.drone.own_clock import OwnClock, true, watched
-from tests.unit.drone_world import HOME
+from tests.unit.drone_pilot_world import HOME
 
 FIX = CarFix(HOME, 1.0, 0.0, 0.0, 0.2)
 HOUR_MS, HOUR_S = 3_600_000, 3_600.0

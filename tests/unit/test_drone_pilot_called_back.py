@@ -4,8 +4,9 @@ from typing import Any
 
 from services.drone.autopilot import TakeOff
 from services.drone.events import CarSignal
-from services.drone.rules.settings import RuleSettings, rule_table
-from tests.unit.drone_world import World, place_at, point
+from services.drone.rules.settings import RuleSettings
+from tests.unit.drone_pilot_world import World, place_at, point
+from tests.unit.drone_rules import rule_table
 
 TO = place_at(200.0, 150.0)
 

@@ -1,8 +1,9 @@
 """A take-off whose command or answer is lost: said again on the ground, never after a restart."""
 
-from services.drone.autopilot import Disarm, TakeOff
+from services.drone.autopilot import Disarm, Result, TakeOff
 from services.drone.events import CarSignal
-from tests.unit.drone_world import World
+from tests.unit.drone_mavlink_vehicle import Link, mav
+from tests.unit.drone_pilot_world import World
 
 
 def test_a_lost_take_off_is_said_again_while_it_stands_there() -> None:
@@ -69,3 +70,12 @@ def test_a_lost_take_off_is_not_said_again_after_a_silence() -> None:
     world.run(30.0)
     assert len(world.intents(TakeOff)) == said
     assert world.phase == "docked"
+
+
+def test_a_take_off_that_is_said_again_says_so() -> None:
+    link = Link().meet()
+    link.perform(8, TakeOff(12.5, again=2))
+    link.step(2.0)
+    (sent,) = link.vehicle.of("COMMAND_LONG", mav.MAV_CMD_NAV_TAKEOFF)
+    assert (sent.param7, sent.confirmation) == (12.5, 2)
+    assert link.results == [Result(8, "accepted")]
