@@ -270,7 +270,7 @@ class World(Talk):
     @property
     def state(self) -> str:
         """What the service says of itself."""
-        return "dead" if self.conductor is None else self.pilot.state().state
+        return "dead" if self.conductor is None else self.pilot.state_name
 
     @property
     def detail(self) -> str:
