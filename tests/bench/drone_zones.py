@@ -106,7 +106,7 @@ def _watch(here: World, rings: list[Ring]) -> dict[str, float]:
         if here.truth.is_on_ground:
             return
         way = offset(START, here.drone_true)
-        dot = shapely.points(way.north_m, way.east_m)
+        dot = shapely.points((way.north_m, way.east_m))
         for number, apart in enumerate(shapely.distance(polygons, dot).tolist()):
             found["nearest"] = min(found["nearest"], apart)
             is_inside = apart == 0.0

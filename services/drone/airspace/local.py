@@ -90,7 +90,7 @@ class Local:
         if not self.zones:
             return []
         ends = [self.metres(leg.start), self.metres(leg.end)]
-        line = shapely.points(*ends[0]) if ends[0] == ends[1] else shapely.linestrings(ends)
+        line = shapely.points(ends[0]) if ends[0] == ends[1] else shapely.linestrings(ends)
         found = self.tree.query(line, predicate="dwithin", distance=margin_m)
         zones = [self.zones[index] for index in sorted(found.tolist())]
         return [zone for zone in zones if query.meets(zone)]
@@ -99,7 +99,7 @@ class Local:
         """Whether a roof is over it."""
         if not self.roofs:
             return False
-        point = shapely.points(*self.metres(place))
+        point = shapely.points(self.metres(place))
         return any(shapely.intersects(roof, point) for roof in self.roofs)
 
     def zones_and_shapes(self, query: Query) -> list[tuple[Zone, Any]]:

@@ -62,7 +62,7 @@ class Obstacles:
         """Whether a straight way comes as near to a zone as that; 0: whether it touches one."""
         if self.hard.is_empty:
             return False
-        line = shapely.points(*start) if start == end else shapely.linestrings([start, end])
+        line = shapely.points(start) if start == end else shapely.linestrings([start, end])
         return bool(shapely.dwithin(self.hard, line, far_m))
 
 
