@@ -92,6 +92,8 @@ class Pilot:
             case Heard():
                 self._answers(event)
                 self._turn()
+            case _ if self._shown is not None:
+                return cockpit.effects  # What the car or the broker says changes no state yet.
         self._tell_state()
         return cockpit.effects
 
