@@ -9,7 +9,7 @@ from services.drone.autopilot import Arm
 from services.drone.flight.memory import Memory
 from services.drone.flight.safety import Safety
 from services.drone.flight.settings import FlightSettings
-from tests.unit.drone_world import World, place_at, point
+from tests.unit.drone_pilot_world import World, place_at, point
 
 
 def test_what_is_remembered_is_always_what_is_so_and_becomes_text_once_a_change(
