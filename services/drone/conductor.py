@@ -11,6 +11,7 @@ from internetcar.contract.drone import (
     DroneReply,
     DroneState,
     DroneWeather,
+    State,
 )
 from internetcar.contract.message import Instant, Message, milliseconds
 from internetcar.contract.presence import Presence
@@ -59,6 +60,10 @@ class Pilot(Protocol):
 
     def state(self) -> DroneState:
         """What the drone does."""
+
+    @property
+    def state_name(self) -> State:
+        """The name of that state alone."""
 
 
 class Recorder(Protocol):
@@ -203,7 +208,7 @@ class Conductor:
             yield telling.presence(self.identity, self._firmware, online=True)
         if self._osd_s is None or not 0 <= now.s - self._osd_s < OSD_EVERY_S:
             self._osd_s = now.s
-            state, predicted_pct = self._pilot.state().state, self._pilot.predicted_pct
+            state, predicted_pct = self._pilot.state_name, self._pilot.predicted_pct
             yield telling.osd(self.identity, status, state, self._car, predicted_pct, now)
 
 

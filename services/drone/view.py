@@ -103,7 +103,10 @@ def _seen(view: View, event: Event, now: Moment) -> View:
             lost_s = None if event.is_connected else view.broker_lost_s or now.s
             return replace(view, is_broker_connected=event.is_connected, broker_lost_s=lost_s)
         case Heard():
-            return replace(view, drone=event.status)
+            return View(
+                view.fixes, view.leap, view.clock, view.signals, view.series, view.presence,
+                view.weather, view.is_broker_connected, view.broker_lost_s, event.status,
+            )  # fmt: skip
     return view
 
 

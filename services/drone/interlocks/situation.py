@@ -139,7 +139,9 @@ def told(
     """An interlock in words; a float is rounded to two decimals, and none that is no number."""
     if isinstance(value, float):
         value = round(value, 2) if math.isfinite(value) else None
-    line = "".join(letter if letter.isprintable() else " " for letter in words)
+    line = words
+    if not words.isprintable():
+        line = "".join(letter if letter.isprintable() else " " for letter in words)
     return Interlock(
         id=name,
         value=value,
