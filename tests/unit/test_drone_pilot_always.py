@@ -102,7 +102,7 @@ def launches_are_clean(world: World) -> None:
     assert len(world.intents(TakeOff)) <= len(set(started) & set(accepted))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(STEPS, PAUSES), max_size=14))
 def test_it_always_ends_docked_with_at_most_one_take_off_for_each_request(
     script: list[tuple[tuple[Any, ...], int]],
