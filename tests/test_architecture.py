@@ -59,7 +59,7 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     *(f"services/drone/{name}.py" for name in (
-        "autopilot", "events", "geodesy", "moment", "view",
+        "autopilot", "events", "geodesy", "moment", "view", "words",
     )),
     *(f"services/drone/broker/{name}.py" for name in ("leaves", "requests", "telling")),
     "services/drone/record/journal.py",
