@@ -61,7 +61,9 @@ PURE = [
     *(f"services/drone/{name}.py" for name in (
         "autopilot", "events", "geodesy", "moment", "view", "words",
     )),
-    *(f"services/drone/broker/{name}.py" for name in ("leaves", "requests", "telling")),
+    *(f"services/drone/broker/{name}.py" for name in (
+        "leaves", "requests", "telling", "twins",
+    )),
     "services/drone/record/journal.py",
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",

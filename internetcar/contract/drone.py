@@ -266,6 +266,7 @@ class DronePresence(Message):
     since: Instant
     autopilot: str = Field(default="", max_length=200, description="make and version")
     software: str = Field(default="", max_length=60)
+    instance: str = Field(default="", max_length=36, description="of this start of the service")
 
 
 class DroneWeather(Message):

@@ -12,6 +12,7 @@ from internetcar.contract.drone import (
     DroneRequest,
     DroneState,
     DroneWeather,
+    State,
 )
 from internetcar.contract.message import Instant, Message, milliseconds
 from internetcar.contract.presence import Presence
@@ -105,6 +106,11 @@ class Conductor:
         self._osd_s: float | None = None
         self._firmware = ""
         self._car: Place | None = None
+
+    @property
+    def state(self) -> State:
+        """What the drone does."""
+        return self._pilot.state().state
 
     def greeting(self) -> list[Message]:
         """What a broker must hear first on each connection, since it may have forgotten."""
@@ -206,8 +212,8 @@ class Conductor:
             yield telling.presence(self.identity, self._firmware, online=True)
         if self._osd_s is None or not 0 <= now.s - self._osd_s < OSD_EVERY_S:
             self._osd_s = now.s
-            state, predicted_pct = self._pilot.state().state, self._pilot.predicted_pct
-            yield telling.osd(self.identity, status, state, self._car, predicted_pct, now)
+            predicted_pct = self._pilot.predicted_pct
+            yield telling.osd(self.identity, status, self.state, self._car, predicted_pct, now)
 
 
 def _event(message: Message, now: Moment) -> Event | None:

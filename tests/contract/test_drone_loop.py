@@ -20,7 +20,7 @@ from internetcar.contract.drone import (
     DroneWeather,
 )
 from internetcar.contract.link import Link
-from internetcar.contract.message import Message, instant
+from internetcar.contract.message import InputError, Message, instant
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
@@ -88,26 +88,40 @@ class Flying:
     """A control loop in a thread, and who listens to it."""
 
     def __init__(
-        self, broker: RunningBroker, folder: Path, stack: ExitStack, clock: Clock | None = None
+        self,
+        broker: RunningBroker,
+        folder: Path,
+        stack: ExitStack,
+        clock: Clock | None = None,
+        *,
+        started_s: float = 0.0,
     ) -> None:
         self.pilot, self.autopilot = WritingPilot(), WritingAutopilot()
         self.transport = Datagrams()
         stack.callback(self.transport.close)
         store = BrokenStore()
         conductor = Conductor(
-            Identity("demo", "drone1", NOW_MS), self.pilot, self.autopilot,
+            Identity("demo", "drone1", moment(started_s).utc_ms, "test", f"started-{started_s:g}"),
+            self.pilot, self.autopilot,
             Reception(store, ALLOW), store,
         )  # fmt: skip
         self.loop = ControlLoop(
-            Link(broker.url, "drone-test"), self.transport, conductor,
+            Link(broker.url, f"drone-test-{started_s:g}"), self.transport, conductor,
             clock or StandingClock(),
             Heartbeat(folder),
         )  # fmt: skip
         stack.callback(self.loop.close)
-        thread = threading.Thread(target=self.loop.run)
-        thread.start()
-        stack.callback(thread.join, 20)
+        self.end = ""
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        stack.callback(self.thread.join, 20)
         stack.callback(self.loop.stop)
+
+    def _run(self) -> None:
+        try:
+            self.loop.run()
+        except InputError as error:
+            self.end = str(error)
 
 
 @contextmanager
@@ -235,6 +249,33 @@ def test_an_old_will_of_ours_is_corrected(
     gone = of(messages, DronePresence)[0].model_copy(update={"online": False})
     link.publish(gone)
     eventually(lambda: [each.online for each in of(messages, DronePresence)][-2:] == [False, True])
+
+
+def test_a_second_service_ends_with_words_and_the_first_goes_on(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
+) -> None:
+    first = Flying(broker, tmp_path, stack)
+    _, messages = heard
+    eventually(lambda: of(messages, DronePresence))
+    second = Flying(broker, tmp_path, stack, started_s=5.0)
+    second.thread.join(20)
+    assert second.end.startswith("another service flies drone1 of demo on this broker since 2026-")
+    assert first.thread.is_alive()
+    eventually(lambda: of(messages, DronePresence)[-1].instance == "started-0")
+    assert all(each.online for each in of(messages, DronePresence))
+
+
+def test_a_second_service_that_flies_is_not_ended(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    second = Flying(broker, tmp_path, stack, started_s=5.0)
+    link, messages = heard
+    eventually(lambda: link.publish(asked()) and len(of(messages, DroneState)) > 2)
+    Flying(broker, tmp_path, stack)
+    words = "another service flies this drone too: end one of them"
+    eventually(lambda: words in caplog.messages)
+    assert second.thread.is_alive()
 
 
 class RunningClock:
