@@ -62,7 +62,7 @@ PURE = [
         "autopilot", "events", "geodesy", "moment", "view", "words",
     )),
     *(f"services/drone/broker/{name}.py" for name in (
-        "leaves", "requests", "telling", "twins",
+        "health", "leaves", "requests", "telling", "twins",
     )),
     "services/drone/record/journal.py",
     *(f"services/drone/mavlink/{name}.py" for name in (

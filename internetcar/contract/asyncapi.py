@@ -6,6 +6,7 @@ from typing import Any
 from internetcar.contract import (
     commands,
     drone,
+    drone_health,
     home_assistant,
     payments,
     presence,
@@ -16,7 +17,7 @@ from internetcar.contract import (
 from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
-    presence, signals, telemetry, commands, home_assistant, payments, tolls, drone,
+    presence, signals, telemetry, commands, home_assistant, payments, tolls, drone, drone_health,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 

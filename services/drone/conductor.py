@@ -18,7 +18,7 @@ from internetcar.contract.message import Instant, Message, milliseconds
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from services.database_errors import StoreError
-from services.drone.autopilot import Arm, Autopilot, DroneStatus, Result, TakeOff
+from services.drone.autopilot import Arm, Autopilot, Counts, DroneStatus, Result, TakeOff
 from services.drone.broker import telling
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
@@ -106,6 +106,11 @@ class Conductor:
         self._osd_s: float | None = None
         self._firmware = ""
         self._car: Place | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What came from the autopilot's side."""
+        return self._autopilot.counts
 
     @property
     def state(self) -> State:

@@ -16,6 +16,7 @@ from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Complaints, Received, filter_pattern
 from services.alive import Heartbeat
 from services.drone.broker import telling, twins
+from services.drone.broker.health import HealthKeeper, Tally
 from services.drone.broker.inbox import Inbox
 from services.drone.broker.leaves import ALWAYS
 from services.drone.broker.unsaid import Unsaid
@@ -79,6 +80,9 @@ class ControlLoop:
         self._problem: str | None = None
         self._others: deque[DronePresence] = deque(maxlen=_OTHERS)
         self._twin: DronePresence | None = None
+        self._has_twin = False
+        self._unreadable = 0
+        self._health = HealthKeeper(conductor.identity)
         self._listen(leaves)
 
     def run(self) -> None:
@@ -191,9 +195,23 @@ class ControlLoop:
         if self._is_greeting:
             self._is_greeting = False
             self._unsaid.say(self._conductor.greeting())
+            self._health.greet()
         self._unsaid.say(said)
+        self._unsaid.say(self._health.look(self._tally(), now, twin=self._has_twin))
         self._clear_retained()
         self._keep_house()
+
+    def _tally(self) -> Tally:
+        counts = self._conductor.counts
+        return Tally(
+            requests_dropped=self._inbox.requests_dropped,
+            states_dropped=self._inbox.states_dropped,
+            unreadable=self._link.unreadable + self._unreadable,
+            strangers=self._transport.strangers,
+            foreign=counts.foreign,
+            unsigned=counts.unsigned,
+            junk_bytes=counts.junk_bytes,
+        )
 
     def _tell_connection(self, now: Moment) -> None:
         is_connected = self._link.is_connected
@@ -205,6 +223,7 @@ class ControlLoop:
         try:
             self._conductor.hear(_decode(received), now)
         except ContractError as error:
+            self._unreadable += 1
             if self._complaints.is_due(received.topic):
                 log.warning("dropped: %s", error)
 
@@ -237,6 +256,7 @@ class ControlLoop:
 
     def _meet(self) -> None:
         """Go where another service was there before us; else say again that we are here."""
+        self._has_twin = False
         while self._others:
             heard = self._others.popleft()
             match twins.judge(heard, self._conductor.identity, self._conductor.state):
@@ -244,8 +264,10 @@ class ControlLoop:
                     self._is_greeting = True
                 case twins.Verdict.LATER:
                     self._twin, self._is_stopping = heard, True
-                case twins.Verdict.BOTH if self._complaints.is_due(heard.topic):
-                    log.warning("another service flies this drone too: end one of them")
+                case twins.Verdict.BOTH:
+                    self._has_twin = True
+                    if self._complaints.is_due(heard.topic):
+                        log.warning("another service flies this drone too: end one of them")
                 case _:
                     pass
 

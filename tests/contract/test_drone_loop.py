@@ -19,6 +19,7 @@ from internetcar.contract.drone import (
     DroneState,
     DroneWeather,
 )
+from internetcar.contract.drone_health import DroneHealth
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError, Message, instant
 from internetcar.contract.signals import Position, Signal
@@ -28,7 +29,7 @@ from services.alive import Heartbeat
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
 from services.drone.conductor import Conductor
-from services.drone.connection import Clock
+from services.drone.connection import Clock, RealTime
 from services.drone.control_loop import ControlLoop
 from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
 from services.drone.moment import Moment
@@ -45,6 +46,9 @@ from tests.waiting import eventually
 ALLOW: Any = {"car": frozenset({"launch", "return"})}
 
 
+LONG_WAY = [{"latitude": 1.0, "longitude": 2.0}] * 50
+
+
 class Datagrams:
     """A transport to a socket of the test."""
 
@@ -54,6 +58,7 @@ class Datagrams:
         self.its.settimeout(20)
 
     problem: str | None = None
+    strangers = 0
 
     def fileno(self) -> int | None:
         return self.ours.fileno()
@@ -125,11 +130,11 @@ class Flying:
 
 
 @contextmanager
-def listening(broker: RunningBroker) -> Iterator[tuple[Link, list[Message]]]:
+def listening(broker: RunningBroker, *more: type[Message]) -> Iterator[tuple[Link, list[Message]]]:
     """Who hears all that is said of the drone."""
     heard: list[Message] = []
     link = Link(broker.url, "ear")
-    for cls in (DroneReply, DroneState, DronePresence, DroneEvent):
+    for cls in (DroneReply, DroneState, DronePresence, DroneEvent, *more):
         link.on(cls, heard.append)
     link.start(wait_s=20)
     try:
@@ -249,6 +254,23 @@ def test_an_old_will_of_ours_is_corrected(
     gone = of(messages, DronePresence)[0].model_copy(update={"online": False})
     link.publish(gone)
     eventually(lambda: [each.online for each in of(messages, DronePresence)][-2:] == [False, True])
+
+
+def test_in_a_flood_a_stop_is_answered_and_what_was_dropped_is_counted_and_said(
+    broker: RunningBroker, tmp_path: Path, stack: ExitStack
+) -> None:
+    Flying(broker, tmp_path, stack, RealTime())
+    with listening(broker, DroneHealth) as (link, messages):
+        eventually(lambda: of(messages, DroneHealth))
+        for number in range(1_000):
+            link.publish(asked(f"flood-{number}", data={"task": "scout", "points": LONG_WAY}))
+        eventually(lambda: of(messages, DroneHealth)[-1].requests_dropped > 0)
+        eventually(lambda: link.is_idle)
+        link.publish(asked("stop", method="drone_emergency_stop", data={}))
+        eventually(lambda: [each for each in of(messages, DroneReply) if each.tid == "stop"])
+        said = [each.data["list"][0] for each in of(messages, DroneEvent) if each.method == "hms"]
+        assert [(each["code"], each["level"]) for each in said] == [("requests_dropped", 1)]
+        eventually(lambda: of(messages, DroneHealth)[-1].problems)
 
 
 def test_a_second_service_ends_with_words_and_the_first_goes_on(

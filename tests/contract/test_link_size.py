@@ -106,7 +106,8 @@ def test_in_a_flood_no_more_is_read_at_once_however_many_answers_are_awaited(
                 ours.deliveries.start(Delivery("a"), lambda: ours.publish("a", b"", False, None))
             sending = threading.Thread(target=its.sendall, args=(flood,), daemon=True)
             sending.start()
-            heard, highest = [], 0
+            heard: list[int] = []
+            highest = 0
             while len(heard) < count:
                 ours.turn(1.0)
                 highest = max(highest, len(ours.arrivals))

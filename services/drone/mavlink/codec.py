@@ -5,10 +5,10 @@ and a packet with a false signature changes nothing; the message classes are pym
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from internetcar.contract.message import InputError
+from services.drone.autopilot import Counts
 from services.drone.mavlink.signing import SIGNATURE_BYTES, Signing
 from services.drone.moment import Moment
 
@@ -28,16 +28,6 @@ COMPONENT_ID = 190
 
 mavlink: Any = dialect
 """The dialect: message classes and constants; untyped."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What came in, since the start."""
-
-    packets: int = 0
-    junk_bytes: int = 0
-    unsigned: int = 0
-    """Dropped since they bear no signature, or a false or old one."""
 
 
 class Codec:
