@@ -162,7 +162,7 @@ Progress = Literal["sent", "in_progress", "ok", "failed", "canceled", "timeout"]
 
 
 class DroneEvent(Message):
-    """Something that happened; `data` by method.
+    """Something that happened; `data` by method, as in `EVENTS` of `drone_events`.
 
     - `flighttask_progress`, `takeoff_to_point_progress`, `fly_to_point_progress`,
       `return_home_progress`: `status` (Progress), `step` (a State), `reason`, `detail`
