@@ -4,14 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from internetcar.contract.drone import DroneState
 from tests.drone_world import World
 
 STATES = ("preflight", "armed", "takeoff", "enroute", "on_task", "returning", "landing")
-
-
-def takeoffs(world: World) -> int:
-    return [each.state for each in world.heard if isinstance(each, DroneState)].count("takeoff")
 
 
 @pytest.mark.parametrize("away_s", [1.0, 25.0])
@@ -33,6 +28,6 @@ def test_a_broker_that_is_restarted_ends_no_flight_badly(
         assert world.landings[-1].error_m < 1.0
         assert not world.landings[-1].has_crashed
     assert world.until_state("docked", seconds=60.0), (world.state, world.detail)
-    assert takeoffs(world) <= 1
+    assert world.states().count("takeoff") <= 1
     assert len(world.landings) <= 1
     world.close()
