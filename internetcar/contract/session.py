@@ -157,8 +157,7 @@ class Session(ABC):
             then: Gets the delivery when it has ended, in the thread of the loop or in this one.
         """
         delivery = Delivery(topic, then)
-        connection = self._connection
-        if connection is None:
+        if (connection := self._connection) is None:
             delivery.finish(Outcome.LOST)
         else:
             connection.deliveries.start(
@@ -223,8 +222,7 @@ class Session(ABC):
             return
         deadline_s = time.monotonic() + self.options.connack_timeout_s
         while connection.answer is None and connection.is_open and not self.loop.is_stopping:
-            left_s = deadline_s - time.monotonic()
-            if left_s <= 0:
+            if (left_s := deadline_s - time.monotonic()) <= 0:
                 break
             connection.turn(left_s)
             self.loop.woken()
@@ -245,10 +243,13 @@ class Session(ABC):
     def _welcome(self, connection: Connection) -> None:
         self._dialect.accepted()
         self._connected_s = time.monotonic()
-        self._connection = connection
+        asked = [*self._subscriptions]
+        for subscription in asked:
+            connection.subscribe(subscription)
+        self._connection = connection  # only now may others publish: we hear who answers
         self.problem = None
         log.info("connected to %s with MQTT %s", self.broker, self._dialect.version)
-        for subscription in self._subscriptions:
+        for subscription in set(self._subscriptions).difference(asked):
             connection.subscribe(subscription)
         for callback in self._on_connected:
             callback()
@@ -283,8 +284,7 @@ class Session(ABC):
             return
         deadline_s = time.monotonic() + _GOODBYE_S
         while is_clean and connection.is_open and connection.is_busy:
-            left_s = deadline_s - time.monotonic()
-            if left_s <= 0:
+            if (left_s := deadline_s - time.monotonic()) <= 0:
                 break
             connection.turn(left_s)
             self._settle(connection)

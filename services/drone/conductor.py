@@ -9,7 +9,6 @@ from typing import Protocol
 
 from internetcar.contract.drone import (
     DroneReply,
-    DroneRequest,
     DroneState,
     DroneWeather,
     State,
@@ -127,10 +126,8 @@ class Conductor:
         self._step(BrokerLink(is_connected), now)
 
     def hear(self, message: Message, now: Moment) -> None:
-        """Take what the broker brought: the car's messages, the weather, or a request."""
-        if isinstance(message, DroneRequest):
-            self._take(self._reception.judge(message, now), now)
-        elif (event := _event(message, now)) is not None:
+        """Take what the broker brought: the car's messages, or the weather."""
+        if (event := _event(message, now)) is not None:
             self._step(event, now)
 
     def ask(self, topic: str, payload: bytes, now: Moment, *, retained: bool = False) -> None:

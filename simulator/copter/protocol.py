@@ -234,11 +234,9 @@ class Protocol:
             self.send(self._telemetry.make(42))
 
     def _on_operator(self, m: Any, peer: Peer) -> None:
-        state = self._state
-        state.operator = (
+        self._state.operator = (
             m.operator_latitude * 1e-7, m.operator_longitude * 1e-7, m.operator_altitude_geo
         )  # fmt: skip
-        state.operator_s = state.now_s
 
     def _on_time_sync(self, m: Any, peer: Peer) -> None:
         if m.tc1 == 0:

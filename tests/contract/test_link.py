@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from paho.mqtt import client as mqtt
 
-from internetcar.contract.broker_url import BrokerUrl
+from internetcar.contract.broker_url import BrokerUrl, Protocol
+from internetcar.contract.connection import Connection
 from internetcar.contract.delivery import Delivery, Outcome
 from internetcar.contract.link import Link
 from internetcar.contract.message import Message
@@ -19,7 +20,7 @@ from internetcar.contract.presence import Presence
 from internetcar.contract.proof import is_heard_back
 from internetcar.contract.retry import BrokerRefusedError, BrokerUnreachableError, LinkOptions
 from internetcar.contract.signals import Signal
-from internetcar.contract.subscriptions import Received
+from internetcar.contract.subscriptions import Received, Subscription
 from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 from internetcar.launcher.broker import RunningBroker, free_port
 from tests.conftest import need_mosquitto
@@ -69,6 +70,28 @@ def stranger(url: BrokerUrl, topic_filter: str) -> Iterator[list[tuple[str, byte
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def test_nobody_hears_us_before_we_can_hear_an_answer(broker: RunningBroker) -> None:
+    open_when_asked: list[bool] = []
+
+    class Watched(Link):
+        def _open(self, version: Protocol) -> Connection:
+            connection = super()._open(version)
+            subscribe = connection.subscribe
+
+            def watched(subscription: Subscription) -> None:
+                open_when_asked.append(self.publish_now([(SPEED.topic, b"early")], retain=False))
+                subscribe(subscription)
+
+            connection.subscribe = watched  # type: ignore[method-assign]
+            return connection
+
+    link = Watched(broker.url, "reader")
+    link.on(Signal, ignore)
+    link.on(Telemetry, ignore)
+    with running(link):
+        assert open_when_asked == [False, False]
 
 
 def test_messages_of_both_kinds_reach_a_link_and_a_stranger(broker: RunningBroker) -> None:

@@ -225,12 +225,19 @@ class Desk(Observer):
 
     def until_final(self, identifier: str) -> list[str]:
         """Wait for the end of a command; all its states."""
-        self.until(
-            lambda _: any(
-                heard.body.get("id") == identifier and heard.body["final"]
-                for heard in self.of("command-status")
+        try:
+            self.until(
+                lambda _: any(
+                    heard.body.get("id") == identifier and heard.body["final"]
+                    for heard in self.of("command-status")
+                )
             )
-        )
+        except AssertionError:
+            last = {path: said.get("value") for path, said in self.signals().items()}
+            raise AssertionError(
+                f"{identifier} did not end: {self.states(identifier)}; {last}, "
+                f"{len(self.heard)} messages heard, presence {self.last('presence')}"
+            ) from None
         return self.states(identifier)
 
     def until_heard(self, path: str = TEMPERATURE) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 
-from services.drone.airspace.airspace import Airspace
 from services.drone.airspace.shapes import ZoneFileError, area_of, number
 from services.drone.airspace.windows import windows_of
 from services.drone.airspace.zone import Height, Restriction, Zone
@@ -27,22 +26,6 @@ _WORDS = {
     "REQ_AUTHORIZATION": Restriction.AUTHORISATION,
     **{each.value: each for each in Restriction},
 }
-
-
-def read_airspace(
-    text: str, permitted: frozenset[str] = frozenset(), margin_m: float = 20.0
-) -> Airspace:
-    """The airspace of a file's text.
-
-    Args:
-        text: JSON.
-        permitted: Ids of zones for which an authorisation is held.
-        margin_m: To the side of every zone.
-
-    Raises:
-        ZoneFileError: It cannot be used; the text names the zone and what to do.
-    """
-    return Airspace(read_zones(text), permitted, margin_m)
 
 
 def read_zones(text: str) -> tuple[Zone, ...]:

@@ -218,7 +218,7 @@ class Cockpit:
 
     def perform(self, intent: Intent) -> int:
         """Ask the autopilot; never for a height at which its fence would hold it for broken."""
-        highest_m = self.settings.ceiling_m - BELOW_CEILING_M
+        highest_m = self.rooms.checks.limits.ceiling_m - BELOW_CEILING_M
         if isinstance(intent, TakeOff | GoTo | Track) and intent.height_m > highest_m:
             intent = replace(intent, height_m=highest_m)
         number, self.next_id = self.next_id, self.next_id + 1

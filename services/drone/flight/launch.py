@@ -44,8 +44,9 @@ def planned(cockpit: Cockpit, data: MethodData) -> Plan:
         data, cockpit.view, cockpit.now, cockpit.rooms.task_settings
     )
     highest = max((plan.take_off_m, *(leg.height_m for leg in plan.legs)))
-    if highest > cockpit.settings.ceiling_m:
-        words = f"{highest:.0f} m is above the ceiling of {cockpit.settings.ceiling_m:.0f} m"
+    ceiling_m = cockpit.rooms.checks.limits.ceiling_m
+    if highest > ceiling_m:
+        words = f"{highest:.0f} m is above the ceiling of {ceiling_m:.0f} m"
         return Plan((), plan.take_off_m, words)
     return _around_zones(cockpit, plan)
 
@@ -108,7 +109,7 @@ def words_of(found: Sequence[Interlock]) -> str:
 
 def begin(cockpit: Cockpit, wish: Wish, data: MethodData, raw: Mapping[str, Any]) -> None:
     """Start a flight that was accepted: read the safety profile back, upload the fence."""
-    plan, settings = planned(cockpit, data), cockpit.settings
+    plan, limits = planned(cockpit, data), cockpit.rooms.checks.limits
     cockpit.memory.flight = Flight(
         wish=wish, task=task_of(data), method=wish.method, data=dict(raw),
         height_m=plan.take_off_m,
@@ -117,9 +118,11 @@ def begin(cockpit: Cockpit, wish: Wish, data: MethodData, raw: Mapping[str, Any]
     cockpit.memory.mode = cockpit.drone.mode
     cockpit.memory.hold = cockpit.memory.target = None
     cockpit.enter("preflight", "reads the safety profile back")
-    fence = cockpit.rooms.airspace.fence_areas(cockpit.here.place, FENCE_RADIUS_M, cockpit.now)
+    fence = cockpit.rooms.airspace.fence_areas(
+        cockpit.here.place, FENCE_RADIUS_M, cockpit.now, limits.ceiling_m
+    )
     cockpit.prepare_id = cockpit.perform(
-        Prepare(fence, settings.ceiling_m, settings.return_height_m)
+        Prepare(fence, limits.ceiling_m, cockpit.settings.return_height_m)
     )
 
 

@@ -36,8 +36,8 @@ def start(
     memory.hold = memory.target = None
     way: list[Place] = [cockpit.here.place]
     if (car := cockpit.car) is not None:
-        meeting = intercept(cockpit.here.place, car, cockpit.settings.cruise_mps)
-        way.append(car.place if meeting is None else meeting.place)
+        meeting = intercept(cockpit.here.place, car, cockpit.rooms.checks.airframe.cruise_mps)
+        way.append(car.place if meeting is None else meeting)
     tell_way(cockpit, way, cockpit.settings.return_height_m, why)
     cockpit.enter("returning", why)
 
@@ -71,12 +71,12 @@ def turn(cockpit: Cockpit) -> None:
 def _plan(cockpit: Cockpit, car: CarNow) -> None:
     """Decide where to meet the car, or why that cannot be: then the driver is asked."""
     settings, cockpit.meeting = cockpit.settings, None
-    meeting = intercept(cockpit.here.place, car, settings.cruise_mps)
+    meeting = intercept(cockpit.here.place, car, cockpit.rooms.checks.airframe.cruise_mps)
     if meeting is None:
         wait(cockpit, "slow", "the car is faster than the drone")
         return
     way = cockpit.rooms.airspace.way(
-        cockpit.here.place, meeting.place, settings.return_height_m, cockpit.now
+        cockpit.here.place, meeting, settings.return_height_m, cockpit.now
     )
     if way is None:
         wait(cockpit, "stop", "there is no legal way to the car")
@@ -91,7 +91,7 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
         if diverting.is_better(cockpit, left):
             diverting.start(cockpit, f"only {left:.0f} % of the battery would be left at the car")
             return
-    cockpit.meeting = meeting.place
+    cockpit.meeting = meeting
     cockpit.stage.last.pop("waiting", None)
 
 

@@ -31,7 +31,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Remainder:
     """What is still to be flown: at launch the whole task, in flight what is left of it.
 
     Attributes:
@@ -61,7 +61,7 @@ class Situation:
     assumed: Assumptions
     airframe: Airframe
     airspace: Airspace
-    plan: Plan
+    remainder: Remainder
     steady: Steady
     phase: Phase
     now: Moment

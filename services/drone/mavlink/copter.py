@@ -48,7 +48,6 @@ class ArduCopter:
         self,
         profile: Profile,
         system_id: int = SYSTEM_ID,
-        target_system: int | None = None,
         key: bytes | None = None,
         is_clock: bool = False,
     ) -> None:
@@ -58,7 +57,7 @@ class ArduCopter:
         self._now = Moment(0.0, 0)
         self._heartbeat_s: float | None = None
         self._out: deque[bytes] = deque(maxlen=UNSENT)
-        self._peer = Peer(profile, target_system)
+        self._peer = Peer(profile)
         self._telemetry = Telemetry()
         self._texts = Texts()
         self._losses = Losses()

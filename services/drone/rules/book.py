@@ -59,7 +59,7 @@ class RuleBook:
         What must hold for a time must hold for it again after a restart: nobody watched.
 
         Args:
-            rules: By name, as `rule_table` or a field of `RuleTable` gives them.
+            rules: By name, as a field of `RuleTable` gives them.
             memory: What `memory` was before the restart; what is not so is forgotten.
         """
         self._rules = dict(rules)
