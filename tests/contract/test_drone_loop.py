@@ -134,7 +134,8 @@ def listening(broker: RunningBroker, *more: type[Message]) -> Iterator[tuple[Lin
     """Who hears all that is said of the drone."""
     heard: list[Message] = []
     link = Link(broker.url, "ear")
-    for cls in (DroneReply, DroneState, DronePresence, DroneEvent, *more):
+    classes: tuple[type[Message], ...] = (DroneReply, DroneState, DronePresence, DroneEvent, *more)
+    for cls in classes:
         link.on(cls, heard.append)
     link.start(wait_s=20)
     try:
