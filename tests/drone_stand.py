@@ -9,6 +9,7 @@ from internetcar.contract.drone import (
     DroneState,
     ReplyData,
     ReplyOutput,
+    State,
 )
 from internetcar.contract.message import instant
 from services.database_errors import StoreError
@@ -57,6 +58,10 @@ class WritingPilot:
 
     def state(self) -> DroneState:
         return self.told
+
+    @property
+    def state_name(self) -> State:
+        return self.told.state
 
     def _asked(self, asked: DroneRequest, now: Moment) -> list[Effect]:
         is_free = self.memory == "docked" or asked.method != "flighttask_execute"

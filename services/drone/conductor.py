@@ -61,6 +61,10 @@ class Pilot(Protocol):
     def state(self) -> DroneState:
         """What the drone does."""
 
+    @property
+    def state_name(self) -> State:
+        """The name of that state alone."""
+
 
 class Recorder(Protocol):
     """Keeps what was heard and decided."""
@@ -114,7 +118,7 @@ class Conductor:
     @property
     def state(self) -> State:
         """What the drone does."""
-        return self._pilot.state().state
+        return self._pilot.state_name
 
     def greeting(self) -> list[Message]:
         """What a broker must hear first on each connection, since it may have forgotten."""

@@ -88,7 +88,10 @@ def seen(view: View, event: Event, now: Moment) -> View:
             lost_s = None if event.is_connected else view.broker_lost_s or now.s
             return replace(view, is_broker_connected=event.is_connected, broker_lost_s=lost_s)
         case Heard():
-            return replace(view, drone=event.status)
+            return View(
+                view.fixes, view.signals, view.presence, view.weather,
+                view.is_broker_connected, view.broker_lost_s, event.status,
+            )  # fmt: skip
     return view
 
 
@@ -103,4 +106,7 @@ def _true_s(fix: CarFix, now: Moment) -> float:
 def _with_fix(view: View, fix: SeenFix) -> View:
     if view.fixes and fix.at_s <= view.fixes[-1].at_s:
         return view
-    return replace(view, fixes=(*view.fixes[1 - FIXES :], fix))
+    return View(
+        (*view.fixes[1 - FIXES :], fix), view.signals, view.presence, view.weather,
+        view.is_broker_connected, view.broker_lost_s, view.drone,
+    )  # fmt: skip

@@ -111,8 +111,9 @@ class Protocol:
     def turn(self) -> None:
         """Send what is due now."""
         self._lists.turn()
-        for _ in range(min(_PARAMETERS_A_TURN, len(self._waiting))):
-            self._tell_parameter(self._waiting.popleft(), is_listed=True)
+        if self._waiting:
+            for _ in range(min(_PARAMETERS_A_TURN, len(self._waiting))):
+                self._tell_parameter(self._waiting.popleft(), is_listed=True)
         for message in self._telemetry.due():
             self.send(message)
         self._flush()

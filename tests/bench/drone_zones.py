@@ -5,8 +5,9 @@ import math
 import random
 from typing import Any
 
-from shapely.geometry import LineString, Polygon
-from shapely.geometry import Point as Dot
+import numpy as np
+import shapely
+from shapely import LineString, Polygon
 
 from services.drone.geodesy import Place, distance_m, moved, offset, towards
 from tests.bench.drone_runs import FAST_S, Campaign, Row, folder, world
@@ -96,7 +97,8 @@ def _way(corner: tuple[float, float]) -> Any:
 
 def _watch(here: World, rings: list[Ring]) -> dict[str, float]:
     """Counts each entry of a zone by the true place; and how near it came."""
-    polygons = [Polygon(ring) for ring in rings]
+    polygons = np.array([Polygon(ring) for ring in rings])
+    shapely.prepare(polygons)
     found = {"breaches": 0.0, "nearest": math.inf}
     was_inside = [False] * len(polygons)
 
@@ -104,9 +106,8 @@ def _watch(here: World, rings: list[Ring]) -> dict[str, float]:
         if here.truth.is_on_ground:
             return
         way = offset(START, here.drone_true)
-        dot = Dot(way.north_m, way.east_m)
-        for number, polygon in enumerate(polygons):
-            apart = polygon.distance(dot)
+        dot = shapely.points((way.north_m, way.east_m))
+        for number, apart in enumerate(shapely.distance(polygons, dot).tolist()):
             found["nearest"] = min(found["nearest"], apart)
             is_inside = apart == 0.0
             if is_inside and not was_inside[number]:

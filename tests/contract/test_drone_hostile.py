@@ -11,6 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega
 from internetcar.contract.signals import Position
 from services.drone.geodesy import Offset, moved
 from services.drone.moment import Moment
+from tests.bench.drone_runs import FAST_S
 from tests.drone_car import START, Goes
 from tests.drone_world import World
 
@@ -131,7 +132,8 @@ def test_a_car_that_is_not_there_or_not_real_any_more_ends_the_flight(
 def test_a_car_that_is_suddenly_far_away_is_not_chased(
     new_world: Callable[..., World], north_m: float
 ) -> None:
-    world = airborne(new_world())
+    world = airborne(new_world(step_s=FAST_S))
+    world.copter.drain(50.0)  # it hovers until little is left
     world.ask("return_home")
     away = moved(START, Offset(north_m, 0.0))
     world.change_position = lambda position: position.model_copy(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from internetcar.launcher.broker import RunningBroker, free_port
+from tests.e2e.drone_site import LAT, LON, SETTINGS, Site, StandingCar, state, until_ready
 from tests.e2e.observer import Observer
 from tests.e2e.stage import PYTHON, Stage
-from tests.e2e.test_drone import LAT, LON, SETTINGS, Site, StandingCar, state, until_ready
 from tests.postgres import Cluster, running_cluster
 from tests.waiting import PATIENCE_S
 

@@ -141,11 +141,14 @@ def preflight(cockpit: Cockpit) -> None:
         words = "; ".join(["it does not arm", *(each.words for each in cockpit.tripped.values())])
         give_up(cockpit, "timeout", "refused", _complaints(cockpit, words))
         return
-    if cockpit.stage.is_due("allowed", ALLOWED_S, cockpit.now) and not is_still_allowed(cockpit):
+    is_looked_at = cockpit.stage.is_due("allowed", ALLOWED_S, cockpit.now)
+    if is_looked_at and not is_still_allowed(cockpit):
         return
     is_ready = _is_prepared(cockpit) and cockpit.mode(Mode.GUIDED) and _is_home_here(cockpit)
     again_s = cockpit.settings.arm_again_s
-    if is_ready and cockpit.stage.is_due("arm", again_s, cockpit.now) and is_still_allowed(cockpit):
+    if not is_ready or not cockpit.stage.is_due("arm", again_s, cockpit.now):
+        return
+    if is_looked_at or is_still_allowed(cockpit):
         flight.is_arm_sent = True
         cockpit.memory.detail = "arms"
         cockpit.perform(Arm())

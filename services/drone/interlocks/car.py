@@ -141,8 +141,9 @@ def broker(here: Situation) -> Interlock:
 
 def _unexplained_m(before: SeenFix, after: SeenFix) -> float:
     """How much farther apart two fixes are than the car drove."""
-    speeds = [_mps(before), _mps(after)]
-    fastest = worst(speeds)
+    if before.fix.place == after.fix.place:
+        return 0.0
+    fastest = worst((_mps(before), _mps(after)))
     mps = FASTEST_MPS if fastest is None else fastest * _SPEED_ERROR
     driven = mps * (after.at_s - before.at_s)
     return max(0.0, distance_m(before.fix.place, after.fix.place) - driven)

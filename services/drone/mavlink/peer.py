@@ -34,7 +34,7 @@ class Peer:
     @property
     def refusal(self) -> str:
         """Why it is not flown; empty: it is, or none was heard."""
-        if self._refusal:
+        if self._refusal or not self._restarts:
             return self._refusal
         recent = [at_s for at_s in self._restarts if self._now_s - at_s <= TWIN_S]
         if len(recent) >= TWIN_RESTARTS and not self.is_armed and self.target:
