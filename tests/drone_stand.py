@@ -13,7 +13,7 @@ from internetcar.contract.drone import (
 )
 from internetcar.contract.message import instant
 from services.database_errors import StoreError
-from services.drone.autopilot import Arm, DroneStatus, Intent, Prepare, Result, TakeOff
+from services.drone.autopilot import Arm, Counts, DroneStatus, Intent, Prepare, Result, TakeOff
 from services.drone.events import Asked, Effect, Event, Heard, Perform
 from services.drone.moment import Moment
 from services.drone.store import Answer, Kept
@@ -106,6 +106,7 @@ class WritingAutopilot:
 
     def __init__(self) -> None:
         self.told = DroneStatus(firmware="Fake 1.0")
+        self.counts = Counts()
         self.performed: list[Intent] = []
         self.received: list[bytes] = []
         self.turns = 0

@@ -59,9 +59,11 @@ PURE = [
         "limits", "movements", "papers", "providers", "triggers",
     )),
     *(f"services/drone/{name}.py" for name in (
-        "autopilot", "events", "geodesy", "leaps", "moment", "own_clock", "view",
+        "autopilot", "events", "geodesy", "leaps", "moment", "own_clock", "view", "words",
     )),
-    *(f"services/drone/broker/{name}.py" for name in ("leaves", "requests", "telling")),
+    *(f"services/drone/broker/{name}.py" for name in (
+        "health", "leaves", "requests", "telling", "twins",
+    )),
     "services/drone/record/journal.py",
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",

@@ -17,7 +17,7 @@ from internetcar.contract.message import Instant, Message, milliseconds
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from services.database_errors import StoreError
-from services.drone.autopilot import Arm, Autopilot, DroneStatus, Result, TakeOff
+from services.drone.autopilot import Arm, Autopilot, Counts, DroneStatus, Result, TakeOff
 from services.drone.broker import telling
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
@@ -109,6 +109,16 @@ class Conductor:
         self._osd_s: float | None = None
         self._firmware = ""
         self._car: Place | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What came from the autopilot's side."""
+        return self._autopilot.counts
+
+    @property
+    def state(self) -> State:
+        """What the drone does."""
+        return self._pilot.state_name
 
     def greeting(self) -> list[Message]:
         """What a broker must hear first on each connection, since it may have forgotten."""
@@ -208,8 +218,8 @@ class Conductor:
             yield telling.presence(self.identity, self._firmware, online=True)
         if self._osd_s is None or not 0 <= now.s - self._osd_s < OSD_EVERY_S:
             self._osd_s = now.s
-            state, predicted_pct = self._pilot.state_name, self._pilot.predicted_pct
-            yield telling.osd(self.identity, status, state, self._car, predicted_pct, now)
+            predicted_pct = self._pilot.predicted_pct
+            yield telling.osd(self.identity, status, self.state, self._car, predicted_pct, now)
 
 
 def _event(message: Message, now: Moment) -> Event | None:

@@ -93,9 +93,10 @@ class Site:
         )  # fmt: skip
         self.service = self.serve()
 
-    def serve(self) -> Actor:
+    def serve(self, **environ: str) -> Actor:
         """Start the service."""
-        return self.stage.car("service", "drone", "--config", str(self._settings))
+        settings = ("--config", str(self._settings))
+        return self.stage.car("service", "drone", *settings, environ=environ)
 
     def drone(self, *arguments: str) -> Actor:
         """`car drone` to its end."""

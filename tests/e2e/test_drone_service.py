@@ -25,6 +25,22 @@ def test_a_second_service_for_one_drone_is_refused(site: Site) -> None:
     assert "another process flies this drone" in second.stderr
 
 
+def test_a_second_service_elsewhere_ends_with_words_and_the_first_flies_on(site: Site) -> None:
+    until_ready(site)
+    with Observer(site.broker) as observer:
+        site.drone("launch", "--height", "6", "--no-wait")
+        observer.until(lambda heard: b'"on_task"' in state(heard), 2 * PATIENCE_S)
+        elsewhere = site.stage.folder / "elsewhere"
+        second = site.serve(
+            INTERNETCAR_DRONE_STATE=str(elsewhere), INTERNETCAR_DRONE_URL="udpout://127.0.0.1:9"
+        )
+        assert second.wait() == 2
+        assert "another service flies drone1 of demo on this broker since 20" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert b'"on_task"' in state(observer)
+        assert site.drone("return").process.returncode == 0, site.service.stderr
+
+
 def test_a_service_that_is_killed_takes_the_flight_over(site: Site) -> None:
     until_ready(site)
     with Observer(site.broker) as observer:

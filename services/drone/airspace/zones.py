@@ -14,6 +14,7 @@ import orjson
 from services.drone.airspace.shapes import ZoneFileError, area_of, number
 from services.drone.airspace.windows import windows_of
 from services.drone.airspace.zone import Height, Restriction, Zone
+from services.drone.words import printable
 
 MOST_BYTES = 16 << 20
 MOST_ZONES = 5_000
@@ -64,8 +65,7 @@ def _named(index: int, feature: Any) -> list[Zone]:
 
 def _id(value: Any, default: str) -> str:
     text = "" if value is None else str(value)
-    line = "".join(letter if letter.isprintable() else " " for letter in text[:_MOST_ID]).strip()
-    return line or default
+    return printable(text[:_MOST_ID]).strip() or default
 
 
 def _zones(name: str, geometry: Any, properties: dict[str, Any]) -> Iterator[Zone]:

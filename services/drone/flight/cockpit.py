@@ -28,6 +28,7 @@ from services.drone.rules.book import Due, RuleBook
 from services.drone.tasks.car_motion import CarNow, where
 from services.drone.tasks.turning import turns
 from services.drone.view import View
+from services.drone.words import printable
 
 JITTER_S = 0.015
 """What is due every so often may come so much early: turns are not exact."""
@@ -43,7 +44,7 @@ NEVER = Moment(0.0, 0)
 
 def line(text: str) -> str:
     """A text as it may stand in a message: one line, not too long."""
-    clean = "".join(sign if sign.isprintable() else " " for sign in text)
+    clean = printable(text)
     return clean if len(clean) <= MOST_WORDS else clean[: MOST_WORDS - 1] + "…"
 
 

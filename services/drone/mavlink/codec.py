@@ -5,10 +5,10 @@ and a packet with a false signature changes nothing; the message classes are pym
 """
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from internetcar.contract.message import InputError
+from services.drone.autopilot import Counts
 from services.drone.mavlink.signing import SIGNATURE_BYTES, Signing
 from services.drone.moment import Moment
 
@@ -30,16 +30,6 @@ mavlink: Any = dialect
 """The dialect: message classes and constants; untyped."""
 KNOWN: Container[int] = mavlink.mavlink_map
 """The numbers of its messages."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What came in, since the start."""
-
-    packets: int = 0
-    junk_bytes: int = 0
-    unsigned: int = 0
-    """Dropped since they bear no signature, or a false or old one."""
 
 
 class Codec:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.drone.autopilot import (
+    Counts,
     DroneStatus,
     Intent,
     OperatorAt,
@@ -13,7 +14,7 @@ from services.drone.autopilot import (
     Result,
     Track,
 )  # fmt: skip
-from services.drone.mavlink.codec import Codec, Counts, mavlink
+from services.drone.mavlink.codec import Codec, mavlink
 from services.drone.mavlink.commands import Command, Commands, Outcome
 from services.drone.mavlink.intents import Target, long_command, operator_at, track
 from services.drone.mavlink.losses import Losses
@@ -184,10 +185,12 @@ class ArduCopter:
         if name == "HEARTBEAT":
             was = self._peer.target
             if not self._peer.on_heartbeat(message, now_s):
+                self.counts.foreign += 1
                 return
             if was is None:
                 self._begin(now_s)
         elif not self._peer.is_from(message):
+            self.counts.foreign += 1
             return
         self._losses.heard(message.get_seq(), now_s)
         if self._peer.has_restarted(message, now_s):
