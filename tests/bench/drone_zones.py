@@ -19,7 +19,7 @@ from tests.drone_talk import Sky
 from tests.drone_world import World, point
 
 KINDS = ("scout", "point_and_on", "point_and_on", "moved_car")
-AROUND_M, NEAR_M = 400.0, 200.0
+AROUND_M, NEAR_M = 400.0, 300.0
 """How far zones and ways go: in the campaign, and where time is dear."""
 Ring = list[tuple[float, float]]
 
