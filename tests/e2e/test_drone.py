@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from internetcar.launcher.broker import RunningBroker
-from tests.e2e.drone_site import LAT, LON, Site, standing, state, until_ready
+from tests.e2e.drone_site import LAT, LON, Site, launched, standing, state, until_ready
 from tests.e2e.observer import Observer
 from tests.e2e.stage import Stage
 from tests.waiting import PATIENCE_S
@@ -21,12 +21,12 @@ def test_it_takes_off_stops_comes_home_and_decides_the_same_again(site: Site) ->
     until_ready(site)
     assert site.drone("dry-run", "--task", "inspect").process.returncode == 0
     with Observer(site.broker) as observer:
-        asked = ("--to", f"{LAT + 0.0002},{LON}", "--height", "8", "--id", "once", "--no-wait")
-        launched = site.drone("launch", *asked)
-        assert launched.process.returncode == 0, launched.stdout + launched.stderr
-        assert launched.stdout.startswith("accepted")
+        asked = ("--to", f"{LAT + 0.0002},{LON}", "--height", "8", "--no-wait")
+        identifier = launched(site, *asked)
         observer.until(lambda heard: b'"on_task"' in state(heard), 2 * PATIENCE_S)
-        assert site.drone("launch", *asked).process.returncode == 0, "the same request again"
+        again = site.drone("launch", *asked, "--id", identifier)
+        assert again.process.returncode == 0, "the same request again"
+        assert again.stdout.startswith("accepted")
         busy = site.drone("launch", "--height", "6")
         assert (busy.process.returncode, "rejected: busy" in busy.stdout) == (1, True)
         assert site.drone("stop").process.returncode == 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from internetcar.launcher.broker import RunningBroker
-from tests.e2e.drone_site import Site, standing, state, until_ready
+from tests.e2e.drone_site import Site, launched, standing, state, until_ready
 from tests.e2e.observer import Observer
 from tests.e2e.stage import Stage
 from tests.waiting import PATIENCE_S
@@ -26,9 +26,8 @@ def test_a_second_service_for_one_drone_is_refused(site: Site) -> None:
 
 
 def test_a_second_service_elsewhere_ends_with_words_and_the_first_flies_on(site: Site) -> None:
-    until_ready(site)
     with Observer(site.broker) as observer:
-        site.drone("launch", "--height", "6", "--no-wait")
+        launched(site, "--height", "6")
         observer.until(lambda heard: b'"on_task"' in state(heard), 2 * PATIENCE_S)
         elsewhere = site.stage.folder / "elsewhere"
         second = site.serve(
@@ -42,16 +41,15 @@ def test_a_second_service_elsewhere_ends_with_words_and_the_first_flies_on(site:
 
 
 def test_a_service_that_is_killed_takes_the_flight_over(site: Site) -> None:
-    until_ready(site)
     with Observer(site.broker) as observer:
-        site.drone("launch", "--height", "6", "--id", "once", "--no-wait")
+        identifier = launched(site, "--height", "6")
         observer.until(lambda heard: b'"on_task"' in state(heard), 2 * PATIENCE_S)
         site.service.send(signal.SIGKILL)
         site.service.wait()
         site.serve()
         observer.until(lambda heard: b'"on_task"' not in state(heard), 2 * PATIENCE_S)
         observer.until(lambda heard: b'"docked"' in state(heard), 2 * PATIENCE_S)
-        again = site.drone("launch", "--height", "6", "--id", "once", "--no-wait")
+        again = site.drone("launch", "--height", "6", "--id", identifier, "--no-wait")
         assert again.process.returncode == 0, "the stored answer"
         observer.until_more("position")
         assert b'"docked"' in state(observer)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from internetcar.launcher.broker import RunningBroker, free_port
-from tests.e2e.drone_site import LAT, LON, SETTINGS, Site, StandingCar, state, until_ready
+from tests.e2e.drone_site import LAT, LON, SETTINGS, Site, StandingCar, launched, state
 from tests.e2e.observer import Observer
 from tests.e2e.stage import PYTHON, Stage
 from tests.postgres import Cluster, running_cluster
@@ -35,10 +35,8 @@ def test_a_database_that_dies_in_flight_keeps_nobody_from_stopping_and_coming_ho
     stage.environ["INTERNETCAR_DRONE_STORE"] = cluster.database()
     with StandingCar(mosquitto.url) as car:
         site = Site(stage, mosquitto, car)
-        until_ready(site)
         with Observer(site.broker) as observer:
-            launch = ("launch", "--height", "6", "--id", "once", "--no-wait")
-            assert site.drone(*launch).process.returncode == 0
+            identifier = launched(site, "--height", "6")
             observer.until(lambda heard: b'"on_task"' in state(heard), 2 * PATIENCE_S)
             cluster.kill()
             assert site.drone("stop").process.returncode == 0, site.service.stderr
@@ -49,7 +47,7 @@ def test_a_database_that_dies_in_flight_keeps_nobody_from_stopping_and_coming_ho
             assert ("store", 2) in health(observer)
             cluster.start()
             observer.until(lambda heard: health(heard)[-1] == ("store", 0), 2 * PATIENCE_S)
-            again = site.drone(*launch)
+            again = site.drone("launch", "--height", "6", "--id", identifier, "--no-wait")
             assert again.process.returncode == 0, "the stored answer"
             observer.until_more("position")
             assert b'"docked"' in state(observer)
@@ -70,34 +68,17 @@ def test_two_drones_of_one_car_are_asked_apart(stage: Stage, mosquitto: RunningB
         )  # fmt: skip
         second = stage.car("service", "drone", "--config", str(settings))
         with Observer(site.broker) as observer:
-            observer.until(lambda heard: said(heard, "drone1") and said(heard, "drone2"))
+            observer.until(lambda heard: state(heard, "drone1") and state(heard, "drone2"))
             which = site.drone("stop")
             assert which.process.returncode == 2
             assert "which drone? " in which.stderr
             assert "drone1 of demo, drone2 of demo" in which.stderr
-            for _ in range(60):
-                if ready(site):
-                    break
-            launched = site.drone("launch", "--height", "6", "--drone-id", "drone2", "--no-wait")
-            assert launched.process.returncode == 0, launched.stdout + second.stderr
-            observer.until(lambda heard: b'"on_task"' in said(heard, "drone2"), 2 * PATIENCE_S)
-            assert b'"docked"' in said(observer, "drone1")
+            launched(site, "--height", "6", drone_id="drone2")
+            observer.until(lambda heard: b'"on_task"' in state(heard, "drone2"), 2 * PATIENCE_S)
+            assert b'"docked"' in state(observer, "drone1")
             home = site.drone("return", "--drone-id", "drone2")
             assert home.process.returncode == 0, home.stdout
         assert (site.service.is_running, second.is_running) == (True, True)
-
-
-def ready(site: Site) -> bool:
-    asked = site.drone("dry-run", "--task", "inspect", "--drone-id", "drone2")
-    return asked.process.returncode == 0
-
-
-def said(observer: Observer, drone_id: str) -> bytes:
-    """The last state of a drone."""
-    found = [
-        each.payload for each in observer.of("drone") if each.topic.endswith(f"/{drone_id}/state")
-    ]
-    return found[-1] if found else b""
 
 
 def test_a_broker_that_is_restarted_in_flight_finds_the_drone_at_home(
@@ -105,10 +86,8 @@ def test_a_broker_that_is_restarted_in_flight_finds_the_drone_at_home(
 ) -> None:
     with StandingCar(mosquitto.url) as car:
         site = Site(stage, mosquitto, car)
-        until_ready(site)
         with Observer(site.broker) as observer:
-            asked = site.drone("launch", "--height", "6", "--id", "once", "--no-wait")
-            assert asked.process.returncode == 0, asked.stdout
+            identifier = launched(site, "--height", "6")
             observer.until(lambda heard: b'"on_task"' in state(heard), 2 * PATIENCE_S)
         mosquitto.stop()
         mosquitto.restart()
@@ -116,7 +95,7 @@ def test_a_broker_that_is_restarted_in_flight_finds_the_drone_at_home(
             observer.until(lambda heard: state(heard), 2 * PATIENCE_S)
             site.drone("return", "--no-wait")
             observer.until(lambda heard: b'"docked"' in state(heard), 3 * PATIENCE_S)
-        again = site.drone("launch", "--height", "6", "--id", "once", "--no-wait")
+        again = site.drone("launch", "--height", "6", "--id", identifier, "--no-wait")
         assert again.process.returncode == 0, "the stored answer"
         assert "docked" in site.drone("status").stdout
         assert "Traceback" not in site.service.stderr
