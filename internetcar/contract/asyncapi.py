@@ -12,11 +12,12 @@ from internetcar.contract import (
     signals,
     telemetry,
     tolls,
+    trips,
 )
 from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
-    presence, signals, telemetry, commands, home_assistant, payments, tolls, drone,
+    presence, signals, telemetry, commands, home_assistant, payments, tolls, trips, drone,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 
