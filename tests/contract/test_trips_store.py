@@ -191,23 +191,26 @@ def _bytes(url: str) -> bytes:
 def _two_drivers(service: Service) -> None:
     log = TripLog()
     for name, value in (("anna-77", 21.25), ("bert-88", 17.75)):
-        log.say({DRIVER: name, SET_POINT: value}).drive().asleep(6)
+        log.say({DRIVER: name, SET_POINT: value}).on().seconds(60, 60.0, 20)
+        log.longitude += 0.00271  # round a corner
+        log.seconds(60, 60.0, 20).seconds(1).off().asleep(6)
     service.hear(log.batches)
 
 
 @pytest.mark.parametrize("by", [{"driver": "anna-77"}, {"vehicle_id": "kona"}, {}])
 def test_what_is_erased_is_in_no_byte_of_the_file(tmp_path: Path, by: dict[str, str]) -> None:
+    vehicle_id, driver = by.get("vehicle_id", ""), by.get("driver", "")
     url = f"sqlite:///{tmp_path}/trips.sqlite"
     database = store.open_store(url)
     service = Service(database)
     _two_drivers(service)
     anna = service.trips()[1]
     assert anna.driver == "anna-77"
-    on_the_way = str(anna.route[2][0]).encode()
+    on_the_way = str(anna.route[1][0]).encode()
     wanted = [b"anna-77", b"21.25", on_the_way, anna.trip_id.encode()]
     before = _bytes(url)
     assert all(word in before for word in wanted)
-    database.run(lambda connection: store.erase(connection, **by))
+    database.run(lambda each: store.erase(each, vehicle_id=vehicle_id, driver=driver))
     store.scrub(database)
     after = _bytes(url)
     assert [word for word in wanted if word in after] == []
