@@ -8,10 +8,11 @@ from typing import Annotated, get_args
 import typer
 
 from internetcar.contract.message import InputError
-from internetcar.contract.trips import Place, TripEnded
+from internetcar.contract.trips import TripEnded
 from internetcar.launcher.options import VehicleIdOption, instant_ns, vehicle_id_of
 from internetcar.launcher.service_settings import settings_for
 from internetcar.launcher.tables import plain, print_table, printable
+from internetcar.launcher.trip_words import place_text, took
 from internetcar.launcher.trips_import import import_file
 from services.database import Database, open_existing
 from services.settings import store_url
@@ -60,8 +61,9 @@ def list_(
         (
             (
                 f"{trip.started_at:%Y-%m-%d %H:%M}", trip.vehicle_id, trip.driver,
-                f"{_minutes(trip):.0f}", f"{trip.distance_m / 1_000:.1f}", _place(trip.start),
-                _place(trip.end), _took(trip), trip.why.replace("_", " "), trip.trip_id[:12],
+                f"{_minutes(trip):.0f}", f"{trip.distance_m / 1_000:.1f}", place_text(trip.start),
+                place_text(trip.end), " and ".join(took(trip)), trip.why.replace("_", " "),
+                trip.trip_id[:12],
             )
             for trip in found
         ),
@@ -79,11 +81,11 @@ def show(trip: TripArgument, store: StoreOption = "", settings: SettingsOption =
         ("trip", f"{found.trip_id}, revision {found.revision}, {found.origin}"),
         ("vehicle", found.vehicle_id),
         ("driver", found.driver),
-        ("started", f"{found.started_at:%Y-%m-%d %H:%M:%S} UTC at {_place(found.start)}"),
-        ("ended", f"{found.ended_at:%Y-%m-%d %H:%M:%S} UTC at {_place(found.end)}:"
+        ("started", f"{found.started_at:%Y-%m-%d %H:%M:%S} UTC at {place_text(found.start)}"),
+        ("ended", f"{found.ended_at:%Y-%m-%d %H:%M:%S} UTC at {place_text(found.end)}:"
                   f" {found.why.replace('_', ' ')}"),
         ("distance", f"{found.distance_m:.0f} m by {found.distance_from or 'nothing'}"),
-        ("took", _took(found) or "not told"),
+        ("took", " and ".join(took(found)) or "not told"),
         ("idle", "not told" if found.idle_s is None else f"{found.idle_s:.0f} s"),
         ("stops", f"{found.stopped_s:.0f} s"),
         ("not known", f"{found.unknown_s:.0f} s"),
@@ -183,16 +185,3 @@ def _one(store: str, settings: str, trip_id: str) -> TripEnded:
 
 def _minutes(trip: TripEnded) -> float:
     return (trip.ended_at - trip.started_at).total_seconds() / 60
-
-
-def _place(place: Place | None) -> str:
-    return "?" if place is None else f"{place.latitude:.5f}, {place.longitude:.5f}"
-
-
-def _took(trip: TripEnded) -> str:
-    parts = []
-    if trip.energy_wh is not None:
-        parts.append(f"{trip.energy_wh / 1_000:.2f} kWh")
-    if trip.fuel_ml is not None:
-        parts.append(f"{trip.fuel_ml / 1_000:.2f} l")
-    return " and ".join(parts)

@@ -59,18 +59,22 @@ class Follower:
         if batch.kind != "dropped":
             is_known = state.journal == batch.journal
             start_ms = milliseconds(batch.start_at)
-            self.connect(start_ms, batch.clock, batch.origin, is_next=is_next and is_known)
+            end_ms = milliseconds(batch.end_at)
+            self.connect(start_ms, end_ms, batch.clock, batch.origin, is_next=is_next and is_known)
             state.journal, state.sequence = batch.journal, batch.sequence
             wanted = self.settings.union(leaves.MOTION)
             for at_ms, told in read(state.reading, batch, wanted):
                 self.on_moment(at_ms, told)
-            self.on_time(milliseconds(batch.end_at))
+            self.on_time(end_ms)
 
-    def connect(self, start_ms: int, clock: Clock, origin: Origin, *, is_next: bool) -> None:
+    def connect(
+        self, start_ms: int, end_ms: int, clock: Clock, origin: Origin, *, is_next: bool
+    ) -> None:
         """What comes now begins here: after a hole, after the clock was set, or all anew.
 
         Args:
-            start_ms: UTC ms.
+            start_ms: Where it begins, UTC ms; with what a slow bus said late, before the last end.
+            end_ms: Where it ends.
             clock: Of what comes.
             origin: Of it.
             is_next: Nothing is missing, and it is of the same run of the same gateway.
@@ -80,10 +84,11 @@ class Follower:
             self._anew(start_ms)
         elif state.end_ms:
             later_ms = start_ms - state.end_ms
-            is_set = later_ms < 0 or (state.clock, clock) == ("free", "synchronized")
-            if is_next and clock != "recorded" and is_set and abs(later_ms) > _APART_MS:
+            is_back = end_ms < state.end_ms - _APART_MS
+            is_ahead = later_ms > _APART_MS and (state.clock, clock) == ("free", "synchronized")
+            if is_next and clock != "recorded" and (is_back or is_ahead):
                 self._shift(later_ms)
-            elif later_ms < -_APART_MS:
+            elif is_back:
                 self._anew(start_ms)
             elif later_ms > _APART_MS or state.in_hole:
                 self._on_hole(start_ms)

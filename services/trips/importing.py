@@ -38,7 +38,7 @@ class Importer:
                 raise TooManyVehiclesError(f"more than {_MOST_VEHICLES} vehicles")
             state = State(journal="import", origin="recording", clock="recorded")
             follower = self._followers[vehicle_id] = Follower(vehicle_id, state, ())
-        follower.connect(at_ms, "recorded", "recording", is_next=False)
+        follower.connect(at_ms, at_ms, "recorded", "recording", is_next=False)
         self.tell(vehicle_id, at_ms, {leaves.POWER: "ON"})
 
     def tell(self, vehicle_id: str, at_ms: int, told: dict[str, Known]) -> None:

@@ -18,10 +18,10 @@ from services.trips.tables import trip_vehicle
 
 log = logging.getLogger(__name__)
 
-RECORDING_SILENCE_MS = 10_000
+RECORDING_SILENCE_MS = 5_000
 """A recording that is played comes without pause: what is silent has come to its end."""
-_GRACE_MS = 30_000
-"""After a start so long no trip is ended for silence: what was said meanwhile comes first."""
+_GRACE_MS = 10_000
+"""After a start so long no trip of before is ended for silence: what was said meanwhile comes."""
 _SOME = 50
 _MOST_MOVED = 1_000
 
@@ -61,9 +61,9 @@ class Logs:
     def turn(self) -> None:
         """End trips of which nothing has been heard for as long as ends them."""
         now_ms = self._clock_ms()
-        if now_ms - self._begun_ms < _GRACE_MS:
-            return
         due = select(trip_vehicle.c.vehicle_id).where(trip_vehicle.c.due_ms <= now_ms)
+        if now_ms - self._begun_ms < _GRACE_MS:
+            due = due.where(trip_vehicle.c.read_ms >= self._begun_ms)
         with self._database.read() as connection:
             vehicles = list(connection.execute(due.limit(_SOME)).scalars())
         for vehicle_id in vehicles:

@@ -166,7 +166,7 @@ def test_after_a_start_silence_ends_no_trip_before_the_broker_had_its_say(
     log = TripLog().on().seconds(120, 60.0, 20)
     service = Service(database).hear(log.batches)
     late = Service(database, service.now_ms + 3_600_000)
-    late.now_ms += 20_000
+    late.now_ms += 9_000
     late.logs.turn()
     assert late.ends() == []
     late.wait(100)
