@@ -19,9 +19,14 @@ class TooManyVehiclesError(ValueError):
 
 
 class Importer:
-    """Follows the vehicles of a file, each as if it had switched on and off."""
+    """Follows the vehicles of a file, each as if it had switched on and off.
 
-    def __init__(self) -> None:
+    Args:
+        most_vehicles: More than these in one file are no vehicles.
+    """
+
+    def __init__(self, most_vehicles: int = _MOST_VEHICLES) -> None:
+        self._most_vehicles = most_vehicles
         self._followers: dict[str, Follower] = {}
         self._details: dict[str, list[Detail]] = {}
         self.dropped = 0
@@ -34,8 +39,8 @@ class Importer:
         """
         follower = self._followers.get(vehicle_id)
         if follower is None:
-            if len(self._followers) >= _MOST_VEHICLES:
-                raise TooManyVehiclesError(f"more than {_MOST_VEHICLES} vehicles")
+            if len(self._followers) >= self._most_vehicles:
+                raise TooManyVehiclesError(f"more than {self._most_vehicles} vehicles")
             state = State(journal="import", origin="recording", clock="recorded")
             follower = self._followers[vehicle_id] = Follower(vehicle_id, state, ())
         follower.connect(at_ms, at_ms, "recorded", "recording", is_next=False)
@@ -54,26 +59,26 @@ class Importer:
         reading.known.clear()
         reading.at_ms.clear()
 
-    def ended(self, *, is_over: bool = False) -> Iterator[tuple[TripEnded, str]]:
-        """The trips that are final by now, each with the reading it comes from.
+    def ended(self, vehicle_id: str) -> Iterator[tuple[TripEnded, str]]:
+        """The trips of a vehicle that are final by now, each with the reading it comes from."""
+        follower = self._followers[vehicle_id]
+        events, follower.events = follower.events, []
+        details = self._details.setdefault(vehicle_id, [])
+        for event in events:
+            if isinstance(event, Detail):
+                details.append(event)
+            elif isinstance(event, Ended):
+                if event.trip.is_told:
+                    yield telling.ended(vehicle_id, event.trip, details), event.trip.run
+                else:
+                    self.dropped += 1
+                details.clear()
 
-        Args:
-            is_over: The file has come to its end: so have all trips.
-        """
+    def finish(self) -> Iterator[tuple[TripEnded, str]]:
+        """The file has come to its end: so have all trips."""
         for vehicle_id, follower in self._followers.items():
-            if is_over:
-                follower.finish()
-            events, follower.events = follower.events, []
-            details = self._details.setdefault(vehicle_id, [])
-            for event in events:
-                if isinstance(event, Detail):
-                    details.append(event)
-                elif isinstance(event, Ended):
-                    if event.trip.is_told:
-                        yield telling.ended(vehicle_id, event.trip, details), event.trip.run
-                    else:
-                        self.dropped += 1
-                    details.clear()
+            follower.finish()
+            yield from self.ended(vehicle_id)
 
 
 def follow_gpx(
@@ -90,7 +95,7 @@ def follow_gpx(
             if last_ms is not None:
                 importer.stop(vehicle_id, last_ms)
             importer.start(vehicle_id, point.at_ms)
-            yield from importer.ended()
+            yield from importer.ended(vehicle_id)
         told: dict[str, Known] = {leaves.LATITUDE: point.lat_deg, leaves.LONGITUDE: point.lon_deg}
         if point.speed_mps is not None:
             told[leaves.SPEED] = point.speed_mps * 3.6
@@ -98,7 +103,7 @@ def follow_gpx(
         last_ms = point.at_ms
     if last_ms is not None:
         importer.stop(vehicle_id, last_ms)
-    yield from importer.ended(is_over=True)
+    yield from importer.finish()
 
 
 def follow_ved(
@@ -119,9 +124,9 @@ def follow_ved(
             if trip is not None:
                 importer.stop(vehicle_id, last_ms)
             importer.start(vehicle_id, at_ms)
-            yield from importer.ended()
+            yield from importer.ended(vehicle_id)
         importer.tell(vehicle_id, at_ms, row.told)
         on[row.vehicle] = row.trip, at_ms
     for vehicle, (_, last_ms) in on.items():
         importer.stop(f"ved-{vehicle}", last_ms)
-    yield from importer.ended(is_over=True)
+    yield from importer.finish()

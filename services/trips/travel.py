@@ -57,7 +57,8 @@ class Travel(BaseModel):
         spot: The last fix that was taken.
         counted: The last one that was added to `gnss_m`.
         before_hole: The last fix before the speed was lost.
-        hole_m: What `speed_m` was then.
+        hole_m: What `speed_m` was at that fix.
+        spot_m: What it was at the last one.
         doubted: A fix that does not follow; a car is not where it seems to have jumped to.
         doubts: How many of those agree.
     """
@@ -77,6 +78,7 @@ class Travel(BaseModel):
     gnss_m: float = 0.0
     before_hole: Spot | None = None
     hole_m: float = 0.0
+    spot_m: float = 0.0
     doubted: Spot | None = None
     doubts: int = 0
 
@@ -122,13 +124,14 @@ class Travel(BaseModel):
             since_m = self.speed_m - self.hole_m
             self.speed_m += max(0.0, spot.from_m(self.before_hole) - since_m)
             self.before_hole = None
+        self.spot_m = self.speed_m
         return True
 
     def on_hole(self) -> None:
         """Nothing is known of the time up to what comes next."""
         self.speed_mps = None
         if self.before_hole is None:
-            self.before_hole, self.hole_m = self.spot, self.speed_m
+            self.before_hole, self.hole_m = self.spot, self.spot_m
 
     def on_stop(self) -> None:
         """It is switched off: nothing is counted until it is on again."""

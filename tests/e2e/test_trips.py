@@ -21,8 +21,9 @@ class Hearer:
     def __init__(self, broker: RunningBroker) -> None:
         self.heard: list[TripStarted | TripProgress | TripEnded] = []
         self.link = Link(broker.url, "hearer")
-        for cls in (TripStarted, TripProgress, TripEnded):
-            self.link.on(cls, self.heard.append)
+        self.link.on(TripStarted, self.heard.append)
+        self.link.on(TripProgress, self.heard.append)
+        self.link.on(TripEnded, self.heard.append)
         self.link.start(wait_s=20)
 
     def ended(self) -> list[TripEnded]:
@@ -54,7 +55,7 @@ def test_a_recorded_drive_is_a_trip_also_after_kill_9_and_once_though_played_twi
     stage: Stage, mosquitto: RunningBroker, hearer: Hearer
 ) -> None:
     log = stage.folder / "drive.log"
-    record(log)
+    record(log, 45.0)
     replay = (
         "replay", str(log), "--vehicle-id", "car", "--vehicle", "reference",
         "--broker", mosquitto.url.secret, "--start", "2026-07-06T23:57:20Z", "--fast",
@@ -71,9 +72,9 @@ def test_a_recorded_drive_is_a_trip_also_after_kill_9_and_once_though_played_twi
     assert len(listed.splitlines()) == 2
     assert trip.driver.startswith("driver-")
     assert trip.distance_from == "odometer"
-    assert 500 < trip.distance_m < 1_500
+    assert 300 < trip.distance_m < 1_000
     assert trip.energy_wh is not None
-    assert len(trip.route) > 3
+    assert len(trip.route) >= 2
     assert any(isinstance(each, TripStarted) for each in hearer.heard)
     shown = stage.ended("trips", "show", trip.trip_id[:8]).stdout
     assert "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature" in shown
