@@ -16,6 +16,10 @@ MERGE_MS = 300_000
 """A stop that is shorter is part of the trip; silence that is not shorter ends it."""
 _APART_MS = 5_000
 """Batches that lie further apart leave a time of which the log says nothing."""
+_LONGEST_MS = 24 * 3_600_000
+"""A batch that claims to say everything of a longer time says nothing."""
+_EARLIEST_MS = -10 * 365 * 24 * 3_600_000
+"""A clock that is set to so long before 1970 tells of another time."""
 _SETTLE_MS = 2_000
 _PROGRESS_MS = 10_000
 
@@ -54,12 +58,12 @@ class Follower:
             has_gap: Batches before this one are lost for good.
         """
         state = self.state
-        is_next = not has_gap and not state.in_hole and batch.kind != "dropped"
-        state.in_hole = state.in_hole or has_gap or batch.kind == "dropped"
-        if batch.kind != "dropped":
+        start_ms, end_ms = milliseconds(batch.start_at), milliseconds(batch.end_at)
+        says = batch.kind != "dropped" and 0 <= end_ms - start_ms <= _LONGEST_MS
+        is_next = says and not has_gap and not state.in_hole
+        state.in_hole = state.in_hole or has_gap or not says
+        if says:
             is_known = state.journal == batch.journal
-            start_ms = milliseconds(batch.start_at)
-            end_ms = milliseconds(batch.end_at)
             self.connect(start_ms, end_ms, batch.clock, batch.origin, is_next=is_next and is_known)
             state.journal, state.sequence = batch.journal, batch.sequence
             wanted = self.settings.union(leaves.MOTION)
@@ -86,7 +90,9 @@ class Follower:
             later_ms = start_ms - state.end_ms
             is_back = end_ms < state.end_ms - _APART_MS
             is_ahead = later_ms > _APART_MS and (state.clock, clock) == ("free", "synchronized")
-            if is_next and clock != "recorded" and (is_back or is_ahead):
+            began_ms = state.trip.started_ms if state.trip else start_ms
+            may_set = clock != "recorded" and began_ms + later_ms > _EARLIEST_MS
+            if is_next and may_set and (is_back or is_ahead):
                 self._shift(later_ms)
             elif is_back:
                 self._anew(start_ms)

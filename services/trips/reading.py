@@ -43,19 +43,19 @@ class Reading(BaseModel):
 
 
 def read(reading: Reading, batch: Telemetry, leaves: Collection[str]) -> list[Moment]:
-    """The moments of the next batch in the order of their instants.
+    """The moments of the next batch in the order of their instants, none after its end.
 
     Args:
         reading: Of this vehicle; its instants are changed, what is known is not.
         batch: The next in the log's order.
         leaves: What is read of it.
     """
-    start_ms = milliseconds(batch.start_at)
+    start_ms, end_ms = milliseconds(batch.start_at), milliseconds(batch.end_at)
     told: dict[int, dict[str, Known]] = {}
     for leaf in sorted(batch.samples.keys() & leaves):
         last = reading.at_ms.get(leaf)
         for entry in sorted(batch.samples[leaf], key=_offset):
-            at_ms = start_ms + entry[0]
+            at_ms = min(start_ms + entry[0], end_ms)
             if last is None or at_ms > last:
                 last = at_ms
                 told.setdefault(at_ms, {})[leaf] = _value(entry)

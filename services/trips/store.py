@@ -9,14 +9,15 @@ from sqlalchemy import Connection, Select, delete, func, select, update
 
 from internetcar.contract.message import Message, milliseconds
 from internetcar.contract.trips import TripEnded, TripProgress, TripStarted
-from services.database import Database, insert_new, open_database
+from services.database import Database, insert_new, locked, open_database
 from services.outgoing import enqueue
-from services.tables import outgoing
+from services.tables import log_position, outgoing
 from services.trips import telling
 from services.trips.domain import Ended, Event
+from services.trips.leaves import DRIVERS
 from services.trips.observing import Detail
 from services.trips.settings import SERVICE
-from services.trips.state import Trip
+from services.trips.state import State, Trip
 from services.trips.tables import TRIPS, VERSION, trip, trip_detail, trip_vehicle
 
 _AT_ONCE = 200
@@ -142,7 +143,8 @@ def erase(
 ) -> int:
     """Forget trips: of a vehicle, of a driver, from before an instant; all that is named must hold.
 
-    What was read of drives that are not over goes as well, and what waits to be said.
+    Without an instant what was read of drives that are not over goes as well; and in any case what
+    waits to be said.
     """
     wanted = _wanted(vehicle_id, driver)
     if before_ms is not None:
@@ -151,15 +153,34 @@ def erase(
     for some in _portions(sorted(ids)):
         connection.execute(delete(trip).where(trip.c.trip_id.in_(some)))
     if before_ms is None:
-        for table in (trip_vehicle, trip_detail):
-            # Who sits in a car that drives now is not known here: its drive begins anew.
-            every = delete(table)
-            where = every.where(table.c.vehicle_id == vehicle_id) if vehicle_id else every
-            connection.execute(where)
+        _erase_open(connection, vehicle_id, driver)
     said = connection.execute(select(outgoing.c.number, outgoing.c.topic, outgoing.c.payload))
     for some in _portions([row.number for row in said if _is_of(row, ids, vehicle_id, driver)]):
         connection.execute(delete(outgoing).where(outgoing.c.number.in_(some)))
     return len(ids)
+
+
+def _erase_open(connection: Connection, vehicle_id: str, driver: str) -> None:
+    """Forget what was read of the drives that are not over: they begin anew."""
+    wanted = select(trip_vehicle.c.vehicle_id).order_by(trip_vehicle.c.vehicle_id)
+    if vehicle_id:
+        wanted = wanted.where(trip_vehicle.c.vehicle_id == vehicle_id)
+    for each in list(connection.execute(wanted).scalars()):
+        locked(connection, log_position.c.vehicle_id, each)  # who applies its log has it, too
+        row = locked(connection, trip_vehicle.c.vehicle_id, each)
+        if row is not None and (not driver or _is_by(row["state"], driver)):
+            for table in (trip_vehicle, trip_detail):
+                connection.execute(delete(table).where(table.c.vehicle_id == each))
+
+
+def _is_by(kept: bytes, driver: str) -> bool:
+    """Whether a driver is in what was read of a vehicle, or nobody can say."""
+    try:
+        state = State.load(kept)
+    except ValueError:
+        return True
+    names = {state.reading.known.get(leaf) for leaf in DRIVERS}
+    return driver in names or (state.trip is not None and state.trip.driver == driver)
 
 
 def erase_old(connection: Connection, before_ms: int, most: int) -> int:

@@ -232,6 +232,29 @@ def test_trips_are_forgotten_four_hundred_days_after_they_came(database: Databas
             assert connection.execute(select(table)).first() is None
 
 
+def test_a_driver_under_way_is_erased_and_the_drive_of_another_goes_on(database: Database) -> None:
+    service = Service(database)
+    logs = {}
+    for name in ("anna", "bert"):
+        log = logs[name] = TripLog(vehicle_id=f"of-{name}").say({DRIVER: name}).on()
+        service.hear(log.seconds(60, 60.0, 20).batches)
+    assert database.run(lambda connection: store.erase(connection, driver="anna")) == 0
+    assert {message.vehicle_id for message in service.said()} == {"of-bert"}
+    for log in logs.values():
+        count = len(log.batches)
+        service.hear(log.seconds(60, 60.0, 20).seconds(1).off().asleep(6).batches[count:])
+    told = {trip.vehicle_id: (trip.driver, round(trip.distance_m)) for trip in service.trips()}
+    assert told == {"of-anna": ("unknown", 1_000), "of-bert": ("bert", 2_000)}
+
+
+def test_a_state_that_nobody_can_read_is_erased_with_any_driver(database: Database) -> None:
+    service = Service(database).hear(TripLog().on().batches)
+    database.run(lambda connection: connection.execute(trip_vehicle.update().values(state=b"?")))
+    database.run(lambda connection: store.erase(connection, driver="anna"))
+    with service.database.read() as connection:
+        assert connection.execute(select(trip_vehicle)).first() is None
+
+
 def test_erasing_a_vehicle_leaves_others_and_what_they_say(database: Database) -> None:
     service = Service(database)
     for vehicle_id in ("kona", "kona_2"):

@@ -33,6 +33,9 @@ def test_what_is_not_valid_is_not_known_and_what_is_older_is_no_news() -> None:
     assert [moment.told for moment in read(reading, other, MOTION)] == [{"Vehicle.Speed": 50.0}]
 
 
+_FIRST = datetime(1001, 1, 2, tzinfo=UTC)
+_LAST = datetime(8999, 1, 1, tzinfo=UTC)
+
 values = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=300), st.lists(st.integers(), max_size=2),
@@ -53,11 +56,14 @@ samples = st.dictionaries(
 batches = st.lists(
     st.tuples(
         samples,
-        st.one_of(st.integers(-600, 600), st.sampled_from([-(10**9), 10**9, 1, 1, 1])),
+        st.one_of(
+            st.integers(-600, 600), st.sampled_from([-(10**11), -(10**9), 10**9, 10**11, 1, 1, 1])
+        ),
         st.sampled_from(["changes", "snapshot", "dropped"]),
         st.sampled_from(["live", "live", "recording", "simulation"]),
         st.sampled_from(["synchronized", "free", "recorded"]),
         st.booleans(),
+        st.sampled_from([1, 1, 1, 60, 86_000, -5, 10**10]),
     ),
     max_size=12,
 )
@@ -67,14 +73,14 @@ batches = st.lists(
 @given(batches)
 def test_any_log_is_read_to_its_end(told: list[tuple[object, ...]]) -> None:
     at, log, gaps = AT, [], []
-    for index, (each, later_s, kind, origin, clock, has_gap) in enumerate(told):
-        at = min(max(at + timedelta(seconds=float(str(later_s))), datetime(1001, 1, 2, tzinfo=UTC)),
-                 datetime(8990, 1, 1, tzinfo=UTC))  # fmt: skip
+    for index, (each, later_s, kind, origin, clock, has_gap, span_s) in enumerate(told):
+        later_s = min(max(float(str(later_s)), (_FIRST - at).total_seconds()), 1e12)
+        at = min(_LAST, at + min(timedelta(seconds=later_s), _LAST - at))
         log.append(
             Telemetry.model_validate({
                 "vehicle_id": "kona", "journal": "j", "sequence": index + 1, "start_at": at,
-                "end_at": at + timedelta(seconds=1), "kind": kind, "origin": origin,
-                "clock": clock, "samples": each if kind != "dropped" else {},
+                "end_at": at + min(timedelta(seconds=float(str(span_s))), _LAST - at),
+                "kind": kind, "origin": origin, "clock": clock, "samples": each if kind != "dropped" else {},
             })
         )  # fmt: skip
         gaps += [index] if has_gap else []
@@ -83,3 +89,18 @@ def test_any_log_is_read_to_its_end(told: list[tuple[object, ...]]) -> None:
     for end in kept.ends:
         assert end.ended_at >= end.started_at
         assert len(end.encode()) < end.MAX_PAYLOAD_BYTES
+
+
+def test_a_batch_of_a_thousand_years_and_a_sample_from_the_future_are_no_time() -> None:
+    log = TripLog().on().seconds(60, 60.0, 20).say({}, 3e10)
+    log.at = log.batches[-2].end_at + timedelta(seconds=1)
+    log.say({"Vehicle.Speed": (10**12, 60.0)}).seconds(60, 60.0, 20).seconds(1).off().asleep(6)
+    (trip,) = Kept().read(log.batches).trips
+    assert (trip.ended_at - trip.started_at).total_seconds() == pytest.approx(124, abs=1)
+
+
+def test_a_clock_set_to_before_all_time_tells_of_another_drive() -> None:
+    log = TripLog().on().seconds(120, 60.0, 20)
+    log.at = datetime(1001, 1, 2, tzinfo=UTC)
+    kept = Kept().read(log.seconds(120, 60.0, 20).batches)
+    assert [trip.why for trip in kept.trips] == ["signal_lost"]
