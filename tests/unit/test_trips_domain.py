@@ -394,3 +394,13 @@ def test_no_energy_is_reckoned_for_time_that_was_not_driven(between: str) -> Non
     log.say({}).seconds(60, 60.0, 20).off().asleep(6)
     (trip,) = Kept().read(log.batches, gaps).trips
     assert trip.energy_wh == pytest.approx(1_220, abs=11)
+
+
+def test_a_gateway_that_restarts_on_the_way_makes_one_trip_of_it() -> None:
+    log = TripLog().on().seconds(60, 60.0, 5)
+    log.journal, log.sequence = "j2", 0
+    log.at += timedelta(seconds=40)
+    log.driven_m += 500
+    log.say({POWER: (-40_000, "ON")}).seconds(60, 60.0, 5).seconds(1).off().asleep(6)
+    (trip,) = driven(log).trips
+    assert (trip.unknown_s, trip.distance_m) == (40, 2_500)
