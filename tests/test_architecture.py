@@ -83,6 +83,10 @@ PURE = [
         "charging", "detectors", "entry", "explain", "invoice", "invoice_cells", "matching",
         "reckoning", "reconcile", "records", "watching",
     )),
+    *(f"services/trips/{name}.py" for name in (
+        "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
+        "leaves", "observing", "reading", "state", "telling", "travel", "ved",
+    )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
         "rounding", "sharing", "tariff", "vehicle",

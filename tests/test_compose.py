@@ -25,6 +25,7 @@ SERVICES = {
     "BROKER_PASSWORD_PAYMENTS": "of-the-wallet",
     "BROKER_PASSWORD_TOLLS": "of-tolls",
     "BROKER_PASSWORD_DRONE": "of-the-drone",
+    "BROKER_PASSWORD_TRIPS": "of-trips",
 }
 PLACES = re.compile(r"(?<![\w.])(?=/(deploy|etc|mosquitto|run|tmp|var)\b)")
 """Where a path inside a container begins."""
@@ -56,7 +57,7 @@ def services() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("profile", ["demo", "car", "tolls", "drone"])
+@pytest.mark.parametrize("profile", ["demo", "car", "tolls", "drone", "trips"])
 def test_it_is_valid(profile: str) -> None:
     ended = config(profile, PASSWORDS)
     assert ended.returncode == 0, ended.stderr
@@ -74,13 +75,14 @@ def test_it_is_refused_without_passwords(profile: str, missing: str) -> None:
 def test_each_profile_is_whole(services: dict[str, Any]) -> None:
     members = {
         profile: {name for name, service in services.items() if profile in service["profiles"]}
-        for profile in ("demo", "car", "tolls", "drone")
+        for profile in ("demo", "car", "tolls", "drone", "trips")
     }
     assert members == {
         "demo": {"broker", "gateway", "simulator"},
         "car": {"broker", "car-gateway"},
         "tolls": {"broker", "payments", "tolls"},
         "drone": {"broker", "drone"},
+        "trips": {"broker", "trips"},
     }
     for names in members.values():
         for name in names:
@@ -260,6 +262,14 @@ def test_the_drones_service_runs_and_is_healthy(containers: Containers, stack: E
     eventually(lambda: containers.is_healthy("broker"))
     stack.enter_context(containers.running("drone"))
     eventually(lambda: containers.is_healthy("drone"))
+
+
+def test_the_trip_service_runs_and_is_healthy(containers: Containers, stack: ExitStack) -> None:
+    (containers.volume("my-services") / "trips.toml").write_text("")
+    stack.enter_context(containers.running("broker"))
+    eventually(lambda: containers.is_healthy("broker"))
+    stack.enter_context(containers.running("trips"))
+    eventually(lambda: containers.is_healthy("trips"))
 
 
 def test_home_hears_everything_and_says_only_what_is_its_own(

@@ -13,12 +13,14 @@ from internetcar.contract import (
     signals,
     telemetry,
     tolls,
+    trips,
 )
 from internetcar.contract.drone_schemas import with_data
 from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
-    presence, signals, telemetry, commands, home_assistant, payments, tolls, drone, drone_health,
+    presence, signals, telemetry, commands, home_assistant, payments, tolls, trips, drone,
+    drone_health,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 

@@ -10,8 +10,8 @@ from internetcar.contract.message import InputError
 
 SUBCOMMANDS = (
     "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "service", "wallet",
-    "tolls", "drone", "quarantine", "init", "install", "doctor", "identify", "explain", "codes",
-    "dbc", "mapping", "asyncapi", "secure", "forget",
+    "tolls", "trips", "drone", "quarantine", "init", "install", "doctor", "identify", "explain",
+    "codes", "dbc", "mapping", "asyncapi", "secure", "forget",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
 LONG_RUNNING = {"up", "gateway", "service", "simulate"}

@@ -23,6 +23,7 @@ from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollPassage
+from internetcar.contract.trips import TripEnded, TripStarted
 from internetcar.launcher.tables import printable
 from internetcar.launcher.terminal import PatientOutput
 from internetcar.launcher.view import (
@@ -76,6 +77,8 @@ class Show:
         self._link.on(CommandStatus, self._on_command, vehicle_id=vehicle_id)
         self._link.on(Health, self._view.on_health, vehicle_id=vehicle_id)
         self._link.on(TollPassage, self._on_passage, vehicle_id=vehicle_id)
+        self._link.on(TripStarted, self._on_trip, vehicle_id=vehicle_id)
+        self._link.on(TripEnded, self._on_trip, vehicle_id=vehicle_id)
         self._link.on(DroneState, self._on_drone_state, vehicle_id=vehicle_id)
         self._link.on(DroneEvent, self._on_drone_event, vehicle_id=vehicle_id)
         if account:
@@ -154,6 +157,11 @@ class Show:
     def _on_passage(self, passage: TollPassage) -> None:
         if self._view.on_passage(passage) and self._is_plain:
             self._output.write(passage_line(passage) + "\n")
+
+    def _on_trip(self, trip: TripStarted | TripEnded) -> None:
+        line = self._view.trips.on(trip)
+        if line and self._is_plain:
+            self._output.write(line + "\n")
 
     def _on_balance(self, balance: WalletBalance) -> None:
         if self._view.on_balance(balance) and self._is_plain:

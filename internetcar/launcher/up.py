@@ -31,7 +31,7 @@ from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
 from internetcar.launcher.up_drone import WITHOUT, start_drone
-from internetcar.launcher.up_services import ACCOUNT, start_services
+from internetcar.launcher.up_services import ACCOUNT, start_services, start_trips
 from internetcar.launcher.virtual_bus import virtual_buses
 
 app = typer.Typer()
@@ -81,11 +81,11 @@ def up(
         typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
     ] = START_M,
 ) -> None:
-    """Start everything on this machine: broker, simulated car, gateway, tolls, wallet, drone, view.
+    """Start everything here: broker, simulated car, gateway, tolls, wallet, drone, trips, view.
 
     The simulated car drives a loop in Singapore, pays at its gantries with play money, and sends
-    its simulated drone ahead where traffic stands. On a broker that runs already, tolls, wallet and
-    drone are left to those whose broker it is.
+    its simulated drone ahead where traffic stands. On a broker that runs already, tolls, wallet,
+    drone and trips are left to those whose broker it is.
     Ctrl-C ends all of it and leaves nothing behind but the state folder.
     """
     vehicle_id = vehicle_id_of(vehicle_id)
@@ -133,6 +133,8 @@ def up(
             if not start_drone(supervisor, url, vehicle_id, folder, who, seed):
                 show.notify(WITHOUT)
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
+        if isinstance(started, RunningBroker):
+            start_trips(supervisor, url, vehicle_id, folder)
         _watch(started, supervisor, show, stop, seconds)
 
 

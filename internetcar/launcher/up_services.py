@@ -1,4 +1,4 @@
-"""The services of `car up`: tolls, a wallet with play money, and a toll charger that answers."""
+"""The services of `car up`: tolls, a wallet with play money, a toll charger that answers, trips."""
 
 import json
 import sys
@@ -56,6 +56,24 @@ def start_services(
         [*here, "services", "tolls", str(tolls)],
         environ,
         without="INTERNETCAR_TOLLS_",
+    )
+
+
+def start_trips(supervisor: Supervisor, broker: BrokerUrl, vehicle_id: str, folder: Path) -> None:
+    """Start the trip service for the simulated car.
+
+    It may come last: it asks for the minutes of the log that it missed.
+    """
+    path = folder / "trips.toml"
+    path.write_text(
+        f"state = {json.dumps(str(folder))}\nvehicles = [{json.dumps(vehicle_id)}]\n",
+        encoding="utf-8",
+    )
+    supervisor.start(
+        "trip service",
+        [sys.executable, "-m", "services", "trips", str(path)],
+        {"INTERNETCAR_BROKER": broker.secret},
+        without="INTERNETCAR_TRIPS_",
     )
 
 

@@ -19,6 +19,7 @@ from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.contract.tolls import TollPassage
 from internetcar.launcher.drone_words import event_line, state_line
 from internetcar.launcher.tables import plain, printable
+from internetcar.launcher.trip_words import TripLines
 
 _FRESH_S = 1.0
 _COMMANDS_SHOWN = 3
@@ -47,6 +48,7 @@ class VehicleView:
     drone: DroneState | None = None
     drone_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_DRONE_SHOWN))
     """The newest of what the drone did and decided."""
+    trips: TripLines = field(default_factory=TripLines)
 
     def on_drone_state(self, state: DroneState) -> str | None:
         """Learn what the drone does; as one line where a person should know it."""
@@ -170,7 +172,7 @@ def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
-    tolls = [*_tolls(view), *_drone(view)]
+    tolls = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
     others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),
@@ -206,6 +208,10 @@ def _drone(view: VehicleView) -> list[Text]:
         now = Text(state_line(view.drone), style="bold", no_wrap=True, overflow="ellipsis")
         lines.append(now)
     return lines
+
+
+def _line(line: str) -> Text:
+    return Text(line, no_wrap=True, overflow="ellipsis")
 
 
 def _header(view: VehicleView, now: datetime, broker: str) -> Panel:

@@ -45,6 +45,14 @@ from internetcar.contract.tolls import (
     TollDeclaration,
     TollPassage,
 )
+from internetcar.contract.trips import (
+    HarshEvent,
+    Place,
+    SettingChange,
+    TripEnded,
+    TripProgress,
+    TripStarted,
+)
 
 AT = datetime(2026, 11, 21, 3, 0, 0, 123_000, tzinfo=UTC)
 CROSSING = Crossing(gate="36", label="AYE towards City", crossed_at=AT, uncertainty_ms=40)
@@ -153,6 +161,29 @@ MESSAGES: list[Message] = [
     BillingDetails(
         vehicle_id="kona", declaration_id="d1", operator="lta", passage_id="p1",
         verdict="corrected", amount_minor=100, currency="SGD", reason="other class", at=AT,
+    ),
+    TripStarted(
+        vehicle_id="kona", trip_id="t1", driver="driver-1", started_at=AT,
+        start=Place(latitude=1.3, longitude=103.8), outside_c=-3.5,
+        settings=[SettingChange(path="Vehicle.Cabin.HVAC.IsAirConditioningActive", offset_s=0,
+                                value=True)],
+        origin="live", clock="synchronized",
+    ),
+    TripProgress(
+        vehicle_id="kona", trip_id="t1", started_at=AT, at=AT, elapsed_s=10, distance_m=120.5,
+        position=Place(latitude=1.3, longitude=103.8), heading_deg=90, speed_kmh=48,
+        origin="live",
+    ),
+    TripEnded(
+        vehicle_id="kona", trip_id="t1", revision=2, driver="driver-1", started_at=AT, ended_at=AT,
+        start=Place(latitude=1.3, longitude=103.8), end=Place(latitude=1.4, longitude=103.9),
+        distance_m=12_345.6, distance_from="odometer", energy_wh=1_900.5, idle_s=60, stopped_s=120,
+        harsh=[HarshEvent(kind="braking", offset_s=3, peak_mps2=5)], harsh_count=1,
+        harsh_watched=["acceleration", "braking"], outside_c=27.5,
+        settings=[SettingChange(path="Vehicle.Cabin.Infotainment.Media.Played.Track", offset_s=9,
+                                value="Night Express")],
+        route=[(1.3, 103.8, 0), (1.4, 103.9, 600.5)], why="power_off", origin="live",
+        clock="synchronized",
     ),
     ExceptionList(operator="lta", version=3, entries=[
         ExceptionEntry(vehicle_id="kona", treatment="exempt", reason="ambulance", valid_from=AT),

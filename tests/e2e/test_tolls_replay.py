@@ -11,11 +11,11 @@ START_M, DRIVE_S = 700.0, 75.0
 """The drive of `car up`: past a gantry of the AYE within the first minute."""
 
 
-def record(path: Path) -> None:
+def record(path: Path, seconds: float = DRIVE_S) -> None:
     """Write the drive's frames as candump does."""
     simulation = reference_simulation(start_m=START_M)
     with path.open("w", encoding="ascii") as file:
-        for frame in simulation.frames_until(DRIVE_S):
+        for frame in simulation.frames_until(seconds):
             can_id = frame.can_id & 0x1FFF_FFFF
             name = f"{can_id:08X}" if frame.can_id >> 31 else f"{can_id:03X}"
             sign = "##0" if frame.is_fd else "#"

@@ -23,8 +23,8 @@ from tests.waiting import PATIENCE_S, eventually
 
 CAR = [PYTHON, "-m", "internetcar.launcher"]
 FULL_BYTES = 4096
-CHILDREN = 8
-"""Broker, gateway, wallet, toll charger, toll service, copter, drone service and car."""
+CHILDREN = 9
+"""Broker, gateway, wallet, toll charger, three services, copter and car."""
 
 
 @pytest.fixture(params=["mosquitto", "embedded"])

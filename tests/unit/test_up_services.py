@@ -8,12 +8,13 @@ import pytest
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.launcher.supervisor import Supervisor
-from internetcar.launcher.up_services import ACCOUNT, start_services
+from internetcar.launcher.up_services import ACCOUNT, start_services, start_trips
 from services.payments.history import owner_balances
 from services.payments.settings import PaymentsSettings
 from services.payments.store import open_store
 from services.settings import load_settings
 from services.tolls.settings import TollSettings
+from services.trips.settings import TripSettings
 
 
 class Starts:
@@ -41,6 +42,15 @@ def test_play_money_never_goes_into_a_store_that_the_environment_names(
     monkeypatch.setenv("INTERNETCAR_PAYMENTS_STORE", str(real))
     started(tmp_path / "up")
     assert not real.exists()
+
+
+def test_the_trip_service_is_told_whose_trips_and_where(tmp_path: Path) -> None:
+    starts = Starts()
+    broker = BrokerUrl("127.0.0.1", 1883)
+    start_trips(cast(Supervisor, starts), broker, "demo", tmp_path)
+    assert starts.names == ["trip service"]
+    trips = load_settings(TripSettings, tmp_path / "trips.toml")
+    assert (trips.vehicles, trips.state) == (("demo",), str(tmp_path))
 
 
 def test_play_money_is_given_once_however_often_it_starts(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The trip service: what a vehicle's log says, trip by trip."""
