@@ -232,13 +232,18 @@ class Session(ABC):
             return
         connection.close(with_goodbye=False)
         if answer is not None and answer.is_final:
-            raise BrokerRefusedError(
-                f"{self.broker} refuses us: {answer.text}; check user name, password and client id"
-            )
+            self._refused(answer.text)
+            return
         if (answer is None or answer.is_wrong_version) and self._dialect.unanswered():
             log.info("%s does not answer MQTT 5; trying 3.1.1", self.broker)
             return
         self._retry_later(answer.text if answer else "it does not answer our wish to connect")
+
+    def _refused(self, why: str) -> None:
+        words = f"refuses us: {why}; check user name, password and client id"
+        if not self.options.outlives_refusal:
+            raise BrokerRefusedError(f"{self.broker} {words}")
+        self._retry_later(f"it {words}")
 
     def _welcome(self, connection: Connection) -> None:
         self._dialect.accepted()
