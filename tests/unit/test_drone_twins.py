@@ -55,10 +55,12 @@ def test_two_that_answer_each_other_know_it_as_long_as_both_live_and_do_not_floo
 def test_one_that_takes_leave_is_gone_at_once_and_another_stays() -> None:
     twins = Twins(OWN)
     twins.hear(heard(OTHER), 0.0)
-    twins.hear(heard(Identity("demo", "drone1", 0, "", "third")), 0.0)
+    third = Identity("demo", "drone1", 0, "", "third")
+    twins.hear(heard(third), 0.0)
     twins.hear(heard(OTHER, online=False), 0.1)
     assert twins.are_heard(0.1)
-    assert not twins.are_heard(0.1 + LASTS_S)
+    twins.hear(heard(third, online=False), 0.2)
+    assert not twins.are_heard(0.2)
 
 
 def test_a_thousand_forged_names_take_no_room_and_one_answer() -> None:
