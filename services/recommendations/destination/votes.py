@@ -154,11 +154,9 @@ class _Parts:
     ) -> None:
         self._age = np.maximum(0.0, moment.day - rows.day).astype(np.float32)
         self._apart = minutes_apart(rows.minute, moment.minute) ** 2
-        weekday = moment.weekday
-        self._is_same_day = rows.weekday == weekday
-        self._is_same_class = (rows.weekday >= _FIRST_WEEKEND_DAY) == (
-            weekday >= _FIRST_WEEKEND_DAY
-        )
+        self._weekday = moment.weekday
+        self._weekdays = rows.weekday
+        self._of_days: dict[tuple[float, float], Floats] = {}
         self._is_same_before = same_origin & (rows.before == before)
         self._stay = (rows.stayed - np.float32(logarithm(moment.stayed_min))) ** 2
         self._travel = (rows.travelled - np.float32(logarithm(moment.travelled_min))) ** 2
@@ -182,10 +180,14 @@ class _Parts:
         return found
 
     def _days(self, kernel: Kernel) -> Floats:
-        classes = np.where(
-            self._is_same_class, np.float32(kernel.same_class), np.float32(kernel.other_class)
-        )
-        return np.where(self._is_same_day, np.float32(1.0), classes)
+        key = kernel.same_class, kernel.other_class
+        if key not in self._of_days:
+            is_weekend = np.arange(7) >= _FIRST_WEEKEND_DAY
+            is_same = is_weekend == (self._weekday >= _FIRST_WEEKEND_DAY)
+            table = np.where(is_same, *key).astype(np.float32)
+            table[self._weekday] = 1.0
+            self._of_days[key] = table[self._weekdays]
+        return self._of_days[key]
 
     def _recency(self, half_life_d: float) -> Floats:
         key = ("age", half_life_d)
