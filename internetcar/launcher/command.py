@@ -12,6 +12,7 @@ SUBCOMMANDS = (
     "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "service", "wallet",
     "tolls", "drone", "quarantine", "init", "install", "doctor", "identify", "explain", "codes",
     "dbc", "mapping", "asyncapi", "secure", "forget",
+    "evaluate",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
 LONG_RUNNING = {"up", "gateway", "service", "simulate"}
@@ -36,7 +37,8 @@ def build(arguments: list[str]) -> typer.Typer:
     wanted = [name for name in SUBCOMMANDS if name in arguments[:1]] or SUBCOMMANDS
     for name in wanted:
         app: typer.Typer = import_module(f"internetcar.launcher.{name}").app
-        if len(app.registered_commands) == 1 and not app.registered_groups:
+        is_group = app.registered_groups or app.registered_callback
+        if len(app.registered_commands) == 1 and not is_group:
             only = app.registered_commands[0]
             assert only.callback is not None
             root.command(name, context_settings=only.context_settings)(only.callback)

@@ -111,6 +111,10 @@ class Predictor:
         found: Floats = self.weights / self._reckon(moment).ballot.totals
         return found
 
+    def votes(self, moment: Moment) -> Floats:
+        """(votes, places): what each vote alone gives each place; there is one visit at least."""
+        return self._reckon(moment).ballot.shares
+
     def learn(self, moment: Moment, place: str) -> None:
         """The trip that this moment was the question of led to a place."""
         if len(self.visits):
