@@ -13,15 +13,7 @@ from services.recommendations.destination.votes import NAMES, Ballot
 
 Floats = NDArray[np.float64]
 
-_LOOKED_AT = np.array(
-    [
-        NAMES.index(name)
-        for name in (
-            "two places before", "time", "origin, ever", "frequency", "stay", "exact time", "way",
-        )
-    ]
-)  # fmt: skip
-FEATURES = 1 + len(_LOOKED_AT) + habits.FEATURES
+FEATURES = 1 + len(NAMES) + habits.FEATURES
 _SHARPENED = 1.2
 """The first weight of the mixture: a vote is flatter than what people do."""
 _RATE = 0.1
@@ -63,5 +55,5 @@ def features(mixed: Floats, ballot: Ballot, habit: Floats) -> Floats:
     """
     places = len(mixed)
     whole = np.log((1.0 - _FLOOR) * mixed + _FLOOR / places)
-    votes = (1.0 - _VOTE_FLOOR) * ballot.shares[_LOOKED_AT] + _VOTE_FLOOR / places
+    votes = (1.0 - _VOTE_FLOOR) * ballot.shares + _VOTE_FLOOR / places
     return np.vstack([whole, np.log(votes) - whole, habit])
