@@ -216,7 +216,7 @@ class Predictor:
         given = reckoned.ballot.shares[:, number]
         likelihoods = mixture.place_likelihoods(given, len(self.visits.places))
         self.weights = mixture.shifted(self.weights, likelihoods)
-        self._correction.learn(reckoned.features, reckoned.shares, number)
+        self._correction.learn(reckoned.features, number)
 
 
 def _calibrated(shares: Floats, new: float, calibration: Calibration) -> tuple[Floats, float]:
