@@ -169,6 +169,7 @@ def test_a_wrong_line_is_named_with_its_number(rows: Sequence[str], words: str) 
     ("header", "words"),
     [
         ("", "the first line is empty"),
+        ("\r0", "line 1: new-line character"),
         ("user,place,start,end", "no column split among user, place, start, end"),
         (HEADER + ",user", "two columns user"),
         ("\x00\x1b[31m" * 100, "no column user among"),
@@ -195,6 +196,12 @@ def test_of_a_user_with_too_many_visits_the_newest_are_used(
     file = read(*regular(20))
     assert len(file.visits("u")) == 10
     assert file.notes == ["user u: of 40 visits only the newest 10 are used"]
+
+
+def test_notes_do_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits_csv, "_MOST_NOTES", 2)
+    twice = [f"u{user},a,2024-05-01T08:00,,test" for user in range(4) for _ in range(2)]
+    assert len(report(read(*twice), "departure").notes) == 2
 
 
 def test_users_without_a_test_visit_are_not_in_the_table() -> None:

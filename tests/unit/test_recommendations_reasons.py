@@ -46,6 +46,19 @@ def test_a_weaker_reason_says_that_it_is_weaker() -> None:
     assert reason(driver, SATURDAY, "work") is not None
 
 
+def test_where_no_half_of_the_alike_trips_led_the_largest_share_is_told() -> None:
+    driver = Predictor()
+    for day, place in enumerate("abcabcabcabdabe"):
+        driver.learn(Moment(day + (0.5 if place == "d" else 0.3)), place)
+    why = reason(driver, Moment(15.3), "d")
+    assert why is not None
+    assert (why.times, why.of) == (1, 11)
+    why = reason(driver, Moment(15.3), "c")
+    assert why is not None
+    assert 3 <= why.of < 15
+    assert 0 < 2 * why.times < why.of
+
+
 def test_one_trip_is_one_trip() -> None:
     driver = Predictor()
     driver.learn(Moment(1.0), "home")

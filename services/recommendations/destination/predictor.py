@@ -223,9 +223,7 @@ def _calibrated(shares: Floats, new: float, calibration: Calibration) -> tuple[F
     """The same ranking, with what is to be said of the first; the others share what is left."""
     first = int(shares.argmax())
     top = float(shares[first])
-    rest = 1.0 - top
-    if rest <= 0.0:
-        return shares, new
+    rest = 1.0 - top  # at least what somewhere new has
     second = float(np.partition(shares, -2)[-2]) if len(shares) > 1 else 0.0
     said = max(calibration.said(top), second / (rest + second))
     scale = (1.0 - said) / rest
