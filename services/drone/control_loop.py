@@ -189,7 +189,7 @@ class ControlLoop:
         if self._is_greeting:
             self._is_greeting = False
             self._health.greet()
-            said = [*self._conductor.greeting(), *said]
+            said = [*said, *self._conductor.greeting()]
         self._unsaid.say(ours(said, self._conductor.state) if self._has_twin else said)
         self._unsaid.say(self._health.look(self._tally(), now, twin=self._has_twin))
         self._clear_retained()

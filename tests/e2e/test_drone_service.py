@@ -39,7 +39,7 @@ def test_a_second_service_elsewhere_is_told_of_and_the_first_flies_on(site: Site
         second = site.serve(**elsewhere)
         observer.until(lambda heard: words.encode() in health(heard), PATIENCE_S)
         assert words in site.drone("status").stdout
-        assert b'"on_task"' in state(observer)
+        observer.until(lambda heard: b'"on_task"' in state(heard), PATIENCE_S)
         assert site.drone("return").process.returncode == 0, site.service.stderr
         observer.until(lambda heard: b'"docked"' in state(heard), 2 * PATIENCE_S)
         again = site.drone("launch", "--height", "6", "--no-wait")
