@@ -15,7 +15,7 @@ from services.drone.events import (
     Heard,
     WeatherReport,
 )
-from services.drone.leaps import Fixes, SeenFix, taken
+from services.drone.leaps import Doubt, SeenFix, Track, taken
 from services.drone.moment import Moment
 from services.drone.own_clock import OwnClock, true, watched
 
@@ -55,8 +55,8 @@ class View:
 
     fixes: tuple[SeenFix, ...] = ()
     """Of the car, oldest first, in the order of their own time."""
-    leap: tuple[SeenFix, ...] = ()
-    """Newer ones, farther away than a car can be: not believed yet."""
+    doubt: Doubt = field(default_factory=Doubt)
+    """Newer ones, farther away than a car can be, are not believed yet."""
     clock: OwnClock = field(default_factory=OwnClock)
     signals: Mapping[str, SeenSignal] = field(default_factory=dict)
     series: Mapping[str, tuple[SeenSignal, ...]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def seen(view: View, event: Event, now: Moment) -> View:
 def _seen(view: View, event: Event, now: Moment) -> View:
     match event:
         case CarFix():
-            return _with_fix(view, SeenFix(event, _true_s(event, now)))
+            return _with_fix(view, SeenFix(event, _true_s(event, now)), now)
         case CarSignal(path=path) if path in SERIES:
             return _with_value(view, event, now)
         case CarSignal():
@@ -104,7 +104,7 @@ def _seen(view: View, event: Event, now: Moment) -> View:
             return replace(view, is_broker_connected=event.is_connected, broker_lost_s=lost_s)
         case Heard():
             return View(
-                view.fixes, view.leap, view.clock, view.signals, view.series, view.presence,
+                view.fixes, view.doubt, view.clock, view.signals, view.series, view.presence,
                 view.weather, view.is_broker_connected, view.broker_lost_s, event.status,
             )  # fmt: skip
     return view
@@ -118,12 +118,10 @@ def _true_s(fix: CarFix, now: Moment) -> float:
     return now.s if fix.age_s < -AHEAD_S else now.s - fix.age_s
 
 
-def _with_fix(view: View, fix: SeenFix) -> View:
-    newest = view.leap or view.fixes
-    if newest and fix.at_s <= newest[-1].at_s:
-        return view
-    fixes, leap = taken(Fixes(view.fixes, view.leap), fix, FIXES)
-    return replace(view, fixes=fixes, leap=leap)
+def _with_fix(view: View, fix: SeenFix, now: Moment) -> View:
+    before = Track(view.fixes, view.doubt)
+    track = taken(before, fix, now.s, FIXES)
+    return view if track is before else replace(view, fixes=track.fixes, doubt=track.doubt)
 
 
 def _with_value(view: View, event: CarSignal, now: Moment) -> View:
