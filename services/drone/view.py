@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from internetcar.contract.message import Value
 from internetcar.contract.signals import Quality
-from services.drone.autopilot import DroneStatus
+from services.drone.autopilot import DroneStatus, Landed
 from services.drone.events import (
     BrokerLink,
     CarFix,
@@ -76,7 +76,8 @@ class View:
 
 def seen(view: View, event: Event, now: Moment) -> View:
     """The view after an event; what is older than what is known already changes nothing."""
-    clock = watched(view.clock, event, now, is_armed=view.drone.is_armed)
+    is_on_ground = view.drone.landed == Landed.ON_GROUND
+    clock = watched(view.clock, event, now, is_armed=view.drone.is_armed, is_on_ground=is_on_ground)
     if clock is not view.clock:
         view = replace(view, clock=clock)
     return _seen(view, true(clock, event), now)
