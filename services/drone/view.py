@@ -13,6 +13,7 @@ from services.drone.events import (
     CarSignal,
     Event,
     Heard,
+    Twin,
     WeatherReport,
 )
 from services.drone.leaps import Doubt, SeenFix, Track, taken
@@ -67,6 +68,8 @@ class View:
     broker_lost_s: float | None = None
     """Since when it is away; `None` while it is there or if it never was."""
     drone: DroneStatus = field(default_factory=DroneStatus)
+    has_twin: bool = False
+    """Another service speaks for this drone, too."""
 
     @property
     def car(self) -> SeenFix | None:
@@ -103,10 +106,13 @@ def _seen(view: View, event: Event, now: Moment) -> View:
         case BrokerLink():
             lost_s = None if event.is_connected else view.broker_lost_s or now.s
             return replace(view, is_broker_connected=event.is_connected, broker_lost_s=lost_s)
+        case Twin():
+            return replace(view, has_twin=event.is_heard)
         case Heard():
             return View(
                 view.fixes, view.doubt, view.clock, view.signals, view.series, view.presence,
                 view.weather, view.is_broker_connected, view.broker_lost_s, event.status,
+                view.has_twin,
             )  # fmt: skip
     return view
 

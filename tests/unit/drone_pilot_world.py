@@ -363,7 +363,7 @@ class World:
                 found.append(effect.state)
         return found
 
-    def intents(self, kind: type) -> list[Any]:
+    def intents(self, kind: type | tuple[type, ...]) -> list[Any]:
         return [
             e.intent for e in self.effects if isinstance(e, Perform) and isinstance(e.intent, kind)
         ]

@@ -134,7 +134,8 @@ def test_a_lost_memory_still_brings_home_what_flies_in_guided(text: str) -> None
     world.disk = text
     world.restart()
     world.run(1.0)
-    assert world.phase == "hold"
+    assert world.phase == "failsafe", "first it listens whether another service flies it"
+    world.until_state("hold", 4.0)
     assert world.events("hms")[0].data["list"][0]["code"] == "memory"
     world.until_state("docked")
     assert world.miss_m < 0.5

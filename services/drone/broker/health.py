@@ -61,7 +61,7 @@ class HealthKeeper:
         Args:
             tally: As of now.
             now: When.
-            twin: Whether another service that flies this drone, too, was heard just now.
+            twin: Whether another service speaks for this drone, too.
         """
         rising = {name for name in _WORDS if getattr(tally, name) > getattr(self._last, name)}
         self._last = tally
@@ -88,4 +88,4 @@ class HealthKeeper:
 
 
 def _words(name: str) -> str:
-    return _WORDS.get(name, "another service flies this drone too: end one of them")
+    return _WORDS.get(name, "another service speaks for this drone too: end one of them")

@@ -147,6 +147,15 @@ def broker(here: Situation) -> Interlock:
     return told("broker", words, is_good=is_there, value=is_there, limit=True)
 
 
+def twin(here: Situation) -> Interlock:
+    """Nobody else speaks for the drone."""
+    is_alone = not here.view.has_twin
+    words = "no other service speaks for this drone"
+    if not is_alone:
+        words = "another service speaks for this drone: end one of them"
+    return told("twin", words, is_good=is_alone, value=not is_alone, limit=False)
+
+
 def _unexplained_m(before: SeenFix, after: SeenFix) -> float:
     """How much farther apart two fixes are than the car drove."""
     if before.fix.place == after.fix.place:
