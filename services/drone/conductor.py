@@ -4,7 +4,7 @@ Messages and bytes go in, messages and bytes come out; there is no socket, no th
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from internetcar.contract.drone import (
@@ -115,6 +115,11 @@ class Conductor:
     def counts(self) -> Counts:
         """What came from the autopilot's side."""
         return self._autopilot.counts
+
+    @property
+    def requesters(self) -> Collection[str]:
+        """Who may ask for something."""
+        return self._reception.requesters
 
     @property
     def state(self) -> State:

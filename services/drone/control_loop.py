@@ -72,7 +72,7 @@ class ControlLoop:
         self._ends = socket.socketpair()
         for end in self._ends:
             end.setblocking(False)
-        self._inbox = Inbox(self._wake)
+        self._inbox = Inbox(self._wake, conductor.requesters)
         self._is_stopping = False
         self._is_connected: bool | None = None
         self._is_greeting = False

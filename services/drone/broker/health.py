@@ -29,7 +29,7 @@ class Tally:
 
 _WORDS = {
     "requests_dropped": "requests are dropped: they come faster than they are answered",
-    "states_dropped": "states of car and weather are dropped: there are too many topics",
+    "states_dropped": "states of car and weather are dropped: too many topics, or too long",
     "unreadable": "messages come that break the contract",
     "strangers": "strangers send to the autopilot's port",
     "unsigned": "MAVLink packets come without a right signature",

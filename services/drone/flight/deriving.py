@@ -4,7 +4,7 @@ Nothing is sent to it before.
 """
 
 from services.drone.autopilot import Disarm, Landed, Mode
-from services.drone.flight import holding, launch, returning
+from services.drone.flight import holding, returning
 from services.drone.flight.answers import settle, settle_flight
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import Hold
@@ -104,7 +104,7 @@ def _armed_on_ground(cockpit: Cockpit) -> None:
         settle_flight(cockpit, "failed", reason, words)
         memory.flight = None
         cockpit.enter("armed", "disarms: it was armed and there is no flight")
-        cockpit.stage.is_due("disarm", launch.DISARM_AGAIN_S, cockpit.now)
+        cockpit.stage.is_due("disarm", holding.DISARM_AGAIN_S, cockpit.now)
         cockpit.perform(Disarm())
     else:
         cockpit.enter("failsafe", "somebody else armed it")

@@ -163,7 +163,12 @@ def _hover_here(cockpit: Cockpit, flight: Flight) -> None:
 def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
     state = cockpit.memory.state
     is_on_ground = cockpit.drone.landed == Landed.ON_GROUND
-    if _is_launching(cockpit):
+    if _is_launching(cockpit) and launch.may_climb(cockpit):
+        if accept(cockpit, request, "the launch is canceled; if it climbs already it brakes"):
+            settle_flight(cockpit, "canceled", "recalled", "stopped")
+            holding.start(cockpit, "stop", f"{request.requester} stopped it")
+            cockpit.mode(Mode.BRAKE)
+    elif _is_launching(cockpit):
         if accept(cockpit, request, "the launch is canceled"):
             launch.give_up(cockpit, "canceled", "recalled", "stopped")
     elif state not in FLYING:
