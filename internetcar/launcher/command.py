@@ -10,8 +10,8 @@ from internetcar.contract.message import InputError
 
 SUBCOMMANDS = (
     "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "service", "wallet",
-    "tolls", "trips", "drone", "quarantine", "init", "install", "doctor", "identify", "explain",
-    "codes", "dbc", "mapping", "asyncapi", "secure", "forget",
+    "tolls", "trips", "drone", "quarantine", "init", "install", "doctor", "identify",
+    "explain", "codes", "dbc", "mapping", "asyncapi", "secure", "forget", "evaluate",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
 LONG_RUNNING = {"up", "gateway", "service", "simulate"}
@@ -36,7 +36,8 @@ def build(arguments: list[str]) -> typer.Typer:
     wanted = [name for name in SUBCOMMANDS if name in arguments[:1]] or SUBCOMMANDS
     for name in wanted:
         app: typer.Typer = import_module(f"internetcar.launcher.{name}").app
-        if len(app.registered_commands) == 1 and not app.registered_groups:
+        is_group = app.registered_groups or app.registered_callback
+        if len(app.registered_commands) == 1 and not is_group:
             only = app.registered_commands[0]
             assert only.callback is not None
             root.command(name, context_settings=only.context_settings)(only.callback)

@@ -1,0 +1,1 @@
+"""Recommendations from a driver's own past trips."""

@@ -1,0 +1,1 @@
+"""Where to: a driver's past visits vote, and how far each kind of vote is believed is learned."""

@@ -1,0 +1,149 @@
+"""Why a destination is suggested: the heaviest terms of the vote, and one sentence (pure)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recommendations.destination.moment import Moment
+from services.recommendations.destination.predictor import Predictor
+from services.recommendations.destination.visits import NOWHERE, Mask, Rows, minutes_apart
+from services.recommendations.destination.votes import weights_of
+
+_NAMED = 5
+"""So many of the heaviest visits are named."""
+_NEAR_MIN = 60.0
+_LEAST = 3
+"""A share of fewer trips than this is no reason."""
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_FIRST_WEEKEND_DAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One past visit that speaks for a place.
+
+    Attributes:
+        day: When it was asked about, in days since 1970 on the driver's wall clock.
+        share: Its part of all that speaks for the place.
+        same_weekday: Whether it was on the weekday of the question.
+        same_origin: Whether the trip began where this one does.
+        minutes_apart: Between the times of the day.
+    """
+
+    day: float
+    share: float
+    same_weekday: bool
+    same_origin: bool
+    minutes_apart: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a place is suggested, as facts that can be counted.
+
+    Attributes:
+        place: The place.
+        visits: The heaviest terms of the vote for it, the heaviest first.
+        times: How many of the alike trips led there.
+        of: How many trips were alike: what the next attributes say was the same.
+        same_origin: The origin.
+        near_time: The time of the day, within an hour.
+        days: `weekday` (that very one), `class` (workday or weekend), or `any`.
+        origin: Where this trip begins; empty where it is not known.
+        weekday: Of the question; 0 is Monday.
+    """
+
+    place: str
+    visits: tuple[Evidence, ...]
+    times: int
+    of: int
+    same_origin: bool
+    near_time: bool
+    days: str
+    origin: str
+    weekday: int
+
+
+def reason(predictor: Predictor, moment: Moment, place: str) -> Reason | None:
+    """Why a place may be the destination; `None` where no visit speaks for it."""
+    visits = predictor.visits
+    number = visits.number(place)
+    if number == NOWHERE:
+        return None
+    rows = visits.rows
+    of_place = np.flatnonzero(rows.place == number)
+    origin, before = visits.number(moment.origin), visits.number(moment.before)
+    weights = weights_of(rows.picked(of_place), moment, origin, before)
+    spoken: NDArray[np.float64] = predictor.believed(moment) @ weights
+    spoken /= spoken.sum()
+    heaviest = np.argsort(-spoken, kind="stable")[:_NAMED]
+    apart = minutes_apart(rows.minute, moment.minute)
+    named = tuple(
+        Evidence(
+            day=float(rows.day[row]),
+            share=float(share),
+            same_weekday=bool(rows.weekday[row] == moment.weekday),
+            same_origin=bool(rows.origin[row] == origin != NOWHERE),
+            minutes_apart=float(apart[row]),
+        )
+        for row, share in zip(of_place[heaviest], spoken[heaviest], strict=True)
+    )
+    alike = _alike(rows, moment, origin, number)
+    return Reason(place, named, *alike, moment.origin if origin != NOWHERE else "", moment.weekday)
+
+
+def _alike(
+    rows: Rows, moment: Moment, origin: int, number: int
+) -> tuple[int, int, bool, bool, str]:
+    """The narrowest sense of alike in which most of a few trips led to the place.
+
+    Where there is none: the sense in which the largest share did.
+    """
+    near = minutes_apart(rows.minute, moment.minute) <= _NEAR_MIN
+    there = rows.place == number
+    best: tuple[int, int, bool, bool, str] = (int(there.sum()), len(rows), False, False, "any")
+    for same_origin in (True, False) if origin != NOWHERE else (False,):
+        for near_time in (True, False):
+            for days in ("weekday", "class", "any"):
+                chosen = _on_days(rows, moment.weekday, days)
+                chosen = chosen & near if near_time else chosen
+                chosen = chosen & (rows.origin == origin) if same_origin else chosen
+                times, of = int((chosen & there).sum()), int(chosen.sum())
+                found = times, of, same_origin, near_time, days
+                if of >= _LEAST and 2 * times >= of:
+                    return found
+                if of >= _LEAST and times * best[1] > best[0] * of:
+                    best = found
+    return best
+
+
+def _on_days(rows: Rows, weekday: int, days: str) -> Mask:
+    if days == "weekday":
+        found: Mask = rows.weekday == weekday
+        return found
+    if days == "class":
+        alike: Mask = (rows.weekday >= _FIRST_WEEKEND_DAY) == (weekday >= _FIRST_WEEKEND_DAY)
+        return alike
+    return np.ones(len(rows), bool)
+
+
+def sentence(why: Reason, name: Callable[[str], str]) -> str:
+    """The reason as one English sentence.
+
+    Args:
+        why: The reason.
+        name: What the driver calls a place, by its id.
+    """
+    when = []
+    if why.days == "weekday":
+        when.append(f"on {_WEEKDAYS[why.weekday]}s")
+    elif why.days == "class":
+        when.append("on weekends" if why.weekday >= _FIRST_WEEKEND_DAY else "on workdays")
+    if why.near_time:
+        when.append("at about this time")
+    begun = [f"from {name(why.origin)}"] if why.same_origin else []
+    of = f"{why.times} of your {why.of} trips" if why.of > 1 else "your one trip"
+    alike = " ".join([of, *begun, *when])
+    return f"Because {alike} went to {name(why.place)}."

@@ -1,0 +1,1 @@
+"""How good the predictions are on visits of the past, asked and learned one after another."""
