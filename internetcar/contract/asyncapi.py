@@ -9,6 +9,7 @@ from internetcar.contract import (
     home_assistant,
     payments,
     presence,
+    recommendations,
     signals,
     telemetry,
     tolls,
@@ -17,7 +18,8 @@ from internetcar.contract import (
 from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
-    presence, signals, telemetry, commands, home_assistant, payments, tolls, trips, drone,
+    presence, signals, telemetry, commands, home_assistant, payments, tolls, trips,
+    recommendations, drone,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 
