@@ -121,9 +121,10 @@ class Service:
         for number in range(days):
             day = first + timedelta(days=number)
             if day.weekday() < 5:
-                there = started(day + timedelta(hours=8), HOME, **other)
-                back = started(day + timedelta(hours=17), WORK, **other)
-                self.hear(there, ended(there, WORK), back, ended(back, HOME))
+                name = other.get("driver", "trip")
+                there = started(day + timedelta(hours=8), HOME, f"{name}-{day:%m%d}-there", **other)
+                back = started(day + timedelta(hours=17), WORK, f"{name}-{day:%m%d}-back", **other)
+                self.hear(ended(there, WORK), ended(back, HOME))
         return self
 
     def take(self) -> list[Any]:
