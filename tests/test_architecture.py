@@ -81,6 +81,13 @@ PURE = [
         "charging", "detectors", "entry", "explain", "invoice", "invoice_cells", "matching",
         "reckoning", "reconcile", "records", "watching",
     )),
+    *(f"services/recommendations/{name}.py" for name in (
+        "journey", "model", "rejections", "speaking",
+    )),
+    *(f"services/recommendations/destination/{name}.py" for name in (
+        "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
+        "predictor", "reasons", "visits", "votes", "way",
+    )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
         "leaves", "observing", "reading", "state", "telling", "travel", "ved",

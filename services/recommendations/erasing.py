@@ -66,7 +66,7 @@ def forget_place(
     if journey is not None and journey.driver == name:
         _forget_on_the_way(journey, place_id, (where.lat_deg, where.lon_deg))
         _note(connection, store.digest_of("route", vehicle_id, journey.trip_id), now_ms)
-        journey.first, journey.band = "", 0
+        journey.take_back()
     _hush(connection, vehicle_id)
     return len(ids)
 

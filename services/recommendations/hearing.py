@@ -101,7 +101,9 @@ class Hearing:
         origin = self._terms.origin
         if is_news:
             journey.first, journey.band = first, speaking.band(probability)
-            enqueue(connection, speaking.state(vehicle_id, journey, places, forecast, origin))
+            said = speaking.state(vehicle_id, journey, places, forecast, origin)
+            journey.said = said.encode().decode()
+            enqueue(connection, said)
         if may_offer:
             journey.has_offered = True
             offer_id = store.digest_of("offer", vehicle_id, journey.trip_id)[:32]
@@ -115,7 +117,7 @@ class Hearing:
     def hush(self, connection: Connection, standing: Standing) -> None:
         """Take back what was said of the trip that is on."""
         if standing.journey is not None and standing.journey.first:
-            standing.journey.first, standing.journey.band = "", 0
+            standing.journey.take_back()
             store.clear_state(connection, standing.vehicle_id)
 
     def _counts(self, vehicle_id: str, origin: Origin, started_ms: int, at_ms: int) -> bool:

@@ -43,6 +43,7 @@ class Journey(BaseModel):
         path: Latitude and longitude of its way, thinned.
         first: The place that was said to be the likeliest; empty: nothing was said.
         band: How many thresholds its probability was above.
+        said: What was said of it last, as it was encoded; `None`: nothing, or it was taken back.
         has_offered: An offer was made, to whomever.
     """
 
@@ -57,12 +58,17 @@ class Journey(BaseModel):
     path: list[tuple[float, float]] = []
     first: str = ""
     band: int = 0
+    said: str | None = None
     has_offered: bool = False
 
     @property
     def moment(self) -> Moment:
         """What is asked."""
         return Moment(self.day, self.origin_id, self.before_id, self.stayed_min)
+
+    def take_back(self) -> None:
+        """Nothing is said of where it leads any more."""
+        self.first, self.band, self.said = "", 0, None
 
     def go_on(self, at_ms: int, position: Place | None) -> bool:
         """Where the car is now; whether its way has grown by it."""

@@ -88,7 +88,7 @@ def standing(connection: Connection, vehicle_id: str) -> Standing | None:
         row = locked(connection, vehicle.c.vehicle_id, vehicle_id)
         assert row is not None
     ended = {str(key): int(value) for key, value in orjson.loads(row["ended"]).items()}
-    return Standing(vehicle_id, _journey(row["journey"]), ended, row["paused_until_ms"])
+    return Standing(vehicle_id, read_journey(row["journey"]), ended, row["paused_until_ms"])
 
 
 def save(connection: Connection, vehicle_now: Standing) -> None:
@@ -248,7 +248,8 @@ def clear_state(connection: Connection, vehicle_id: str) -> None:
     )  # fmt: skip
 
 
-def _journey(kept: str | None) -> Journey | None:
+def read_journey(kept: str | None) -> Journey | None:
+    """The trip that is on, as its row has it; `None`: none is, or it cannot be read."""
     if kept is None:
         return None
     try:

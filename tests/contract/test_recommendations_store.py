@@ -19,6 +19,7 @@ from services.outgoing import enqueue
 from services.points import AFTER_COMMIT, BEFORE_COMMIT
 from services.recommendations import exporting, store
 from services.recommendations.tables import RECOMMENDATIONS, visit
+from services.tables import outgoing
 from tests.recommendation_trips import (
     HOME,
     MONDAY,
@@ -186,7 +187,7 @@ def test_feedback_is_taken_once_and_told_what_became_of_it(service: Service) -> 
     other_car = feedback(offer.offer_id, vehicle_id="other")
     service.hear(other_car)
     with service.database.read() as connection:
-        rows = connection.execute(select(store.outgoing.c.payload)).scalars().all()
+        rows = connection.execute(select(outgoing.c.payload)).scalars().all()
     assert b"unknown_offer" in rows[-1]
 
 
@@ -372,7 +373,7 @@ def test_what_waited_of_others_is_left_where_a_driver_is_forgotten(service: Serv
         enqueue(connection, started(NEXT, HOME, vehicle_id="other"))
     service.hear(control("forget_driver", driver="anna"))
     with service.database.read() as connection:
-        topics = connection.execute(select(store.outgoing.c.topic)).scalars().all()
+        topics = connection.execute(select(outgoing.c.topic)).scalars().all()
     assert "v1/vehicle/other/trip/started" in topics
 
 

@@ -1,0 +1,81 @@
+"""Where a trip may lead, as lines for who watches a car, and as rows of a table."""
+
+from collections.abc import Sequence
+
+from internetcar.contract.message import ContractError
+from internetcar.contract.recommendations import (
+    DestinationRecommendation,
+    RecommendationAnswer,
+    RecommendationOffer,
+    SuggestedPlace,
+)
+from internetcar.contract.subscriptions import Received
+from internetcar.launcher.tables import printable
+
+COLUMNS = ("place", "probability", "because")
+
+
+def place_name(place: SuggestedPlace) -> str:
+    """What the driver calls a place, else its id."""
+    return place.label or place.place_id
+
+
+def chance(share: float) -> str:
+    """A probability in whole percent."""
+    return f"{share * 100:.0f} %"
+
+
+def rows(said: DestinationRecommendation) -> Sequence[tuple[str, str, str]]:
+    """The likeliest places, and at the end a place that nobody knows yet."""
+    found = [(place_name(each), chance(each.probability), each.because) for each in said.places]
+    return [*found, ("somewhere new", chance(said.somewhere_new), "")]
+
+
+def lines_of(said: DestinationRecommendation) -> list[str]:
+    """The same as lines."""
+    found = [
+        f"where to: {chance(each.probability)} {place_name(each)}. {each.because}".rstrip()
+        for each in said.places
+    ]
+    return [printable(each) for each in [*found, f"where to: {chance(said.somewhere_new)} "
+                                         "somewhere new"]]  # fmt: skip
+
+
+def offer_line(offer: RecommendationOffer) -> str:
+    """An offer, with how it is answered."""
+    name, share = place_name(offer.place), chance(offer.place.probability)
+    return printable(f"go to {name} ({share})? car recommend accept|reject {offer.offer_id}")
+
+
+def answer_line(answer: RecommendationAnswer) -> str:
+    """What became of what was asked."""
+    parts = [answer.status, answer.reason, answer.detail]
+    if answer.erased:
+        parts.append(f"{answer.erased} visits erased")
+    return printable(": ".join(part for part in parts if part))
+
+
+class SuggestionLines:
+    """What is suggested now, a line each."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def on_received(self, received: Received) -> list[str]:
+        """Learn what is on the topic now; the lines that are news. Nothing on it is no news."""
+        if not received.payload:
+            self.lines = []
+            return []
+        try:
+            said = DestinationRecommendation.decode(received.topic, received.payload)
+        except ContractError:
+            return []
+        before, self.lines = self.lines, lines_of(said)
+        return [] if self.lines == before else self.lines
+
+    def on_offer(self, offer: RecommendationOffer) -> str:
+        """Learn of an offer; as one line."""
+        line = offer_line(offer)
+        if line not in self.lines:
+            self.lines = [*self.lines, line]
+        return line
