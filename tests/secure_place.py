@@ -32,6 +32,7 @@ MEMBERS = {
     "alice": Rights(role="person", vehicles=("kona",), accounts=("family",)),
     "bob": Rights(role="person", vehicles=("leaf",)),
     "tolls": Rights(role="service"),
+    "trips": Rights(role="service"),
     "payments": Rights(role="service"),
     "station": Rights(role="service", vehicles=("kona",), reads=("position",), pays=True),
     "lamp": Rights(role="service", vehicles=("kona",), reads=("signal/+",), writes=("home/lamp",)),

@@ -47,7 +47,10 @@ def forget(
         bool, typer.Option("--yes", help="Also while it is online, or its presence says so.")
     ] = False,
 ) -> None:
-    """Clear every retained message of a vehicle, and look again whether any is left."""
+    """Clear every retained message of a vehicle, and look again whether any is left.
+
+    What a service keeps is not the broker's: `car trips forget` erases trips.
+    """
     vehicle_id = vehicle_id_of(vehicle_id)
     with ExitStack() as stack:
         keeper = stack.enter_context(_keeper(folder, vehicle_id)) if folder else None

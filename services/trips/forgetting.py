@@ -25,6 +25,7 @@ class Forgetting:
         self._keep_ms = keep_ms
         self._clock_ms = clock_ms
         self._next_ms = 0
+        self._must_scrub = False
 
     def turn(self) -> None:
         """Forget a portion, if it is time."""
@@ -35,4 +36,6 @@ class Forgetting:
         before_ms = now_ms - self._keep_ms
         drop_old(self._database, (Telemetry, RepairedTelemetry), before_ms)
         if self._database.run(lambda each: store.erase_old(each, before_ms, _SOME)):
-            store.scrub(self._database)
+            self._must_scrub = True
+        if self._must_scrub:
+            self._must_scrub = not store.scrub(self._database)

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, select, update
 
 from internetcar.contract.reader import Gap
 from internetcar.contract.telemetry import Telemetry
-from internetcar.contract.trips import TripProgress
+from internetcar.contract.trips import TripProgress, TripStarted
 from services.database import Database, insert_new, locked
 from services.tables import log_position
 from services.trips import store
-from services.trips.domain import MERGE_MS, Follower
+from services.trips.domain import MERGE_MS, Ended, Follower
 from services.trips.state import State
 from services.trips.tables import trip_vehicle
 
@@ -96,6 +96,11 @@ class Logs:
     def _keep(self, connection: Connection, follower: Follower, *, is_silent: bool) -> None:
         now_ms, state = self._clock_ms(), follower.state
         vehicle_id = follower.vehicle_id
+        for event in follower.events:
+            if isinstance(event, TripStarted):
+                log.info("%s: trip %s has started", vehicle_id, event.trip_id)
+            elif isinstance(event, Ended) and event.trip.is_told:
+                log.info("%s: trip %s has ended", vehicle_id, event.trip.trip_id)
         for each in store.record(connection, vehicle_id, follower.events, now_ms):
             if vehicle_id in self._moved or len(self._moved) < _MOST_MOVED:
                 self._moved[vehicle_id] = each

@@ -134,6 +134,8 @@ def test_a_person_says_commands_in_their_own_name_alone(place: Place, topic: str
         ("tolls", "v1/vehicle/kona/toll/charge", "v1/vehicle/kona/toll/billing-details"),
         ("payments", "v1/wallet/family/balance", "v1/vehicle/kona/toll/charge"),
         ("payments", "v1/vehicle/leaf/payment/result", "v1/vehicle/leaf/payment/request/station"),
+        ("trips", "v1/vehicle/kona/trip/ended", "v1/vehicle/kona/toll/passage"),
+        ("lamp", "v1/vehicle/kona/home/lamp", "v1/vehicle/kona/trip/ended"),
         ("alice", "v1/wallet/family/statement-request", "v1/wallet/bob/statement-request"),
         ("alice", "v1/wallet/family/statement-request", "v1/wallet/family/balance"),
     ],
@@ -170,6 +172,13 @@ def test_a_snooper_hears_no_other_vehicle_and_no_other_client(
         "homeassistant/device/internetcar_leaf/config",
     ]  # fmt: skip
     assert heard(place, name, GREEDY, secrets, readable) == []
+
+
+def test_where_somebody_went_is_heard_by_no_service_that_it_is_not_for(place: Place) -> None:
+    trips = [f"v1/vehicle/kona/trip/{what}" for what in ("started", "progress", "ended")]
+    readable = "v1/vehicle/kona/signal/Vehicle.Speed"
+    assert heard(place, "tolls", ["v1/vehicle/+/#", *trips], trips, readable) == []
+    assert heard(place, "alice", trips, trips, readable) == trips, "she may see where her car is"
 
 
 def test_a_snooper_hears_nothing_the_broker_remembers_either(place: Place) -> None:

@@ -101,6 +101,19 @@ def test_forgetting_everything_needs_a_word_more(url: str) -> None:
     assert json.loads(car(url, "export")) == []
 
 
+def test_bytes_that_cannot_be_erased_while_somebody_reads_are_not_said_to_be_gone(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(url)
+    monkeypatch.setattr("services.engine._BUSY_S", 0.05)
+    database = store.open_store(url)
+    with database.read() as connection:
+        assert store.find(connection)
+        assert "run it again" in refused(url, "forget", "--yes")
+    assert "0 trips erased" in car(url, "forget", "--yes")
+    database.close()
+
+
 def test_without_a_store_it_says_how_to_have_one(url: str) -> None:
     assert "start the service" in refused(url, "list")
 

@@ -10,6 +10,7 @@ from internetcar.contract.trips import TripProgress
 from services.trips.domain import Follower
 from services.trips.leaves import (
     AIRBAGS,
+    BATTERY_POWER,
     CONSUMED,
     ENGINE_RUNNING,
     ENGINE_SPEED,
@@ -46,6 +47,7 @@ def test_a_trip_is_from_power_on_to_power_off() -> None:
     assert trip.end is not None
     assert trip.start.latitude == pytest.approx(1.3)
     assert trip.end.latitude == pytest.approx(1.318, abs=1e-4)
+    assert trip.route[-1][:2] == (trip.end.latitude, trip.end.longitude)
 
 
 def test_its_end_is_said_five_minutes_after_and_not_before() -> None:
@@ -170,7 +172,7 @@ def test_there_are_only_so_many_settings() -> None:
 def test_a_hole_is_bridged_and_counted() -> None:
     log = TripLog().on().seconds(60, 60.0, 5)
     count = len(log.batches)
-    log.hole(60, batches=60)
+    log.hole(60, batches=60).say({})
     log.driven_m += 1_000
     log.seconds(60, 60.0, 5).seconds(1).off().asleep(6)
     (trip,) = driven(log, gap_before=[count]).trips
@@ -271,7 +273,7 @@ def test_a_slow_bus_that_says_late_what_was_is_no_step_of_the_clock() -> None:
     late = log.say({SET_POINT: 21.0}).batches[-1]
     log.batches[-1] = late.model_copy(update={"start_at": late.start_at - timedelta(seconds=50)})
     (trip,) = driven(log.seconds(1).off().asleep(6)).trips
-    assert (trip.unknown_s, trip.why) == (0, "power_off")
+    assert (trip.unknown_s, trip.why, trip.started_at) == (0, "power_off", AT)
 
 
 def test_what_a_snapshot_repeats_is_no_news() -> None:
@@ -375,3 +377,30 @@ def test_a_position_beyond_the_earth_is_none() -> None:
     log = TripLog(SPEED).on().say({LATITUDE: 91.0, LONGITUDE: 1.0}).seconds(60, 60.0, 20)
     (trip,) = driven(log.off().asleep(6)).trips
     assert (trip.start, trip.route, trip.distance_from) == (None, [], "speed")
+
+
+@pytest.mark.parametrize("between", ["hole", "stop", "clock"])
+def test_no_energy_is_reckoned_for_time_that_was_not_driven(between: str) -> None:
+    log = TripLog(clock="free").say({BATTERY_POWER: -36_000.0}).on().seconds(60, 60.0, 20)
+    gaps = []
+    if between == "hole":
+        gaps = [len(log.batches)]
+        log.hole(60, batches=60)
+    elif between == "stop":
+        log.off().say({}, 59).on()
+    else:
+        log.at += timedelta(seconds=60)
+        log.clock = "synchronized"
+    log.say({}).seconds(60, 60.0, 20).off().asleep(6)
+    (trip,) = Kept().read(log.batches, gaps).trips
+    assert trip.energy_wh == pytest.approx(1_220, abs=11)
+
+
+def test_a_gateway_that_restarts_on_the_way_makes_one_trip_of_it() -> None:
+    log = TripLog().on().seconds(60, 60.0, 5)
+    log.journal, log.sequence = "j2", 0
+    log.at += timedelta(seconds=40)
+    log.driven_m += 500
+    log.say({POWER: (-40_000, "ON")}).seconds(60, 60.0, 5).seconds(1).off().asleep(6)
+    (trip,) = driven(log).trips
+    assert (trip.unknown_s, trip.distance_m) == (40, 2_500)

@@ -80,7 +80,8 @@ def test_any_log_is_read_to_its_end(told: list[tuple[object, ...]]) -> None:
             Telemetry.model_validate({
                 "vehicle_id": "kona", "journal": "j", "sequence": index + 1, "start_at": at,
                 "end_at": at + min(timedelta(seconds=float(str(span_s))), _LAST - at),
-                "kind": kind, "origin": origin, "clock": clock, "samples": each if kind != "dropped" else {},
+                "kind": kind, "origin": origin, "clock": clock,
+                "samples": each if kind != "dropped" else {},
             })
         )  # fmt: skip
         gaps += [index] if has_gap else []
