@@ -9,10 +9,11 @@ from internetcar.contract.drone import (
     DroneState,
     ReplyData,
     ReplyOutput,
+    State,
 )
 from internetcar.contract.message import instant
 from services.database_errors import StoreError
-from services.drone.autopilot import Arm, DroneStatus, Intent, Prepare, Result, TakeOff
+from services.drone.autopilot import Arm, Counts, DroneStatus, Intent, Prepare, Result, TakeOff
 from services.drone.events import Asked, Effect, Event, Heard, Perform
 from services.drone.moment import Moment
 from services.drone.store import Answer, Kept
@@ -58,6 +59,10 @@ class WritingPilot:
     def state(self) -> DroneState:
         return self.told
 
+    @property
+    def state_name(self) -> State:
+        return self.told.state
+
     def _asked(self, asked: DroneRequest, now: Moment) -> list[Effect]:
         is_free = self.memory == "docked" or asked.method != "flighttask_execute"
         output = ReplyOutput(
@@ -101,6 +106,7 @@ class WritingAutopilot:
 
     def __init__(self) -> None:
         self.told = DroneStatus(firmware="Fake 1.0")
+        self.counts = Counts()
         self.performed: list[Intent] = []
         self.received: list[bytes] = []
         self.turns = 0

@@ -1,6 +1,7 @@
 """What the car and the weather say in a world of tests, and how it gets there."""
 
 import heapq
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from services.drone.geodesy import Offset, Place, moved
 from services.drone.moment import Moment
+from services.drone.view import STEERING, YAW
 from tests.drone_car import START, CarAt, Driver, Gnss
 
 VEHICLE, DRONE, ASKER = "demo", "drone1", "phone"
@@ -20,6 +22,8 @@ SPEED = "Vehicle.Speed"
 RAIN = "Vehicle.Body.Raindetection.Intensity"
 TEMPERATURE = "Vehicle.Exterior.AirTemperature"
 START_S = 100.0
+YAW_NOISE_DPS, STEERING_NOISE_DEG = 0.3, 1.0
+STEERING_RATIO, WHEELBASE_M = 14.0, 2.65
 
 
 @dataclass
@@ -55,6 +59,9 @@ class Talk:
         self.driver, self.sky, self.car_link = driver, sky, car_link
         self.gnss = Gnss(random.Random(seed + 2), sigma_m)
         self.car_chance = random.Random(seed + 3)
+        self.turn_chance = random.Random(seed + 4)
+        """Of what it says of its turning: noise, loss, delay."""
+        self._heading: float | None = None
         self.car: CarAt = driver.drive(0.0)
         self.is_car_silent = False
         self.says: dict[str, Any] = {}
@@ -62,6 +69,8 @@ class Talk:
         self.change_position: Callable[[Position], Position | None] = lambda position: position
         self.change_weather: Callable[[DroneWeather], DroneWeather | None] = lambda told: told
         self.presence: dict[str, Any] = {}
+        self.behind_ms = 0
+        """How far the car's clock is behind the service's."""
         self._air: list[tuple[float, int, Message]] = []
         self._number = 0
 
@@ -81,7 +90,7 @@ class Talk:
         tick = round((self.now.s - START_S) / self.step_s)
         if self.is_car_silent:
             return
-        at = EPOCH + timedelta(milliseconds=self.now.utc_ms)
+        at = EPOCH + timedelta(milliseconds=self.now.utc_ms - self.behind_ms)
         if tick % round(self.car_link.every_s / self.step_s) == 0:
             place = self.gnss.place(self.car_true, self.now.s)
             told = self.change_position(Position(
@@ -91,6 +100,7 @@ class Talk:
             ))  # fmt: skip
             if told is not None:
                 self._send(told)
+        self._turn(tick, at)
         if tick % round(0.5 / self.step_s) == 0:
             self._leaf(SPEED, self.car.speed_mps * 3.6, at)
         if tick % round(20.0 / self.step_s) == 1:
@@ -114,10 +124,26 @@ class Talk:
 
     def say_surroundings(self) -> None:
         """Presence, weather, rain and temperature now, not when they are due."""
-        at = EPOCH + timedelta(milliseconds=self.now.utc_ms)
+        at = EPOCH + timedelta(milliseconds=self.now.utc_ms - self.behind_ms)
         self._leaf(RAIN, self.sky.rain_pct, at)
         self._leaf(TEMPERATURE, self.sky.temperature_c, at)
         self._tell_surroundings(at)
+
+    def _turn(self, tick: int, at: Any) -> None:
+        """Yaw rate and steering wheel, each in frames of its own, between two positions."""
+        heading, mps, chance = self.car.heading_deg, self.car.speed_mps, self.turn_chance
+        turned = (heading - (self._heading or heading) + 180.0) % 360.0 - 180.0
+        rate, self._heading = -turned / self.step_s, heading
+        apart = round(self.car_link.every_s / self.step_s)
+        if not mps or tick % apart != apart // 2:
+            return
+        wheels = math.degrees(math.atan(math.radians(rate) * WHEELBASE_M / mps))
+        steered = wheels * STEERING_RATIO + chance.gauss(0.0, STEERING_NOISE_DEG)
+        for path, value in ((YAW, rate + chance.gauss(0.0, YAW_NOISE_DPS)), (STEERING, steered)):
+            value = self.says.get(path, round(value, 2))
+            if value is not None:
+                told = Signal(vehicle_id=VEHICLE, path=path, value=value, at=at)
+                self._send(told, chance=chance)
 
     def _leaf(self, path: str, value: Any, at: Any) -> None:
         value = self.says.get(path, value)
@@ -125,10 +151,12 @@ class Talk:
             told = Signal(vehicle_id=VEHICLE, path=path, value=value, at=at)
             self._send(told, is_sure=path != SPEED)
 
-    def _send(self, message: Message, *, is_sure: bool = False) -> None:
-        link = self.car_link
-        if not is_sure and link.loss and self.car_chance.random() < link.loss:
+    def _send(
+        self, message: Message, *, is_sure: bool = False, chance: random.Random | None = None
+    ) -> None:
+        link, chance = self.car_link, chance or self.car_chance
+        if not is_sure and link.loss and chance.random() < link.loss:
             return
-        late = self.car_chance.uniform(0.0, link.jitter_s) if link.jitter_s else 0.0
+        late = chance.uniform(0.0, link.jitter_s) if link.jitter_s else 0.0
         self._number += 1
         heapq.heappush(self._air, (self.now.s + link.delay_s + late, self._number, message))

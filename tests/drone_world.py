@@ -79,7 +79,7 @@ class World(Talk):
         self.up, self.down = Line(self.chance), Line(self.chance)
         self.roof = Roof()
         self.is_broker = True
-        self.retained: dict[str, Message] = {}
+        self.retained: dict[tuple[type[Message], str], Message] = {}
         self.retained_requests: list[tuple[str, bytes]] = []
         self._asked = 0
         self.heard: list[Message] = []
@@ -175,9 +175,8 @@ class World(Talk):
         """A short time of everything."""
         self.now = Moment(self.now.s + self.step_s, self.now.utc_ms + round(self.step_s * 1000))
         self.car = self.driver.drive(self.step_s)
-        true = self.car_true
         if self.truth.is_on_ground or self.roof.is_docked:
-            self.roof.carry(self.copter, RoofAt(*true, self.car.heading_deg))
+            self.roof.carry(self.copter, RoofAt(*self.car_true, self.car.heading_deg))
         for data in self.up.arrived(self.now.s):
             self.copter.receive(data)
         self.copter.advance(self.step_s)
@@ -193,7 +192,7 @@ class World(Talk):
         arrived = self.down.arrived(self.now.s)
         messages = self.arrived()
         for message in messages:
-            self.retained[message.topic] = message
+            self.retained[type(message), getattr(message, "path", "")] = message
             if self.is_broker and isinstance(message, Position):  # else it was told nobody
                 self.car_said = Place(message.latitude, message.longitude)
         if self.conductor is None:
@@ -270,7 +269,7 @@ class World(Talk):
     @property
     def state(self) -> str:
         """What the service says of itself."""
-        return "dead" if self.conductor is None else self.pilot.state().state
+        return "dead" if self.conductor is None else self.pilot.state_name
 
     @property
     def detail(self) -> str:

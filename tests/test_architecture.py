@@ -52,16 +52,18 @@ PURE = [
     )),
     *(f"services/drone/tasks/{name}.py" for name in (
         "anchor", "beacon", "car_motion", "film", "follow", "hand_over", "hover", "inspection",
-        "intercept", "memory", "orbit", "registry", "scout", "settings", "task", "way",
+        "intercept", "memory", "orbit", "registry", "scout", "settings", "task", "turning", "way",
     )),
     *(f"services/payments/{name}.py" for name in (
         "agreements", "case", "currencies", "domain", "export", "holds", "instruction", "ledger",
         "limits", "movements", "papers", "providers", "triggers",
     )),
     *(f"services/drone/{name}.py" for name in (
-        "autopilot", "events", "geodesy", "moment", "view",
+        "autopilot", "events", "geodesy", "leaps", "moment", "own_clock", "view", "words",
     )),
-    *(f"services/drone/broker/{name}.py" for name in ("leaves", "requests", "telling")),
+    *(f"services/drone/broker/{name}.py" for name in (
+        "health", "leaves", "requests", "telling", "twins",
+    )),
     "services/drone/record/journal.py",
     *(f"services/drone/mavlink/{name}.py" for name in (
         "codec", "commands", "copter", "intents", "losses", "mission", "orders", "parameters",

@@ -6,6 +6,7 @@ from typing import Any
 from internetcar.contract import (
     commands,
     drone,
+    drone_health,
     home_assistant,
     payments,
     presence,
@@ -15,11 +16,12 @@ from internetcar.contract import (
     tolls,
     trips,
 )
+from internetcar.contract.drone_schemas import with_data
 from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
     presence, signals, telemetry, commands, home_assistant, payments, tolls, trips,
-    recommendations, drone,
+    recommendations, drone, drone_health,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 
@@ -84,7 +86,7 @@ def _payload_schema(cls: type[Message]) -> tuple[dict[str, Any], dict[str, Any]]
     for field in topic_fields(cls):
         schema["properties"].pop(field)
     schema["required"] = [name for name in schema["required"] if name in schema["properties"]]
-    return schema, parts
+    return schema, parts | with_data(cls, schema)
 
 
 def _about(cls: type[Message], field: str) -> str:

@@ -162,19 +162,7 @@ Progress = Literal["sent", "in_progress", "ok", "failed", "canceled", "timeout"]
 
 
 class DroneEvent(Message):
-    """Something that happened; `data` by method.
-
-    - `flighttask_progress`, `takeoff_to_point_progress`, `fly_to_point_progress`,
-      `return_home_progress`: `status` (Progress), `step` (a State), `reason`, `detail`
-    - `return_home_info`: `planned_path_points` [{latitude, longitude, height}], `reason`
-    - `interlock_trip`: `interlocks`, `then` (none, hold, return, alternate, land; canceled before
-      the take-off)
-    - `rule_decision`: `rule`, `outcome` (launched, blocked), `because`, `interlocks`
-    - `driver_request`: `ask` (stop, slow, move), `detail`
-    - `scout_report`: `points` flown [{latitude, longitude, height}], `length_m`, `duration_s`,
-      `wind_mps`, `pictures`
-    - `hms`: health: `list` of {`code`, `level` 0…2, `detail`}
-    """
+    """Something that happened; `data` by method, as in `EVENTS` of `drone_events`."""
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/drone/{drone_id}/events"
     SENDER: ClassVar[str] = "drone"
@@ -266,6 +254,7 @@ class DronePresence(Message):
     since: Instant
     autopilot: str = Field(default="", max_length=200, description="make and version")
     software: str = Field(default="", max_length=60)
+    instance: str = Field(default="", max_length=36, description="of this start of the service")
 
 
 class DroneWeather(Message):

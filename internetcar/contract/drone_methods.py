@@ -5,7 +5,7 @@ of the take-off, speeds metres a second, places WGS 84 degrees.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -85,8 +85,6 @@ METHODS: Mapping[str, type[MethodData]] = {
 
 Right = Literal["launch", "follow", "return", "stop"]
 """What the service's settings may allow a requester; `stop` is open to all of them."""
-
-RIGHTS: tuple[Right, ...] = get_args(Right)
 
 
 def right_for(method: str, data: MethodData) -> Right:

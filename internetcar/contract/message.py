@@ -23,6 +23,7 @@ _FIRST_YEAR, _LAST_YEAR = 1000, 9000
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Where milliseconds are counted from."""
+_MILLISECOND = timedelta(milliseconds=1)
 
 Scalar = bool | int | float | str
 Value = Scalar | list[Scalar] | None
@@ -42,7 +43,7 @@ def _as_utc(instant: datetime) -> datetime:
         raise ValueError("an instant needs a time zone")
     if not _FIRST_YEAR < instant.year < _LAST_YEAR:
         raise ValueError(f"an instant lies after {_FIRST_YEAR} and before {_LAST_YEAR}")
-    return instant.astimezone(UTC)
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 def format_instant(instant: datetime) -> str:
@@ -54,7 +55,7 @@ def format_instant(instant: datetime) -> str:
 
 def milliseconds(instant: datetime) -> int:
     """An aware instant as UTC milliseconds since 1970, rounded down."""
-    return (instant - EPOCH) // timedelta(milliseconds=1)
+    return (instant - EPOCH) // _MILLISECOND
 
 
 def instant(utc_ms: int) -> datetime:
@@ -147,7 +148,12 @@ def _topic_pattern(cls: type[Message]) -> re.Pattern[str]:
 
 def topic_fields(message: Message | type[Message]) -> tuple[str, ...]:
     """The names of the fields that travel in the topic, in its order."""
-    return tuple(_PLACEHOLDER.findall(message.TOPIC))
+    return _placeholders(message.TOPIC)
+
+
+@cache
+def _placeholders(topic: str) -> tuple[str, ...]:
+    return tuple(_PLACEHOLDER.findall(topic))
 
 
 def _one_line(error: ValueError) -> str:

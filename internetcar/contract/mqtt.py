@@ -34,6 +34,9 @@ _ENDS = {0x82: "the broker sent what is not MQTT", 0x8D: "the broker does not an
 """How a connection ended, by paho's reason; else the broker closed it."""
 _SESSION_KEPT_S = 7 * 24 * 3600
 _READ_AT_ONCE = 64
+_READ_AT_ONCE_BYTES = 4 << 20
+"""More wait with the broker while these are heard: a flood must not become our memory."""
+_RECEIVED_AT_ONCE = 256 << 10
 _LARGEST_PACKET_BYTES = Message.MAX_PAYLOAD_BYTES + (64 << 10)
 """What we let a broker hand us: the contract's largest payload, with topic and properties."""
 
@@ -73,16 +76,32 @@ class _PacketTooLargeError(MQTTException):
 class _Client(mqtt.Client):
     """paho, but for what comes.
 
-    MQTT 3.1.1 cannot ask the broker to drop what is too large, and paho takes long to read a
-    message: we do it. A paho that no longer lets us hands us nothing, and every test fails.
+    MQTT 3.1.1 cannot ask the broker to drop what is too large, paho takes long to read a message,
+    asks the system for its length byte by byte, and reads as many packets at once as answers are
+    awaited: we do it. A paho that no longer lets us hands us nothing, and every test fails.
     """
 
     take_message: Callable[[int, bytes], None]
+    packets_left = 0
+    """So many packets may be begun before the next turn."""
+    _ahead = memoryview(b"")
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether something was received that is not read yet: the socket does not tell."""
+        return len(self._ahead) > 0
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if bufsize > _LARGEST_PACKET_BYTES:
             raise _PacketTooLargeError
-        return super()._sock_recv(bufsize)
+        if self._in_packet["command"] == 0:  # a packet begins
+            if self.packets_left <= 0:
+                raise BlockingIOError
+            self.packets_left -= 1
+        if not self._ahead:
+            self._ahead = memoryview(super()._sock_recv(_RECEIVED_AT_ONCE))
+        data, self._ahead = bytes(self._ahead[:bufsize]), self._ahead[bufsize:]
+        return data
 
     def _handle_publish(self) -> MQTTErrorCode:
         packet: Any = self._in_packet
@@ -114,6 +133,7 @@ class _PahoConnection:
         self.deliveries = Deliveries()
         self._client = client
         self._noted = 0
+        self._bytes_left = 0
         self._is_closed = False
         self._in_flight = options.in_flight
         self._room = options.queued
@@ -169,14 +189,16 @@ class _PahoConnection:
         self._poll.register(
             self._fd, select.POLLIN | (select.POLLOUT if self._outgoing.is_waiting else 0)
         )
-        ready = dict(self._poll.poll(0 if self._pending() else timeout_s * 1000))
-        if self._pending() or ready.get(self._fd, 0) & ~select.POLLOUT:
+        is_pending = self._client.is_ahead or self._pending()
+        ready = dict(self._poll.poll(0 if is_pending else timeout_s * 1000))
+        if is_pending or ready.get(self._fd, 0) & ~select.POLLOUT:
             self._read()
         if self.is_open:
             self._outgoing.pump()
             self._client.loop_misc()
 
     def _read(self) -> None:
+        self._client.packets_left, self._bytes_left = _READ_AT_ONCE, _READ_AT_ONCE_BYTES
         for _ in range(_READ_AT_ONCE):
             noted = self._noted
             try:
@@ -260,6 +282,9 @@ class _PahoConnection:
     def _on_message(self, flags: int, packet: bytes) -> None:
         self.arrivals.append(read_publish(flags, packet, is_v5=self.is_v5))
         self._noted += 1
+        self._bytes_left -= len(packet)
+        if self._bytes_left <= 0:
+            self._client.packets_left = 0
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _: Any) -> None:
         if not reason.is_failure:

@@ -18,6 +18,7 @@ from internetcar.contract.message import InputError
 from internetcar.launcher.drone_talk import ask, look, one_drone
 from internetcar.launcher.drone_words import (
     event_line,
+    health_lines,
     interlock_rows,
     osd_line,
     presence_line,
@@ -80,6 +81,9 @@ def status(
             typer.echo(f"  {state_line(state)}")
         if (place := found.places.get(key)) is not None and presence.online:
             typer.echo(f"  {osd_line(place)}")
+        if (health := found.healths.get(key)) is not None and presence.online:
+            for line in health_lines(health):
+                typer.echo(f"  {line}")
         if state is not None and state.interlocks:
             print_table(
                 ("interlock", "value", "limit", "result", "words"),

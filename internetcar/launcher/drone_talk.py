@@ -18,6 +18,7 @@ from internetcar.contract.drone import (
     DroneRequest,
     DroneState,
 )
+from internetcar.contract.drone_health import DroneHealth
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError, Name
 from internetcar.launcher.drone_words import event_line, interlock_rows, reply_lines
@@ -42,6 +43,7 @@ class Drones:
     presences: dict[tuple[str, str], DronePresence] = field(default_factory=dict)
     states: dict[tuple[str, str], DroneState] = field(default_factory=dict)
     places: dict[tuple[str, str], DroneOsd] = field(default_factory=dict)
+    healths: dict[tuple[str, str], DroneHealth] = field(default_factory=dict)
 
 
 def look(broker: BrokerUrl, vehicle_id: str = "", drone_id: str = "") -> Drones:
@@ -67,6 +69,11 @@ def look(broker: BrokerUrl, vehicle_id: str = "", drone_id: str = "") -> Drones:
     link.on(
         DroneOsd,
         lambda each: found.places.update({(each.vehicle_id, each.drone_id): each}),
+        **levels,
+    )
+    link.on(
+        DroneHealth,
+        lambda each: found.healths.update({(each.vehicle_id, each.drone_id): each}),
         **levels,
     )
     link.start(wait_s=CONNECT_S)

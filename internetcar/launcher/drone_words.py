@@ -11,6 +11,7 @@ from internetcar.contract.drone import (
     DroneState,
     Interlock,
 )
+from internetcar.contract.drone_health import DroneHealth
 from internetcar.launcher.tables import plain, printable
 
 _PROGRESS = "_progress"
@@ -69,6 +70,25 @@ def presence_line(presence: DronePresence) -> str:
     word = "online" if presence.online else "offline"
     autopilot = presence.autopilot or "no autopilot heard"
     return printable(f"{presence.drone_id} of {presence.vehicle_id} is {word} ({autopilot})")
+
+
+def health_lines(health: DroneHealth) -> list[str]:
+    """What its service did not take in, and what to look at; nothing where all is well."""
+    found = [
+        f"{value:,} {words}"
+        for value, words in (
+            (health.requests_dropped, "requests dropped"),
+            (health.states_dropped, "states dropped"),
+            (health.unreadable, "messages unreadable"),
+            (health.strangers, "datagrams of strangers"),
+            (health.foreign, "packets of other MAVLink systems"),
+            (health.unsigned, "packets wrongly signed"),
+            (health.junk_bytes, "bytes of junk"),
+        )
+        if value
+    ]
+    counted = [f"not taken in: {', '.join(found)}"] if found else []
+    return [*counted, *(printable(f"look: {each}") for each in health.problems)]
 
 
 def event_line(event: DroneEvent) -> str:

@@ -11,13 +11,13 @@ from gateway.bus_spec import parse_bus
 from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup
 from internetcar.contract.message import InputError
+from internetcar.launcher.mapping_sources import need_sources
 from internetcar.launcher.options import (
     BrokerOption,
     DbcOption,
     StateOption,
     broker_of,
     by_bus,
-    need_sources,
     state_folder,
 )
 

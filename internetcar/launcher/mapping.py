@@ -20,7 +20,8 @@ from gateway.setup import read_mapping
 from gateway.vehicles import load_vehicle, vehicle_names
 from gateway.vss import VssError, VssLeaf, parse_vss
 from internetcar.contract.message import InputError
-from internetcar.launcher.options import NO_SOURCE, DbcOption, by_bus
+from internetcar.launcher.mapping_sources import NO_SOURCE
+from internetcar.launcher.options import DbcOption, by_bus
 from internetcar.launcher.tables import printable
 
 app = typer.Typer(

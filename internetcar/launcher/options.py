@@ -12,9 +12,6 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.settings import GatewaySettings
-from gateway.setup import read_mapping
-from gateway.vehicles import load_vehicle
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.message import InputError, Name
 from internetcar.contract.settings import default_state_folder
@@ -22,7 +19,6 @@ from internetcar.launcher.broker import find_broker
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261
 """Nanoseconds since 1970 in 64 bits end in 2262."""
-NO_SOURCE = "no leaf has a `dbc2vss`, so it says nothing; `car mapping init FILE.dbc` begins one"
 
 BrokerOption = Annotated[
     str,
@@ -119,15 +115,3 @@ def instant_ns(text: str) -> int:
     if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
         raise InputError(f"{text}: only years from {_FIRST_YEAR} to {_LAST_YEAR}")
     return max(0, int(instant.timestamp() * 1000)) * 1_000_000
-
-
-def need_sources(settings: GatewaySettings) -> None:
-    """Refuse a mapping that would say nothing.
-
-    Raises:
-        InputError: Not one of its leaves has a source, or it cannot be read.
-    """
-    vehicle = load_vehicle(settings.vehicle) if settings.vehicle else None
-    named = settings.mapping or (vehicle.mapping if vehicle else "")
-    if named and not any(rule.source for rule in read_mapping(Path(named)).leaves.values()):
-        raise InputError(f"{named}: {NO_SOURCE}")

@@ -20,6 +20,7 @@ from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.message import InputError
 from internetcar.contract.presence import Presence
+from internetcar.launcher.mapping_sources import need_sources
 from internetcar.launcher.options import (
     BrokerOption,
     DbcOption,
@@ -29,7 +30,6 @@ from internetcar.launcher.options import (
     broker_of,
     by_bus,
     instant_ns,
-    need_sources,
     state_folder,
 )
 

@@ -160,9 +160,11 @@ class Disarm:
 
 @dataclass(frozen=True, slots=True)
 class TakeOff:
-    """Climb straight to a height above home; sent once, never repeated without an answer."""
+    """Climb straight to a height above home; sent once: only who sees it stand says it again."""
 
     height_m: float
+    again: int = 0
+    """How often it was said before in this launch, and got no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +244,24 @@ class Result:
     detail: str = ""
 
 
+@dataclass(slots=True)
+class Counts:
+    """What came in, since the start."""
+
+    packets: int = 0
+    junk_bytes: int = 0
+    unsigned: int = 0
+    """Dropped since they bear no signature, or a false or old one."""
+    foreign: int = 0
+    """Right ones, but of another system or component."""
+
+
 class Autopilot(Protocol):
     """One autopilot behind one transport. Never blocks, never reads a clock."""
+
+    @property
+    def counts(self) -> Counts:
+        """What came in, since the start."""
 
     def receive(self, data: bytes, now: Moment) -> None:
         """Take what the transport brought; junk is counted, never raised."""

@@ -9,15 +9,15 @@ from typing import Protocol
 
 from internetcar.contract.drone import (
     DroneReply,
-    DroneRequest,
     DroneState,
     DroneWeather,
+    State,
 )
 from internetcar.contract.message import Instant, Message, milliseconds
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from services.database_errors import StoreError
-from services.drone.autopilot import Arm, Autopilot, DroneStatus, Result, TakeOff
+from services.drone.autopilot import Arm, Autopilot, Counts, DroneStatus, Result, TakeOff
 from services.drone.broker import telling
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
@@ -60,6 +60,10 @@ class Pilot(Protocol):
 
     def state(self) -> DroneState:
         """What the drone does."""
+
+    @property
+    def state_name(self) -> State:
+        """The name of that state alone."""
 
 
 class Recorder(Protocol):
@@ -106,6 +110,16 @@ class Conductor:
         self._firmware = ""
         self._car: Place | None = None
 
+    @property
+    def counts(self) -> Counts:
+        """What came from the autopilot's side."""
+        return self._autopilot.counts
+
+    @property
+    def state(self) -> State:
+        """What the drone does."""
+        return self._pilot.state_name
+
     def greeting(self) -> list[Message]:
         """What a broker must hear first on each connection, since it may have forgotten."""
         presence = telling.presence(self.identity, self._firmware, online=True)
@@ -116,10 +130,8 @@ class Conductor:
         self._step(BrokerLink(is_connected), now)
 
     def hear(self, message: Message, now: Moment) -> None:
-        """Take what the broker brought: the car's messages, the weather, or a request."""
-        if isinstance(message, DroneRequest):
-            self._take(self._reception.judge(message, now), now)
-        elif (event := _event(message, now)) is not None:
+        """Take what the broker brought: the car's messages, or the weather."""
+        if (event := _event(message, now)) is not None:
             self._step(event, now)
 
     def ask(self, topic: str, payload: bytes, now: Moment, *, retained: bool = False) -> None:
@@ -206,8 +218,8 @@ class Conductor:
             yield telling.presence(self.identity, self._firmware, online=True)
         if self._osd_s is None or not 0 <= now.s - self._osd_s < OSD_EVERY_S:
             self._osd_s = now.s
-            state, predicted_pct = self._pilot.state().state, self._pilot.predicted_pct
-            yield telling.osd(self.identity, status, state, self._car, predicted_pct, now)
+            predicted_pct = self._pilot.predicted_pct
+            yield telling.osd(self.identity, status, self.state, self._car, predicted_pct, now)
 
 
 def _event(message: Message, now: Moment) -> Event | None:

@@ -4,17 +4,19 @@ import logging
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 
 from internetcar.contract.drone import DronePresence, DroneRequest, DroneWeather
 from internetcar.contract.link import Link
-from internetcar.contract.message import ContractError, Message
+from internetcar.contract.message import ContractError, InputError, Message
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Complaints, Received, filter_pattern
 from services.alive import Heartbeat
-from services.drone.broker import telling
+from services.drone.broker import telling, twins
+from services.drone.broker.health import HealthKeeper, Tally
 from services.drone.broker.inbox import Inbox
 from services.drone.broker.leaves import ALWAYS
 from services.drone.broker.unsaid import Unsaid
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 TURN_S = 0.05
 """Between two turns at most, by the machine's clock and by the drone's: that one may run faster."""
 EARLY_S = 1e-6
+_OTHERS = 10
 REQUESTS_A_TURN = 10
 STATES_A_TURN = 500
 FLUSH_S = 1.0
@@ -75,26 +78,43 @@ class ControlLoop:
         self._flush_s = 0.0
         self._turned_s = 0.0
         self._problem: str | None = None
+        self._others: deque[DronePresence] = deque(maxlen=_OTHERS)
+        self._twin: DronePresence | None = None
+        self._has_twin = False
+        self._unreadable = 0
+        self._health = HealthKeeper(conductor.identity)
         self._listen(leaves)
 
     def run(self) -> None:
         """Fly until `stop`.
 
         What is in the air stays there: the autopilot's own failsafe and the next start take over.
+
+        Raises:
+            InputError: Another service of this drone was there before; one line.
         """
         self._link.start()
         next_s = time.monotonic()
+        is_flooded = False
         try:
             while not self._is_stopping:
-                is_woken = self._wait(next_s - time.monotonic())
+                is_woken = self._wait(next_s - time.monotonic(), hears_broker=not is_flooded)
                 self._receive()
-                requests = self._inbox.take_requests(REQUESTS_A_TURN)
+                is_due = not is_flooded or time.monotonic() >= next_s
+                requests = self._inbox.take_requests(REQUESTS_A_TURN if is_due else 0)
+                if is_due:
+                    # Then only in regular turns: else the link's thread does not get to read.
+                    is_flooded = len(requests) == REQUESTS_A_TURN
                 if requests or is_woken or time.monotonic() >= next_s or self._is_time_up():
                     next_s = max(next_s + TURN_S, time.monotonic())
                     self._turn(requests)
         finally:
-            self._link.publish(self._offline())
+            if self._twin is None:
+                self._link.publish(self._offline())
             self._link.stop()
+        if self._twin is not None:
+            since = f" since {self._twin.since:%Y-%m-%d %H:%M:%S} UTC"
+            raise InputError(twins.words(self._conductor.identity, since))
 
     def _is_time_up(self) -> bool:
         """Whether a simulation that runs faster has come to its next turn before the machine."""
@@ -135,9 +155,9 @@ class ControlLoop:
         with suppress(OSError):  # full: it is awake; closed: it is over
             self._ends[0].send(b"\0")
 
-    def _wait(self, timeout_s: float) -> bool:
+    def _wait(self, timeout_s: float, *, hears_broker: bool) -> bool:
         """Wait for the autopilot or the broker; whether the broker woke us."""
-        waits = [self._ends[1].fileno()]
+        waits = [self._ends[1].fileno()] if hears_broker else []
         if (readable := self._transport.fileno()) is not None:
             waits.append(readable)
         found, _, _ = select.select(waits, [], [], max(0.0, timeout_s))
@@ -171,12 +191,27 @@ class ControlLoop:
             self._conductor.ask(received.topic, received.payload, now, retained=received.retained)
         said = self._conductor.turn(now)
         self._transport.write(self._conductor.outgoing())
+        self._meet()
         if self._is_greeting:
             self._is_greeting = False
             self._unsaid.say(self._conductor.greeting())
+            self._health.greet()
         self._unsaid.say(said)
+        self._unsaid.say(self._health.look(self._tally(), now, twin=self._has_twin))
         self._clear_retained()
         self._keep_house()
+
+    def _tally(self) -> Tally:
+        counts = self._conductor.counts
+        return Tally(
+            requests_dropped=self._inbox.requests_dropped,
+            states_dropped=self._inbox.states_dropped,
+            unreadable=self._link.unreadable + self._unreadable,
+            strangers=self._transport.strangers,
+            foreign=counts.foreign,
+            unsigned=counts.unsigned,
+            junk_bytes=counts.junk_bytes,
+        )
 
     def _tell_connection(self, now: Moment) -> None:
         is_connected = self._link.is_connected
@@ -188,6 +223,7 @@ class ControlLoop:
         try:
             self._conductor.hear(_decode(received), now)
         except ContractError as error:
+            self._unreadable += 1
             if self._complaints.is_due(received.topic):
                 log.warning("dropped: %s", error)
 
@@ -209,12 +245,31 @@ class ControlLoop:
         self._wake()
 
     def _on_own(self, received: Received) -> None:
-        """Correct an old will of ours that the broker says late."""
-        if (
-            not self._is_stopping
-            and not DronePresence.decode(received.topic, received.payload).online
-        ):
-            self._greet()
+        """Note what somebody says in our place: an old will, or another service.
+
+        What the broker remembers of another is no news: who lives hears us and says it again.
+        """
+        heard = DronePresence.decode(received.topic, received.payload)
+        if not (heard.online and received.retained):
+            self._others.append(heard)
+            self._wake()
+
+    def _meet(self) -> None:
+        """Go where another service was there before us; else say again that we are here."""
+        self._has_twin = False
+        while self._others:
+            heard = self._others.popleft()
+            match twins.judge(heard, self._conductor.identity, self._conductor.state):
+                case twins.Verdict.FALSE:
+                    self._is_greeting = True
+                case twins.Verdict.LATER:
+                    self._twin, self._is_stopping = heard, True
+                case twins.Verdict.BOTH:
+                    self._has_twin = True
+                    if self._complaints.is_due(heard.topic):
+                        log.warning("another service flies this drone too: end one of them")
+                case _:
+                    pass
 
 
 _STATES = tuple(

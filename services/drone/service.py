@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 from internetcar.contract.link import Link
 from internetcar.contract.loop import end_process
 from internetcar.contract.message import InputError
 from services.alive import Heartbeat
 from services.drone.assembly import make_pilot
+from services.drone.broker.claim import Claim
 from services.drone.broker.leaves import wanted
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
@@ -53,6 +55,8 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     broker = broker_of(settings)
     folder = state_folder(settings, SERVICE)
     stack.enter_context(_only_one(folder / f"{settings.vehicle_id}-{settings.drone_id}.lock"))
+    identity = Identity(settings.vehicle_id, settings.drone_id, _now_ms(), _software(), uuid4().hex)
+    Claim(broker, identity).look()
     database = open_store(store_url(settings, SERVICE))
     stack.callback(database.close)
     store = DroneStore(database, settings.vehicle_id, settings.drone_id)
@@ -66,11 +70,11 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
         stack.callback(recording.close)
     own = replica_folder(settings, SERVICE)
     own.mkdir(mode=0o700, parents=True, exist_ok=True)
-    identity = Identity(settings.vehicle_id, settings.drone_id, _now_ms(), _software())
     conductor = Conductor(
         identity, pilot, autopilot, Reception(patient, settings.rights), patient, recording
     )
-    client = f"drone-{settings.vehicle_id}-{settings.drone_id}-{settings.replica}"
+    # Another service with the id of ours would throw us out, and we it, without an end.
+    client = f"drone-{settings.vehicle_id}-{settings.drone_id}-{identity.instance}"
     loop = ControlLoop(
         Link(broker, client), transport, conductor, clock,
         Heartbeat(own), recording, wanted(settings.rules),

@@ -11,13 +11,14 @@ from internetcar.contract.presence import Origin
 from services.drone.broker.requests import Allow
 from services.drone.flight.settings import FlightSettings
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.rules.settings import RuleTable, rule_table
+from services.drone.rules.settings import RuleTable
 from services.drone.tasks.settings import TaskSettings
 from services.settings import ServiceSettings, service_config
 
 SERVICE = "drone"
 
 _SCHEMES = ("udpin", "udpout", "tcp", "serial")
+_BELOW_THE_CEILING = ("height_m", "return_height_m", "rendezvous_height_m", "land_below_m")
 
 
 class DroneSettings(ServiceSettings):
@@ -64,7 +65,8 @@ class DroneSettings(ServiceSettings):
     flight: FlightSettings = FlightSettings()
     tasks: TaskSettings = TaskSettings()
     rules: RuleTable = Field(
-        default_factory=rule_table, description="when the car itself starts a task, by name"
+        default_factory=dict,
+        description="when the car itself starts a task, by name",
     )
     record: Path | None = Field(
         default=None, description="folder: every event and decision, for `car drone replay`"
@@ -80,6 +82,10 @@ class DroneSettings(ServiceSettings):
             raise ValueError(f"url: {', '.join(f'{each}://…' for each in _SCHEMES)}")
         if self.limits.origin not in ("live", self.origin):
             raise ValueError("limits.origin: write origin above all tables; it goes for both")
+        for name in _BELOW_THE_CEILING:
+            if getattr(self.flight, name) > self.limits.ceiling_m:
+                words = f"is above limits.ceiling_m ({self.limits.ceiling_m:g} m)"
+                raise ValueError(f"flight.{name} {words}")
         if self.share:
             raise ValueError("share: a drone has one service; take it away")
         return self

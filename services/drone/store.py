@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from services.database import Database, insert_new, open_database
 from services.database_errors import StoreError
@@ -62,6 +62,13 @@ class DroneStore:
     def __init__(self, database: Database, vehicle_id: str, drone_id: str) -> None:
         self._database = database
         self._key = {"vehicle_id": vehicle_id, "drone_id": drone_id}
+        # Made once: the memory is written every second of a flight, and making a statement costs
+        # more than running it.
+        self._rewrite = (
+            update(drone_memory)
+            .filter_by(**self._key)
+            .values(memory=bindparam("text"), saved_at_ms=bindparam("at_ms"))
+        )
 
     def memory(self) -> str | None:
         """What the pilot last remembered.
@@ -114,10 +121,9 @@ class DroneStore:
         self._database.run(write, tries=1)
 
     def _write_memory(self, connection: Connection, memory: str, now_ms: int) -> None:
-        values = {"memory": memory, "saved_at_ms": now_ms}
-        this = update(drone_memory).filter_by(**self._key).values(**values)
-        if connection.execute(this).rowcount == 0:
-            connection.execute(drone_memory.insert().values(**self._key, **values))
+        if connection.execute(self._rewrite, {"text": memory, "at_ms": now_ms}).rowcount == 0:
+            values = {**self._key, "memory": memory, "saved_at_ms": now_ms}
+            connection.execute(drone_memory.insert(), values)
 
     def _write_answer(self, connection: Connection, answer: Answer, now_ms: int) -> None:
         key = {**self._key, "requester": answer.requester, "tid": answer.tid}

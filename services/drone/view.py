@@ -15,20 +15,21 @@ from services.drone.events import (
     Heard,
     WeatherReport,
 )
+from services.drone.leaps import Fixes, SeenFix, taken
 from services.drone.moment import Moment
+from services.drone.own_clock import OwnClock, true, watched
 
 FIXES = 20
 """How many of the car's last positions are kept: two seconds at ten a second."""
+YAW = "Vehicle.AngularVelocity.Yaw"
+"""Degrees a second, counterclockwise: VSS after ISO 8855."""
+STEERING = "Vehicle.Chassis.SteeringWheel.Angle"
+"""Degrees, to the left."""
+SERIES = frozenset({YAW, STEERING})
+"""Leaves of which the last values are kept, not the last one alone."""
+VALUES = 20
 AHEAD_S = 0.5
 """So far ahead of our clock a stamp may lie; what lies further ahead is of a wrong clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class SeenFix:
-    """A car's position and when it was true, on the clock of `Moment.s`."""
-
-    fix: CarFix
-    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,12 @@ class View:
 
     fixes: tuple[SeenFix, ...] = ()
     """Of the car, oldest first, in the order of their own time."""
+    leap: tuple[SeenFix, ...] = ()
+    """Newer ones, farther away than a car can be: not believed yet."""
+    clock: OwnClock = field(default_factory=OwnClock)
     signals: Mapping[str, SeenSignal] = field(default_factory=dict)
+    series: Mapping[str, tuple[SeenSignal, ...]] = field(default_factory=dict)
+    """The last values of `SERIES`, oldest first, in the order of their own time; numbers only."""
     presence: CarPresence | None = None
     weather: SeenWeather | None = None
     is_broker_connected: bool = False
@@ -70,9 +76,18 @@ class View:
 
 def seen(view: View, event: Event, now: Moment) -> View:
     """The view after an event; what is older than what is known already changes nothing."""
+    clock = watched(view.clock, event, now, is_armed=view.drone.is_armed)
+    if clock is not view.clock:
+        view = replace(view, clock=clock)
+    return _seen(view, true(clock, event), now)
+
+
+def _seen(view: View, event: Event, now: Moment) -> View:
     match event:
         case CarFix():
             return _with_fix(view, SeenFix(event, _true_s(event, now)))
+        case CarSignal(path=path) if path in SERIES:
+            return _with_value(view, event, now)
         case CarSignal():
             at_s = now.s - event.age_s
             known = view.signals.get(event.path)
@@ -88,7 +103,10 @@ def seen(view: View, event: Event, now: Moment) -> View:
             lost_s = None if event.is_connected else view.broker_lost_s or now.s
             return replace(view, is_broker_connected=event.is_connected, broker_lost_s=lost_s)
         case Heard():
-            return replace(view, drone=event.status)
+            return View(
+                view.fixes, view.leap, view.clock, view.signals, view.series, view.presence,
+                view.weather, view.is_broker_connected, view.broker_lost_s, event.status,
+            )  # fmt: skip
     return view
 
 
@@ -101,6 +119,26 @@ def _true_s(fix: CarFix, now: Moment) -> float:
 
 
 def _with_fix(view: View, fix: SeenFix) -> View:
-    if view.fixes and fix.at_s <= view.fixes[-1].at_s:
+    newest = view.leap or view.fixes
+    if newest and fix.at_s <= newest[-1].at_s:
         return view
-    return replace(view, fixes=(*view.fixes[1 - FIXES :], fix))
+    fixes, leap = taken(Fixes(view.fixes, view.leap), fix, FIXES)
+    return replace(view, fixes=fixes, leap=leap)
+
+
+def _with_value(view: View, event: CarSignal, now: Moment) -> View:
+    """With another value of a series, in its place; one that is not valid ends what was known."""
+    value, at_s = event.value, now.s - event.age_s
+    known = [each for each in view.series.get(event.path, ()) if each.at_s != at_s]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if event.age_s < -AHEAD_S:
+        return view
+    if event.quality != "valid" or not is_number:
+        known = []
+    else:
+        known = sorted([*known, SeenSignal(value, event.quality, at_s)], key=_at_s)[-VALUES:]
+    return replace(view, series={**view.series, event.path: tuple(known)})
+
+
+def _at_s(seen: SeenSignal) -> float:
+    return seen.at_s

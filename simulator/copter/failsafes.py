@@ -15,6 +15,7 @@ _AUTOPILOTS = frozenset({Mode.AUTO, Mode.GUIDED, Mode.RTL, Mode.LAND})
 """All other modes, BRAKE too, count as a pilot's."""
 
 _GCS_ACTIONS = {1: "RTL", 2: "RTL", 3: "RTL", 4: "LAND", 5: "LAND", 6: "RTL", 7: "BRAKE"}
+_BATTERY_LEVELS = ((1, "BATT_LOW_MAH", "BATT_LOW_VOLT"), (2, "BATT_CRT_MAH", "BATT_CRT_VOLT"))
 _BATTERY_ACTIONS = {1: "LAND", 2: "RTL", 3: "RTL", 4: "LAND", 5: "STOP", 6: "RTL", 7: "BRAKE"}
 _FENCE_ACTIONS = {1: "RTL", 2: "LAND", 3: "RTL", 4: "BRAKE", 5: "LAND"}
 """FS_GCS_ENABLE, BATT_FS_*_ACT and FENCE_ACTION; what has no smart return falls back."""
@@ -77,10 +78,10 @@ def _check_battery(state: State) -> None:
     voltage_v = state.battery.voltage_v
     timer_s = parameters["BATT_LOW_TIMER"]
     level = 0
-    for number, name in ((1, "LOW"), (2, "CRT")):
-        mah, volt = parameters[f"BATT_{name}_MAH"], parameters[f"BATT_{name}_VOLT"]
-        is_charge_low = _lasts(state, f"{name} mah", mah > 0.0 and left_mah < mah, LOW_S)
-        is_volt_low = _lasts(state, f"{name} volt", volt > 0.0 and voltage_v < volt, timer_s)
+    for number, mah_name, volt_name in _BATTERY_LEVELS:
+        mah, volt = parameters[mah_name], parameters[volt_name]
+        is_charge_low = _lasts(state, mah_name, mah > 0.0 and left_mah < mah, LOW_S)
+        is_volt_low = _lasts(state, volt_name, volt > 0.0 and voltage_v < volt, timer_s)
         if is_charge_low or is_volt_low:
             level = number
     if level > state.battery_failsafe:

@@ -1,12 +1,13 @@
 """Missions, fences and rally points as they are stored (pure)."""
 
 import math
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from simulator.copter.plane import Plane
 
 WAYPOINT, LOITER, RETURN, LAND, TAKE_OFF, CHANGE_SPEED = 16, 17, 20, 21, 22, 178
-FENCE_INCLUSION, FENCE_EXCLUSION = 5001, 5002
+FENCE_INCLUSION = 5001
 FENCE_CIRCLE_INCLUSION, FENCE_CIRCLE_EXCLUSION = 5003, 5004
 FENCE_RETURN_POINT = 5000
 RALLY_POINT = 5100
@@ -43,15 +44,34 @@ class Item(NamedTuple):
         )
 
 
-class Zone(NamedTuple):
+_BOX_M = 1.0
+"""So much larger than a polygon its box is: no rounding matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
     """A polygon (corners), or a circle (one corner, a radius), on the plane."""
 
     is_inclusion: bool
     corners: tuple[tuple[float, float], ...]
     radius_m: float | None = None
+    box: tuple[float, float, float, float] = field(init=False)
+    """South, north, west and east of all that can be inside."""
+
+    def __post_init__(self) -> None:
+        north_m, east_m = zip(*self.corners, strict=True)
+        around_m = _BOX_M if self.radius_m is None else self.radius_m + _BOX_M
+        box = (
+            min(north_m) - around_m, max(north_m) + around_m,
+            min(east_m) - around_m, max(east_m) + around_m,
+        )  # fmt: skip
+        object.__setattr__(self, "box", box)
 
     def contains(self, north_m: float, east_m: float) -> bool:
         """Whether a point is inside; for a polygon by counting crossings."""
+        south_m, most_north_m, west_m, most_east_m = self.box
+        if not (south_m <= north_m <= most_north_m and west_m <= east_m <= most_east_m):
+            return False
         if self.radius_m is not None:
             north0_m, east0_m = self.corners[0]
             return math.hypot(north_m - north0_m, east_m - east0_m) < self.radius_m

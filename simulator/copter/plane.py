@@ -1,6 +1,7 @@
 """Places as metres north and east of a point of reference (pure)."""
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 from simulator.route import METRES_PER_DEGREE
@@ -12,22 +13,23 @@ class Plane(NamedTuple):
     lat_deg: float
     lon_deg: float
 
-    @property
-    def _metres_per_degree_east(self) -> float:
-        return METRES_PER_DEGREE * max(0.01, math.cos(math.radians(self.lat_deg)))
-
     def north_east(self, lat_deg: float, lon_deg: float) -> tuple[float, float]:
         """Metres north and east of the point of reference."""
         east_deg = (lon_deg - self.lon_deg + 180.0) % 360.0 - 180.0
         return (
             (lat_deg - self.lat_deg) * METRES_PER_DEGREE,
-            east_deg * self._metres_per_degree_east,
+            east_deg * _metres_per_degree_east(self.lat_deg),
         )
 
     def place(self, north_m: float, east_m: float) -> tuple[float, float]:
         """Latitude and longitude in degrees; the inverse of `north_east`."""
-        lon_deg = self.lon_deg + east_m / self._metres_per_degree_east
+        lon_deg = self.lon_deg + east_m / _metres_per_degree_east(self.lat_deg)
         return (
             self.lat_deg + north_m / METRES_PER_DEGREE,
             (lon_deg + 180.0) % 360.0 - 180.0,
         )
+
+
+@lru_cache  # asked for at every step, of the same few planes
+def _metres_per_degree_east(lat_deg: float) -> float:
+    return METRES_PER_DEGREE * max(0.01, math.cos(math.radians(lat_deg)))

@@ -111,8 +111,9 @@ class Protocol:
     def turn(self) -> None:
         """Send what is due now."""
         self._lists.turn()
-        for _ in range(min(_PARAMETERS_A_TURN, len(self._waiting))):
-            self._tell_parameter(self._waiting.popleft(), is_listed=True)
+        if self._waiting:
+            for _ in range(min(_PARAMETERS_A_TURN, len(self._waiting))):
+                self._tell_parameter(self._waiting.popleft(), is_listed=True)
         for message in self._telemetry.due():
             self.send(message)
         self._flush()
@@ -234,11 +235,9 @@ class Protocol:
             self.send(self._telemetry.make(42))
 
     def _on_operator(self, m: Any, peer: Peer) -> None:
-        state = self._state
-        state.operator = (
+        self._state.operator = (
             m.operator_latitude * 1e-7, m.operator_longitude * 1e-7, m.operator_altitude_geo
         )  # fmt: skip
-        state.operator_s = state.now_s
 
     def _on_time_sync(self, m: Any, peer: Peer) -> None:
         if m.tc1 == 0:

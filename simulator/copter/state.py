@@ -168,7 +168,6 @@ class State:
     pictures: int = 0
     operator: tuple[float, float, float] | None = None
     """Latitude, longitude and altitude it was last told for remote ID."""
-    operator_s: float = 0.0
 
     def say(self, severity: int, text: str) -> None:
         """Send words to the ground."""

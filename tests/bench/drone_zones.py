@@ -3,10 +3,12 @@
 import json
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
-from shapely.geometry import LineString, Polygon
-from shapely.geometry import Point as Dot
+import numpy as np
+import shapely
+from shapely import LineString, Polygon
 
 from services.drone.geodesy import Place, distance_m, moved, offset, towards
 from tests.bench.drone_runs import FAST_S, Campaign, Row, folder, world
@@ -17,15 +19,16 @@ from tests.drone_talk import Sky
 from tests.drone_world import World, point
 
 KINDS = ("scout", "point_and_on", "point_and_on", "moved_car")
-AROUND_M = 400.0
+AROUND_M, NEAR_M = 400.0, 300.0
+"""How far zones and ways go: in the campaign, and where time is dear."""
 Ring = list[tuple[float, float]]
 
 
-def run(seed: int) -> Row:
-    """One mission."""
+def run(seed: int, around_m: float = AROUND_M) -> Row:
+    """One mission among zones as far as `around_m` from the car, which is as far as it flies."""
     kind = KINDS[seed % len(KINDS)]
     chance, row = random.Random(f"zones {seed}"), Row(seed, kind)
-    rings = _rings(chance)
+    rings = _rings(chance, around_m)
     with folder() as path:
         file = path / "zones.json"
         file.write_text(json.dumps(_collection(rings)), encoding="utf-8")
@@ -36,18 +39,18 @@ def run(seed: int) -> Row:
         ) as here:
             inside = _watch(here, rings)
             here.ready()
-            _fly(here, row, chance, driver, rings)
+            _fly(here, row, lambda: _anywhere(chance, around_m), chance, driver, rings)
             _judge(here, row, inside)
     return row
 
 
-def _rings(chance: random.Random) -> list[Ring]:
+def _rings(chance: random.Random, around_m: float) -> list[Ring]:
     """Polygons of three to eight corners, in metres; none so near that the car stands in it."""
     rings: list[Ring] = []
     count = chance.randint(6, 18)
     while len(rings) < count:
         size = chance.uniform(12.0, 80.0)
-        away, bearing = chance.uniform(size + 28.0, AROUND_M), chance.uniform(0.0, math.tau)
+        away, bearing = chance.uniform(size + 28.0, around_m), chance.uniform(0.0, math.tau)
         north, east = away * math.cos(bearing), away * math.sin(bearing)
         angles = sorted(chance.uniform(0.0, math.tau) for _ in range(chance.randint(3, 8)))
         radii = [size * chance.uniform(0.4, 1.0) for _ in angles]
@@ -96,7 +99,8 @@ def _way(corner: tuple[float, float]) -> Any:
 
 def _watch(here: World, rings: list[Ring]) -> dict[str, float]:
     """Counts each entry of a zone by the true place; and how near it came."""
-    polygons = [Polygon(ring) for ring in rings]
+    polygons = np.array([Polygon(ring) for ring in rings])
+    shapely.prepare(polygons)
     found = {"breaches": 0.0, "nearest": math.inf}
     was_inside = [False] * len(polygons)
 
@@ -104,9 +108,8 @@ def _watch(here: World, rings: list[Ring]) -> dict[str, float]:
         if here.truth.is_on_ground:
             return
         way = offset(START, here.drone_true)
-        dot = Dot(way.north_m, way.east_m)
-        for number, polygon in enumerate(polygons):
-            apart = polygon.distance(dot)
+        dot = shapely.points((way.north_m, way.east_m))
+        for number, apart in enumerate(shapely.distance(polygons, dot).tolist()):
             found["nearest"] = min(found["nearest"], apart)
             is_inside = apart == 0.0
             if is_inside and not was_inside[number]:
@@ -117,8 +120,15 @@ def _watch(here: World, rings: list[Ring]) -> dict[str, float]:
     return found
 
 
-def _fly(here: World, row: Row, chance: random.Random, driver: Goes, rings: list[Ring]) -> None:
-    places = _launched(here, row, chance)
+def _fly(
+    here: World,
+    row: Row,
+    anywhere: Callable[[], Place],
+    chance: random.Random,
+    driver: Goes,
+    rings: list[Ring],
+) -> None:
+    places = _launched(here, row, anywhere, chance)
     row.figures["flown"] = float(bool(places))
     if not places or not here.until(lambda: here.truth.take_offs, 60.0):
         return
@@ -126,7 +136,7 @@ def _fly(here: World, row: Row, chance: random.Random, driver: Goes, rings: list
     if row.kind != "scout":
         for _ in range(chance.randint(0, 3)):
             _wait(here, chance)
-            more = [_anywhere(chance) for _ in range(chance.randint(1, 3))]
+            more = [anywhere() for _ in range(chance.randint(1, 3))]
             reply = here.ask("fly_to_point", data={"points": [point(each) for each in more]})
             way += more if reply.data.result == 0 else []
         _wait(here, chance)
@@ -138,10 +148,12 @@ def _fly(here: World, row: Row, chance: random.Random, driver: Goes, rings: list
         row.faults.append(f"not down: {here.state} {here.detail}; {' '.join(here.states())}")
 
 
-def _launched(here: World, row: Row, chance: random.Random) -> list[Place]:
+def _launched(
+    here: World, row: Row, anywhere: Callable[[], Place], chance: random.Random
+) -> list[Place]:
     """Where a launch that was accepted leads; nothing: ten were refused."""
     for _ in range(10):
-        places = [_anywhere(chance) for _ in range(chance.randint(1, 4))]
+        places = [anywhere() for _ in range(chance.randint(1, 4))]
         if row.kind == "scout":
             data: dict[str, Any] = {"task": "scout", "points": [point(each) for each in places]}
             reply = here.ask("flighttask_execute", data=data)
@@ -168,8 +180,8 @@ def _crosses(way: list[Place], rings: list[Ring]) -> bool:
     return any(Polygon(ring).intersects(line) for ring in rings)
 
 
-def _anywhere(chance: random.Random) -> Place:
-    return moved(START, towards(chance.uniform(0.0, 360.0), AROUND_M * math.sqrt(chance.random())))
+def _anywhere(chance: random.Random, around_m: float) -> Place:
+    return moved(START, towards(chance.uniform(0.0, 360.0), around_m * math.sqrt(chance.random())))
 
 
 def _judge(here: World, row: Row, found: dict[str, float]) -> None:

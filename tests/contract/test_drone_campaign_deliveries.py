@@ -30,5 +30,5 @@ def test_a_service_that_forgets_what_was_asked_would_be_found(
     def judge(self: Reception, request: Any, now: Any) -> Asked:
         return Asked(request)
 
-    monkeypatch.setattr(Reception, "judge", judge)
+    monkeypatch.setattr(Reception, "_judge", judge)
     assert drone_deliveries.run(3).faults

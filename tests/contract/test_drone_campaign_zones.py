@@ -8,13 +8,14 @@ from services.drone.airspace.airspace import Airspace
 from services.drone.geodesy import Place
 from tests.bench import drone_zones
 
-MISSIONS = range(50)
+MISSIONS = range(25)
+"""The other half of CI's fifty is in a file of its own: a file is one worker's."""
 CROSSES = (0, 3, 4)
 
 
 @pytest.mark.parametrize("seed", MISSIONS)
 def test_no_mission_enters_a_zone(seed: int) -> None:
-    row = drone_zones.run(seed)
+    row = drone_zones.run(seed, drone_zones.NEAR_M)
     assert row.faults == []
     assert row.differences == []
     assert row.figures["breaches"] == 0

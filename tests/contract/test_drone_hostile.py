@@ -11,6 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega
 from internetcar.contract.signals import Position
 from services.drone.geodesy import Offset, moved
 from services.drone.moment import Moment
+from tests.bench.drone_runs import FAST_S
 from tests.drone_car import START, Goes
 from tests.drone_world import World
 
@@ -131,7 +132,8 @@ def test_a_car_that_is_not_there_or_not_real_any_more_ends_the_flight(
 def test_a_car_that_is_suddenly_far_away_is_not_chased(
     new_world: Callable[..., World], north_m: float
 ) -> None:
-    world = airborne(new_world())
+    world = airborne(new_world(step_s=FAST_S))
+    world.copter.drain(50.0)  # it hovers until little is left
     world.ask("return_home")
     away = moved(START, Offset(north_m, 0.0))
     world.change_position = lambda position: position.model_copy(
@@ -140,3 +142,48 @@ def test_a_car_that_is_suddenly_far_away_is_not_chased(
     assert world.until_down(1_500.0)
     assert world.landings[-1].true_error_m < 150.0
     assert world.lowest_pct >= 15.0
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_of_ours_that_goes_wrong_in_the_air_and_stays_wrong_lands_on_the_car(
+    new_world: Callable[..., World], hours: int
+) -> None:
+    driver = Goes()
+    world = airborne(new_world(driver=driver))
+    world.behind_ms = hours * HOUR_MS
+    world.now = Moment(world.now.s, world.now.utc_ms + world.behind_ms)
+    world.run(3.0)
+    assert world.state == "returning"
+    assert "own clock was set" in world.detail
+    driver.go(60.0, 5.0)
+    assert comes_home(world)
+    assert "divert_landing" not in world.states()
+
+
+def test_a_car_that_is_heard_again_is_flown_back_to(new_world: Callable[..., World]) -> None:
+    driver = Goes()
+    world = airborne(new_world(driver=driver))
+    world.ask("return_home")
+    world.is_car_silent = True
+    assert world.until_state("divert_landing", seconds=30.0)
+    world.is_car_silent = False
+    driver.go(60.0, 5.0)
+    assert comes_home(world)
+
+
+def test_a_service_that_begins_in_the_air_with_a_wrong_clock_finds_back_once_it_is_right(
+    new_world: Callable[..., World],
+) -> None:
+    driver = Goes()
+    world = airborne(new_world(driver=driver))
+    world.behind_ms = HOUR_MS
+    world.now = Moment(world.now.s, world.now.utc_ms + HOUR_MS)
+    world.retained.clear()
+    world.restart()
+    world.say_surroundings()
+    assert world.until_state("divert_landing", seconds=40.0), world.states()
+    world.behind_ms = 0
+    world.now = Moment(world.now.s, world.now.utc_ms - HOUR_MS)
+    world.say_surroundings()
+    driver.go(60.0, 5.0)
+    assert comes_home(world)

@@ -19,8 +19,9 @@ from internetcar.contract.drone import (
     DroneState,
     DroneWeather,
 )
+from internetcar.contract.drone_health import DroneHealth
 from internetcar.contract.link import Link
-from internetcar.contract.message import Message, instant
+from internetcar.contract.message import InputError, Message, instant
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
@@ -28,7 +29,7 @@ from services.alive import Heartbeat
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
 from services.drone.conductor import Conductor
-from services.drone.connection import Clock
+from services.drone.connection import Clock, RealTime
 from services.drone.control_loop import ControlLoop
 from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
 from services.drone.moment import Moment
@@ -45,6 +46,9 @@ from tests.waiting import eventually
 ALLOW: Any = {"car": frozenset({"launch", "return"})}
 
 
+LONG_WAY = [{"latitude": 1.0, "longitude": 2.0}] * 50
+
+
 class Datagrams:
     """A transport to a socket of the test."""
 
@@ -54,6 +58,7 @@ class Datagrams:
         self.its.settimeout(20)
 
     problem: str | None = None
+    strangers = 0
 
     def fileno(self) -> int | None:
         return self.ours.fileno()
@@ -88,34 +93,49 @@ class Flying:
     """A control loop in a thread, and who listens to it."""
 
     def __init__(
-        self, broker: RunningBroker, folder: Path, stack: ExitStack, clock: Clock | None = None
+        self,
+        broker: RunningBroker,
+        folder: Path,
+        stack: ExitStack,
+        clock: Clock | None = None,
+        *,
+        started_s: float = 0.0,
     ) -> None:
         self.pilot, self.autopilot = WritingPilot(), WritingAutopilot()
         self.transport = Datagrams()
         stack.callback(self.transport.close)
         store = BrokenStore()
         conductor = Conductor(
-            Identity("demo", "drone1", NOW_MS), self.pilot, self.autopilot,
+            Identity("demo", "drone1", moment(started_s).utc_ms, "test", f"started-{started_s:g}"),
+            self.pilot, self.autopilot,
             Reception(store, ALLOW), store,
         )  # fmt: skip
         self.loop = ControlLoop(
-            Link(broker.url, "drone-test"), self.transport, conductor,
+            Link(broker.url, f"drone-test-{started_s:g}"), self.transport, conductor,
             clock or StandingClock(),
             Heartbeat(folder),
         )  # fmt: skip
         stack.callback(self.loop.close)
-        thread = threading.Thread(target=self.loop.run)
-        thread.start()
-        stack.callback(thread.join, 20)
+        self.end = ""
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        stack.callback(self.thread.join, 20)
         stack.callback(self.loop.stop)
+
+    def _run(self) -> None:
+        try:
+            self.loop.run()
+        except InputError as error:
+            self.end = str(error)
 
 
 @contextmanager
-def listening(broker: RunningBroker) -> Iterator[tuple[Link, list[Message]]]:
+def listening(broker: RunningBroker, *more: type[Message]) -> Iterator[tuple[Link, list[Message]]]:
     """Who hears all that is said of the drone."""
     heard: list[Message] = []
     link = Link(broker.url, "ear")
-    for cls in (DroneReply, DroneState, DronePresence, DroneEvent):
+    classes: tuple[type[Message], ...] = (DroneReply, DroneState, DronePresence, DroneEvent, *more)
+    for cls in classes:
         link.on(cls, heard.append)
     link.start(wait_s=20)
     try:
@@ -235,6 +255,50 @@ def test_an_old_will_of_ours_is_corrected(
     gone = of(messages, DronePresence)[0].model_copy(update={"online": False})
     link.publish(gone)
     eventually(lambda: [each.online for each in of(messages, DronePresence)][-2:] == [False, True])
+
+
+def test_in_a_flood_a_stop_is_answered_and_what_was_dropped_is_counted_and_said(
+    broker: RunningBroker, tmp_path: Path, stack: ExitStack
+) -> None:
+    Flying(broker, tmp_path, stack, RealTime())
+    with listening(broker, DroneHealth) as (link, messages):
+        eventually(lambda: of(messages, DroneHealth))
+        for number in range(1_000):
+            link.publish(asked(f"flood-{number}", data={"task": "scout", "points": LONG_WAY}))
+        eventually(lambda: of(messages, DroneHealth)[-1].requests_dropped > 0)
+        eventually(lambda: link.is_idle)
+        link.publish(asked("stop", method="drone_emergency_stop", data={}))
+        eventually(lambda: [each for each in of(messages, DroneReply) if each.tid == "stop"])
+        said = [each.data["list"][0] for each in of(messages, DroneEvent) if each.method == "hms"]
+        assert [(each["code"], each["level"]) for each in said] == [("requests_dropped", 1)]
+        eventually(lambda: of(messages, DroneHealth)[-1].problems)
+
+
+def test_a_second_service_ends_with_words_and_the_first_goes_on(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
+) -> None:
+    first = Flying(broker, tmp_path, stack)
+    _, messages = heard
+    eventually(lambda: of(messages, DronePresence))
+    second = Flying(broker, tmp_path, stack, started_s=5.0)
+    second.thread.join(20)
+    assert second.end.startswith("another service flies drone1 of demo on this broker since 2026-")
+    assert first.thread.is_alive()
+    eventually(lambda: of(messages, DronePresence)[-1].instance == "started-0")
+    assert all(each.online for each in of(messages, DronePresence))
+
+
+def test_a_second_service_that_flies_is_not_ended(
+    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    second = Flying(broker, tmp_path, stack, started_s=5.0)
+    link, messages = heard
+    eventually(lambda: link.publish(asked()) and len(of(messages, DroneState)) > 2)
+    Flying(broker, tmp_path, stack)
+    words = "another service flies this drone too: end one of them"
+    eventually(lambda: words in caplog.messages)
+    assert second.thread.is_alive()
 
 
 class RunningClock:

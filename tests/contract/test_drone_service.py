@@ -62,10 +62,12 @@ class Stand:
         self.said += new
         return new
 
+    def deliver(self, asked: Any, s: float = 0.0, *, retained: bool = False) -> None:
+        self.conductor.ask(asked.topic, asked.encode(), moment(s), retained=retained)
+
     def ask(self, asked: Any, s: float = 0.0, *, retained: bool = False) -> DroneReply | None:
         """The answer to a request in the next turn."""
-        payload = asked.encode()
-        self.conductor.ask(asked.topic, payload, moment(s), retained=retained)
+        self.deliver(asked, s, retained=retained)
         replies = [each for each in self.turn(s) if isinstance(each, DroneReply)]
         assert len(replies) <= 1
         return replies[0] if replies else None
@@ -276,7 +278,7 @@ def test_a_store_that_comes_back_gets_what_it_missed(broken: BrokenStore) -> Non
 
 def test_answers_that_missed_the_disk_are_written_later(broken: BrokenStore) -> None:
     stand = Stand(broken)
-    stand.conductor.hear(request(), moment(0))
+    stand.deliver(request())
     broken.is_broken = True
     stand.turn()
     broken.is_broken = False
@@ -371,8 +373,8 @@ def test_bytes_pass_through(broken: BrokenStore) -> None:
 
 def test_a_launch_that_is_asked_is_heard_by_the_pilot_once(broken: BrokenStore) -> None:
     stand = Stand(broken)
-    stand.conductor.hear(request(), moment(0))
-    stand.conductor.hear(request(), moment(0))
+    stand.deliver(request())
+    stand.deliver(request())
     assert stand.pilot.heard == [Asked(request())]
     stand.turn()
     first, second = stand.of(DroneReply)

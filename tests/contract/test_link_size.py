@@ -1,12 +1,19 @@
 """Nobody's memory follows what a stranger may publish."""
 
+import os
+import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from internetcar.contract.broker_url import parse_broker_url
+from internetcar.contract.delivery import Delivery, encode_publish
 from internetcar.contract.link import Link
 from internetcar.contract.message import Message
+from internetcar.contract.mqtt import connect
+from internetcar.contract.retry import LinkOptions
 from internetcar.contract.signals import Signal
 from internetcar.contract.telemetry import Telemetry
 from internetcar.launcher import broker as launcher
@@ -75,3 +82,42 @@ def test_the_brokers_of_compose_and_of_up_take_the_same() -> None:
     line = f"message_size_limit {Message.MAX_PAYLOAD_BYTES}\n"
     assert line in (Path(__file__).parents[2] / "deploy" / "mosquitto.conf").read_text()
     assert line in launcher._mosquitto_configuration(1883, Path("/state"))
+
+
+@pytest.mark.parametrize(("count", "size", "most"), [(3_000, 100, 64), (30, 900_000, 5)])
+def test_in_a_flood_no_more_is_read_at_once_however_many_answers_are_awaited(
+    count: int, size: int, most: int
+) -> None:
+    packets = [
+        encode_publish(b"t", str(at).zfill(size).encode(), retain=False, is_v5=False)
+        for at in range(count)
+    ]
+    flood = b"".join(packets)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = parse_broker_url(f"mqtt://127.0.0.1:{server.getsockname()[1]}")
+        wake_fd, other_fd = os.pipe()
+        ours = connect(url, "3.1.1", "reader", LinkOptions(), None, lambda: None, wake_fd)
+        its, _ = server.accept()
+        with its:
+            its.sendall(b"\x20\x02\x00\x00")
+            while ours.answer is None:
+                ours.turn(1.0)
+            for _ in range(400):
+                ours.deliveries.start(Delivery("a"), lambda: ours.publish("a", b"", False, None))
+            sending = threading.Thread(target=its.sendall, args=(flood,), daemon=True)
+            sending.start()
+            heard: list[int] = []
+            highest = 0
+            while len(heard) < count:
+                ours.turn(1.0)
+                highest = max(highest, len(ours.arrivals))
+                heard += [
+                    int(each.received.payload[-9:]) for each in ours.arrivals if each.received
+                ]
+                ours.arrivals.clear()
+            sending.join()
+            ours.close(with_goodbye=False)
+        os.close(wake_fd)
+        os.close(other_fd)
+    assert heard == list(range(count))
+    assert highest <= most

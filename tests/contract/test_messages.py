@@ -20,6 +20,7 @@ from internetcar.contract.drone import (
     ReplyData,
     ReplyOutput,
 )
+from internetcar.contract.drone_health import DroneHealth
 from internetcar.contract.home_assistant import AnnouncedBy, AnnouncedDevice, DeviceAnnouncement
 from internetcar.contract.message import ContractError, Message, Value
 from internetcar.contract.payments import (
@@ -91,6 +92,7 @@ MESSAGES: list[Message] = [
     DroneState(vehicle_id="kona", drone_id="d1", state="docked", since=AT, interlocks=[WINDY]),
     DroneOsd(vehicle_id="kona", drone_id="d1", at=AT, mode_code=0, mode="GUIDED", armed=False),
     DronePresence(vehicle_id="kona", drone_id="d1", online=True, since=AT),
+    DroneHealth(vehicle_id="kona", drone_id="d1", at=AT, strangers=3, problems=["a stranger"]),
     DroneWeather(vehicle_id="kona", drone_id="d1", at=AT, wind_speed=3.5),
     Signal(vehicle_id="kona", path="Vehicle.Speed", value=12.5, at=AT),
     Signal(vehicle_id="kona", path="Vehicle.Speed", value=None, at=AT, quality="not_available"),

@@ -83,7 +83,7 @@ def read(cls: type[Message], topic: str, payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_any_json_in_any_field_is_a_message_or_a_contract_error(
     message: Message, data: st.DataObject

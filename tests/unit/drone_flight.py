@@ -10,11 +10,12 @@ from internetcar.contract.drone_methods import MethodData
 from services.drone.autopilot import DroneStatus, Track
 from services.drone.events import CarFix
 from services.drone.geodesy import Place
+from services.drone.leaps import SeenFix
 from services.drone.moment import Moment
 from services.drone.tasks.registry import TASKS, task_of
 from services.drone.tasks.settings import TaskSettings
 from services.drone.tasks.task import Step
-from services.drone.view import SeenFix, View
+from services.drone.view import View
 from tests.unit.drone_model import ORIGIN, Copter
 
 UTC_MS = 1_750_000_000_000

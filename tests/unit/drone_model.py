@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from services.drone.autopilot import DronePosition, GoTo, Track
 from services.drone.events import CarFix
 from services.drone.geodesy import Offset, Place, moved, offset
-from services.drone.view import FIXES, SeenFix
+from services.drone.leaps import SeenFix
+from services.drone.view import FIXES
 
 ORIGIN = Place(48.0, 11.0)
 LEG_M, CORNER_M = 100.0, 8.0

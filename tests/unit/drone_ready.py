@@ -9,16 +9,18 @@ from typing import Any
 from internetcar.contract.drone import Interlock
 from internetcar.contract.message import milliseconds
 from services.drone.airspace.airspace import Airspace
+from services.drone.airspace.zones import read_zones
 from services.drone.autopilot import DronePosition, DroneStatus, Home, Landed, Mode
 from services.drone.events import CarFix, CarPresence, WeatherReport
 from services.drone.geodesy import Offset, Place, moved
 from services.drone.interlocks.check import check, tripped
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.interlocks.situation import Phase, Plan, Situation
+from services.drone.interlocks.situation import Phase, Remainder, Situation
 from services.drone.interlocks.steady import Steady
+from services.drone.leaps import SeenFix
 from services.drone.moment import Moment
 from services.drone.tasks.task import Leg
-from services.drone.view import SeenFix, SeenSignal, SeenWeather, View
+from services.drone.view import SeenSignal, SeenWeather, View
 
 HERE = Place(52.52, 13.40)
 NOON = Moment(1000.0, milliseconds(datetime.fromisoformat("2026-06-01T10:00:00Z")))
@@ -92,7 +94,7 @@ def flying(view: View = WELL, place: Place | None = None, height_m: float = 40.0
     return replace(view, drone=drone)
 
 
-ROUND = Plan((Leg(HERE, off(300, 0), 40.0),), 40.0)
+ROUND = Remainder((Leg(HERE, off(300, 0), 40.0),), 40.0)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Case:
     assumed: Assumptions = field(default_factory=Assumptions)
     airframe: Airframe = field(default_factory=Airframe)
     airspace: Airspace = field(default_factory=Airspace)
-    plan: Plan = ROUND
+    remainder: Remainder = ROUND
     steady: Steady = GOOD
     phase: Phase = Phase.LAUNCH
     now: Moment = NOON
@@ -123,13 +125,13 @@ class Case:
     def situation(self) -> Situation:
         return Situation(
             self.view, self.limits, self.assumed, self.airframe, self.airspace,
-            self.plan, self.steady, self.phase, self.now,
+            self.remainder, self.steady, self.phase, self.now,
         )  # fmt: skip
 
     def all(self) -> tuple[Interlock, ...]:
         return check(
             self.view, self.limits, self.assumed, self.airframe, self.airspace,
-            self.plan, self.steady, self.phase, self.now,
+            self.remainder, self.steady, self.phase, self.now,
         )  # fmt: skip
 
     def tripped(self) -> set[str]:
@@ -158,6 +160,24 @@ def box(
 def feature(name: str, geometry: Any, **properties: Any) -> dict[str, Any]:
     described = {"identifier": name, "type": "PROHIBITED", **properties}
     return {"type": "Feature", "geometry": geometry, "properties": described}
+
+
+def read_airspace(text: str, permitted: frozenset[str] = frozenset()) -> Airspace:
+    return Airspace(read_zones(text), permitted)
+
+
+def is_inside(
+    airspace: Airspace,
+    place: Place = HERE,
+    height_m: float = 30.0,
+    now: Moment = NOON,
+    *,
+    ground_m: float | None = None,
+    ahead_s: float = 0.0,
+) -> bool:
+    """Whether a zone is entered here and now; no margin to the side."""
+    here = Leg(place, place, height_m)
+    return bool(airspace.trouble((here,), now, margin_m=0.0, ground_m=ground_m, ahead_s=ahead_s))
 
 
 def file_of(*features: Any) -> str:

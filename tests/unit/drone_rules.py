@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 
 from internetcar.contract.message import Value
 from services.drone.events import BrokerLink, CarPresence, CarSignal, Event
 from services.drone.moment import Moment
 from services.drone.rules.book import Due, RuleBook
-from services.drone.rules.settings import rule_table
+from services.drone.rules.settings import RuleSettings, RuleTable
 from services.drone.view import View, seen
 
 UTC_MS = 1_750_000_000_000
@@ -20,6 +21,14 @@ BRAKE = "Vehicle.Chassis.ParkingBrake.IsEngaged"
 HAZARD = "Vehicle.Body.Lights.Hazard.IsSignaling"
 MIL = "Vehicle.OBD.Status.IsMILOn"
 ONLINE = CarPresence(True, "live", "synchronized")
+
+
+_TABLE: TypeAdapter[dict[str, RuleSettings]] = TypeAdapter(RuleTable)
+
+
+def rule_table(rules: Any = None) -> dict[str, RuleSettings]:
+    """The shipped rules, and what stands above them."""
+    return _TABLE.validate_python(rules or {})
 
 
 def only(**rules: Any) -> dict[str, Any]:

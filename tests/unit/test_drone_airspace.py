@@ -11,10 +11,20 @@ from hypothesis import strategies as st
 from services.drone.airspace import obstacles as solid
 from services.drone.airspace.airspace import Airspace
 from services.drone.airspace.fence import MOST_AREAS, MOST_POINTS
-from services.drone.airspace.zones import read_airspace
 from services.drone.geodesy import Place, distance_m, offset
 from services.drone.tasks.task import Leg
-from tests.unit.drone_ready import HERE, NOON, box, feature, file_of, off, polygon, square
+from tests.unit.drone_ready import (
+    HERE,
+    NOON,
+    box,
+    feature,
+    file_of,
+    is_inside,
+    off,
+    polygon,
+    read_airspace,
+    square,
+)
 
 HEIGHT = 40.0
 METRES = st.integers(-1500, 1500)
@@ -162,7 +172,7 @@ def test_too_far_is_trouble_and_no_way() -> None:
         assert Airspace().trouble((Leg(nowhere, nowhere, HEIGHT),), NOON)
         assert Airspace().way(nowhere, HERE, HEIGHT, NOON) is None
         assert Airspace().ceiling_m(nowhere, NOON) == 0.0
-        assert Airspace().is_inside(nowhere, HEIGHT, NOON)
+        assert is_inside(Airspace(), nowhere, HEIGHT, NOON)
         assert not Airspace().is_covered(nowhere)
 
 
@@ -201,7 +211,7 @@ FENCED = st.lists(st.tuples(METRES, METRES, st.integers(5, 300)), min_size=1, ma
 @given(FENCED)
 def test_a_fence_is_never_much_larger_than_its_zones(boxes: list[tuple[int, int, int]]) -> None:
     shapes = shapely.union_all([shapely.box(e - h, n - h, e + h, n + h) for n, e, h in boxes])
-    areas = airspace_of(boxes).fence_areas(HERE, 3000, NOON)
+    areas = airspace_of(boxes).fence_areas(HERE, 3000, NOON, 120)
     assert 0 < len(areas) <= MOST_AREAS
     assert sum(len(area.corners) for area in areas) <= MOST_POINTS
     for area in areas:
@@ -213,23 +223,23 @@ def test_a_fence_is_never_much_larger_than_its_zones(boxes: list[tuple[int, int,
 
 def test_a_fence_covers_its_zone_where_there_is_room() -> None:
     airspace = airspace_of([(300, 0, 100)])
-    (area,) = airspace.fence_areas(HERE, 3000, NOON)
+    (area,) = airspace.fence_areas(HERE, 3000, NOON, 120)
     shape = shapely.Polygon([offset(HERE, place)[::-1] for place in area.corners])
     assert shape.covers(shapely.box(-100, 200, 100, 400))
-    assert airspace.fence_areas(HERE, 150, NOON) == ()
+    assert airspace.fence_areas(HERE, 150, NOON, 120) == ()
 
 
 def test_a_fence_holds_only_what_bars_every_height() -> None:
     airspace = read_airspace(
         file_of(box("low", 300, 0, 50, upper=60), box("high", -300, 0, 50, lower=60))
     )
-    assert airspace.fence_areas(HERE, 3000, NOON) == ()
-    assert len(airspace.fence_areas(HERE, 3000, NOON, height_m=60)) == 1
+    assert airspace.fence_areas(HERE, 3000, NOON, 120) == ()
+    assert len(airspace.fence_areas(HERE, 3000, NOON, 60)) == 1
 
 
 def test_a_car_in_a_hole_of_a_zone_is_not_fenced_in() -> None:
     ring = polygon(square(0, 0, 300), square(0, 0, 100))
-    areas = read_airspace(file_of(feature("ring", ring))).fence_areas(HERE, 3000, NOON)
+    areas = read_airspace(file_of(feature("ring", ring))).fence_areas(HERE, 3000, NOON, 120)
     shapes = [shapely.Polygon([offset(HERE, p)[::-1] for p in area.corners]) for area in areas]
     assert len(shapes) > 1
     assert all(shape.distance(shapely.Point(0, 0)) > 90 for shape in shapes)
@@ -242,7 +252,7 @@ def test_an_intricate_zone_is_fenced_coarsely() -> None:
         for i, r in ((i, 400 if i % 2 else 250) for i in range(40))
     ]
     airspace = read_airspace(file_of(feature("star", polygon(star))))
-    areas = airspace.fence_areas(off(900, 0), 3000, NOON)
+    areas = airspace.fence_areas(off(900, 0), 3000, NOON, 120)
     shape = shapely.Polygon([offset(HERE, place)[::-1] for place in star]).buffer(8.5)
     for area in areas:
         assert shape.covers(shapely.Polygon([offset(HERE, p)[::-1] for p in area.corners]))
@@ -252,7 +262,7 @@ def test_a_zone_too_intricate_for_the_autopilot_leaves_room_for_the_others() -> 
     comb = [off(r * math.cos(i / 80 * math.pi), r * math.sin(i / 80 * math.pi))
             for i, r in ((i, 9000 if i % 2 else 3000) for i in range(160))]  # fmt: skip
     text = file_of(feature("comb", polygon(comb)), box("small", 9800, 0, 100))
-    areas = read_airspace(text).fence_areas(HERE, 12_000, NOON)
+    areas = read_airspace(text).fence_areas(HERE, 12_000, NOON, 120)
     assert [offset(HERE, area.corners[0]).north_m > 9500 for area in areas] == [True]
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from services.drone.events import CarFix
 from services.drone.geodesy import Place, distance_m, moved, offset, towards
+from services.drone.leaps import SeenFix
 from services.drone.tasks.car_motion import CarNow, advanced, where
-from services.drone.view import SeenFix
 from tests.unit.drone_model import ORIGIN, on_course
 
 LEG_START = 100.0

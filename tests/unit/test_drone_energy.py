@@ -20,6 +20,7 @@ from tests.unit.drone_ready import HERE, NOON, WELL, Case, fix, flying, off
 
 AIRFRAME = Airframe()
 SIMPLE = Airframe(
+    cruise_mps=10.0,
     speed_factor=0, climb_factor=0, leg_s=0, landing_wait_s=0, moving_wait_s=0, gust_factor=1,
     margin=1,
 )  # fmt: skip

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from services.drone.autopilot import Track
 from services.drone.events import CarFix
 from services.drone.geodesy import distance_m, moved, offset, towards
+from services.drone.leaps import SeenFix
 from services.drone.tasks.car_motion import CarNow, where
 from services.drone.tasks.follow import follow
-from services.drone.view import SeenFix
 from tests.unit.drone_model import (
     ORIGIN,
     Copter,

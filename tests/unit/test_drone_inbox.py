@@ -21,7 +21,7 @@ def test_a_flood_of_one_requester_hides_nobody() -> None:
         inbox.put_request(received("loud"))
     inbox.put_request(received("quiet"))
     assert received("quiet") in inbox.take_requests(2)
-    assert inbox.dropped == 980
+    assert inbox.requests_dropped == 980
     assert len(inbox.take_requests(1_000)) == 19
     assert inbox.take_requests(5) == []
 
@@ -61,7 +61,7 @@ def test_of_a_state_the_newest_is_kept_and_of_positions_all_in_order() -> None:
     for number in range(5_000):
         inbox.put_newest(Received(f"s{number}", b""))
     assert len(inbox.take_states(10_000)) == 4_000
-    assert inbox.dropped == 1_000
+    assert inbox.states_dropped == 1_000
 
 
 class Broker(FakeLink):

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from internetcar.contract.message import milliseconds
-from services.drone.airspace.zones import read_airspace
 from services.drone.autopilot import Mode
 from services.drone.events import CarPresence
 from services.drone.interlocks.check import IDS
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.interlocks.situation import Phase, Plan
+from services.drone.interlocks.situation import Phase, Remainder
 from services.drone.interlocks.steady import Steady
 from services.drone.moment import Moment
 from services.drone.tasks.task import Leg
@@ -33,6 +32,7 @@ from tests.unit.drone_ready import (
     fix,
     flying,
     off,
+    read_airspace,
     signal,
     weather,
 )
@@ -131,15 +131,15 @@ BROKEN: dict[str, list[Case]] = {
     "daylight": [replace(READY, now=MIDNIGHT), READY.car(fixes=())],
     "zone": [over(box("airport", 150, 0, 50)), READY.car(fixes=())],
     "ceiling": [
-        replace(READY, plan=Plan((Leg(HERE, off(300, 0), 120.5),))),
-        replace(READY, plan=Plan(return_height_m=121.0)),
+        replace(READY, remainder=Remainder((Leg(HERE, off(300, 0), 120.5),))),
+        replace(READY, remainder=Remainder(return_height_m=121.0)),
         over(box("low", 0, 0, 50, lower=44)),
         READY.car(fixes=()),
     ],
     "battery": [
         READY.drone(battery_pct=30.0),
         READY.drone(battery_pct=None),
-        replace(READY, plan=Plan((Leg(HERE, off(5000, 0), 40.0),))),
+        replace(READY, remainder=Remainder((Leg(HERE, off(5000, 0), 40.0),))),
         READY.car(fixes=()),
     ],
 }
@@ -182,7 +182,7 @@ AT_THE_LIMIT = [
     READY.says(RAIN, signal(5)),
     READY.says(TEMPERATURE, signal(-10)),
     READY.says(TEMPERATURE, signal(40)),
-    replace(READY, plan=Plan((Leg(HERE, off(100, 0), 120.0),))),
+    replace(READY, remainder=Remainder((Leg(HERE, off(100, 0), 120.0),))),
     READY.drone(mode=Mode.GUIDED, is_armed=True),
 ]
 
@@ -277,7 +277,7 @@ def test_a_misspelt_setting_is_refused(cls: type[Limits]) -> None:
 
 def test_a_view_of_nothing_trips_everything_and_breaks_nothing() -> None:
     for phase in Phase:
-        case = Case(view=View(), steady=Steady(), plan=Plan(), phase=phase)
+        case = Case(view=View(), steady=Steady(), remainder=Remainder(), phase=phase)
         assert case.tripped() == {each.id for each in case.all()}
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 import pytest
 
 from internetcar.contract.message import milliseconds
-from services.drone.airspace.zones import read_airspace
 from services.drone.autopilot import Mode, Wind
 from services.drone.events import CarPresence
 from services.drone.geodesy import Place
@@ -24,9 +23,10 @@ from tests.unit.drone_ready import (
     box,
     file_of,
     flying,
+    read_airspace,
     signal,
     weather,
-)  # fmt: skip
+)
 
 READY = Case()
 UP = Case(view=flying(), phase=Phase.FLIGHT)

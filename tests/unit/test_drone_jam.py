@@ -3,8 +3,7 @@
 import pytest
 
 from services.drone.rules.book import paths
-from services.drone.rules.settings import rule_table
-from tests.unit.drone_rules import BRAKE, GEAR, SPEED, Car, fired, only
+from tests.unit.drone_rules import BRAKE, GEAR, SPEED, Car, fired, only, rule_table
 
 
 def jam(**options: object) -> Car:

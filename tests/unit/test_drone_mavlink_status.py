@@ -245,7 +245,7 @@ def test_warnings_are_kept_for_a_minute_whole_and_printable() -> None:
     link.vehicle.text("b" * 50, number=7, chunk=1)
     link.vehicle.text("end", number=7, chunk=2)
     link.exchange()
-    assert complaints(link) == ["Bad? battery?now", "a" * 50 + "b" * 50 + "end"]
+    assert complaints(link) == ["Bad  battery now", "a" * 50 + "b" * 50 + "end"]
     link.step(61.0)
     assert complaints(link) == []
 
@@ -348,20 +348,19 @@ def test_what_has_no_profile_is_refused_by_name_and_gets_heartbeats_only(
     assert {message.get_type() for message in link.vehicle.heard} == {"HEARTBEAT"}
 
 
-def test_only_the_first_autopilot_or_the_one_of_the_settings_is_heard() -> None:
-    for settings_, heard in (({}, 3), ({"target_system": 9}, 9)):
-        link = Link(Vehicle(system=9), **settings_)
-        others = [Vehicle(system=255, kind=mav.MAV_TYPE_GCS, autopilot=8),
-                  Vehicle(system=3, component=154), Vehicle(system=3)]  # fmt: skip
-        for vehicle in (*others, link.vehicle):
-            vehicle.heartbeat(4)
-            link.copter.receive(vehicle.out.pop(), link.now)
-        for vehicle in (*others, link.vehicle):
-            vehicle.say(position(lat=vehicle.link.srcSystem * 1_000_000))
-            link.copter.receive(vehicle.out.pop(), link.now)
-        seen = link.status.position
-        assert seen is not None
-        assert seen.place.lat_deg == heard / 10
+def test_only_the_first_autopilot_is_heard() -> None:
+    link = Link(Vehicle(system=9))
+    others = [Vehicle(system=255, kind=mav.MAV_TYPE_GCS, autopilot=8),
+              Vehicle(system=3, component=154), Vehicle(system=3)]  # fmt: skip
+    for vehicle in (*others, link.vehicle):
+        vehicle.heartbeat(4)
+        link.copter.receive(vehicle.out.pop(), link.now)
+    for vehicle in (*others, link.vehicle):
+        vehicle.say(position(lat=vehicle.link.srcSystem * 1_000_000))
+        link.copter.receive(vehicle.out.pop(), link.now)
+    seen = link.status.position
+    assert seen is not None
+    assert seen.place.lat_deg == 3 / 10
 
 
 def test_another_make_under_the_same_ids_does_not_confuse() -> None:

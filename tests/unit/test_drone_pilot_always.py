@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internetcar.contract.drone import DroneEvent, DroneReply
 from internetcar.contract.drone_methods import METHODS
-from services.drone.autopilot import Arm, Mode, TakeOff
+from services.drone.autopilot import Arm, Mode, Prepare, TakeOff
 from services.drone.events import BrokerLink, CarPresence, Heard, Perform, WeatherReport
-from tests.unit.drone_world import World, place_at, point
+from services.drone.interlocks.limits import Limits
+from tests.unit.drone_pilot_world import HOME, World, place_at, point
+from tests.unit.drone_ready import box, file_of, read_airspace
 
 DATA: dict[str, list[dict[str, Any]]] = {
     "takeoff_to_point": [{}, {"target_height": 200.0}, {"target_height": 10.0}],
@@ -99,7 +102,7 @@ def launches_are_clean(world: World) -> None:
     assert len(world.intents(TakeOff)) <= len(set(started) & set(accepted))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(STEPS, PAUSES), max_size=14))
 def test_it_always_ends_docked_with_at_most_one_take_off_for_each_request(
     script: list[tuple[tuple[Any, ...], int]],
@@ -169,3 +172,17 @@ def test_the_same_log_gives_the_same_effects(
     assert [e for event, now in world.log for e in again.handle(event, now)] == world.effects
     assert again.remembered() == world.disk or not world.log
     assert [each for each in world.log if isinstance(each[0], Heard)] or not world.intents(Arm)
+
+
+@pytest.mark.parametrize(
+    ("upper_m", "ceiling_m", "fenced"),
+    [(60, 60.0, 1), (60, 120.0, 0), (130, 120.0, 1), (130, 300.0, 0)],
+)
+def test_a_zone_is_in_the_fence_where_it_bars_all_heights_up_to_the_ceiling(
+    upper_m: float, ceiling_m: float, fenced: int
+) -> None:
+    low = box("low", 300.0, 0.0, 50.0, start=HOME, upper=upper_m)
+    world = World(airspace=read_airspace(file_of(low)), limits=Limits(ceiling_m=ceiling_m))
+    world.airborne()
+    (prepare,) = world.intents(Prepare)
+    assert (len(prepare.fence), prepare.ceiling_m) == (fenced, ceiling_m)

@@ -11,7 +11,7 @@ from services.drone.autopilot import Disarm, DroneStatus, Landed, Mode, TakeOff
 from services.drone.events import BrokerLink, Heard, Perform
 from services.drone.flight.settings import Alternate, FlightSettings
 from services.drone.geodesy import distance_m
-from tests.unit.drone_world import NEVER, World, place_at, point
+from tests.unit.drone_pilot_world import NEVER, World, place_at, point
 
 FIELD = place_at(0.0, 290.0)
 SETTINGS = FlightSettings(

@@ -6,7 +6,7 @@ from services.drone.autopilot import Mode, SetMode
 from services.drone.events import BrokerLink, CarPresence, Heard, Perform
 from services.drone.flight.settings import FlightSettings
 from services.drone.geodesy import distance_m
-from tests.unit.drone_world import HOME, World, place_at, point
+from tests.unit.drone_pilot_world import HOME, World, place_at, point
 
 
 def performs(world: World) -> int:

@@ -17,7 +17,7 @@ from services.drone.autopilot import (
 )
 from services.drone.events import BrokerLink, Heard, Perform
 from services.drone.flight.settings import FlightSettings
-from tests.unit.drone_world import NEVER, World, place_at, point
+from tests.unit.drone_pilot_world import NEVER, World, place_at, point
 
 
 def test_a_launch_goes_through_every_state_and_lands_on_the_car() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from services.drone.autopilot import Disarm, Mode, TakeOff
 from services.drone.events import Heard, Perform
-from tests.unit.drone_world import World, place_at, point
+from tests.unit.drone_pilot_world import World, place_at, point
 
 
 def performs(world: World) -> int:

@@ -7,7 +7,7 @@ from services.drone.autopilot import GoTo, Mode, MoveHome, SetMode, Track
 from services.drone.events import WeatherReport
 from services.drone.flight.settings import Alternate, FlightSettings
 from services.drone.geodesy import Place, distance_m
-from tests.unit.drone_world import HOME, World, place_at, point
+from tests.unit.drone_pilot_world import HOME, World, place_at, point
 
 FIELD = place_at(-60.0)
 ALTERNATE = Alternate(name="the field", latitude=FIELD.lat_deg, longitude=FIELD.lon_deg)

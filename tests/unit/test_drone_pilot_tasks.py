@@ -8,7 +8,7 @@ from services.drone.events import CarFix, CarSignal, Heard
 from services.drone.geodesy import distance_m
 from services.drone.rules.settings import RuleSettings
 from services.drone.tasks.settings import HandOverSettings, TaskSettings
-from tests.unit.drone_world import World, place_at, point
+from tests.unit.drone_pilot_world import World, place_at, point
 
 HAZARD = "Vehicle.Body.Lights.Hazard.IsSignaling"
 RULE = RuleSettings.model_validate(

@@ -12,8 +12,9 @@ from services.drone.flight.memory import Memory
 from services.drone.flight.settings import FlightSettings
 from services.drone.flight.standing import Standing, stood
 from services.drone.geodesy import Place, distance_m
+from services.drone.leaps import SeenFix
 from services.drone.moment import Moment
-from services.drone.view import SeenFix, seen
+from services.drone.view import seen
 from tests.drone_car import Gnss
 
 HERE = Place(57.7, 11.97)

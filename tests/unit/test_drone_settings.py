@@ -41,9 +41,11 @@ def test_a_car_and_a_url_are_enough() -> None:
         {"allow": {"a b": ["launch"]}}, {"allow": {"a": ["everything"]}}, {"system_id": 0},
         {"system_id": 256}, {"clock": "none"}, {"origin": "none"}, {"drone_id": "a/b"},
         {"limits": {"wind": 3}}, {"rules": {"scout": {"when": ["no_such"]}}}, {"no_such": 1},
-        {"flight": {"fix_fresh_s": 60}}, {"flight": {"heartbeat_s": 60}},
+        {"flight": {"fix_fresh_s": 60}}, {"limits": {"heartbeat_s": 60}},
         {"flight": {"broker_s": 60}}, {"flight": {"rest_s": 60}}, {"flight": {"land_below_m": 30}},
-        {"flight": {"return_height_m": 130}}, {"flight": {"height_m": 60, "ceiling_m": 50}},
+        {"flight": {"return_height_m": 130}}, {"limits": {"ceiling_m": 20}},
+        {"flight": {"ceiling_m": 50}}, {"flight": {"heartbeat_s": 2}},
+        {"flight": {"cruise_mps": 8}},
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(changed: dict[str, Any]) -> None:
@@ -78,6 +80,17 @@ def test_only_the_origin_of_the_settings_may_launch(tmp_path: Path) -> None:
     told = orjson.loads(reply.encode())  # type: ignore[union-attr] # the first is the reply
     limits = {each["id"]: each.get("limit") for each in told["data"]["output"]["interlocks"]}
     assert limits["origin"] == "recording"
+
+
+def test_one_ceiling_is_for_the_plan_and_for_the_interlock(tmp_path: Path) -> None:
+    pilot = make_pilot(loaded(tmp_path, "[limits]\nceiling_m = 50\n"), None)
+    data = {"target_latitude": 1.3, "target_longitude": 103.8, "target_height": 60.0}
+    asked = request(method="takeoff_to_point", data=data, dry_run=True)
+    (reply, *_) = pilot.handle(Asked(asked), moment(0))
+    told = orjson.loads(reply.encode())["data"]["output"]  # type: ignore[union-attr] # the reply
+    assert "60 m is above the ceiling of 50 m" in told["detail"]
+    limits = {each["id"]: each.get("limit") for each in told["interlocks"]}
+    assert limits["ceiling"] == 50.0
 
 
 def test_an_origin_below_the_limits_is_refused_and_not_passed_over(tmp_path: Path) -> None:

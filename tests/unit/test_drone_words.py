@@ -17,9 +17,11 @@ from internetcar.contract.drone import (
     ReplyData,
     ReplyOutput,
 )
+from internetcar.contract.drone_health import DroneHealth
 from internetcar.contract.message import instant
 from internetcar.launcher.drone_words import (
     event_line,
+    health_lines,
     interlock_rows,
     osd_line,
     presence_line,
@@ -155,6 +157,15 @@ def test_presence_names_the_autopilot() -> None:
     assert presence_line(presence) == "drone1 of demo is online (ArduCopter 4.6.3)"
     gone = presence.model_copy(update={"online": False, "autopilot": ""})
     assert presence_line(gone) == "drone1 of demo is offline (no autopilot heard)"
+
+
+def test_health_says_what_was_not_taken_in_and_nothing_where_all_is_well() -> None:
+    assert health_lines(DroneHealth(**WHERE, at=AT)) == []
+    health = DroneHealth(**WHERE, at=AT, requests_dropped=12_000, foreign=3, problems=["a\u202eb"])
+    assert health_lines(health) == [
+        "not taken in: 12,000 requests dropped, 3 packets of other MAVLink systems",
+        "look: a\ufffdb",
+    ]
 
 
 def test_the_view_says_each_state_once_and_what_is_under_way_only_by_it() -> None:

@@ -10,10 +10,21 @@ from hypothesis import strategies as st
 
 from internetcar.contract.message import milliseconds
 from services.drone.airspace.zone import Height, Restriction, Weekly, Window
-from services.drone.airspace.zones import read_airspace, read_zones
+from services.drone.airspace.zones import read_zones
 from services.drone.geodesy import Place, distance_m
 from services.drone.moment import Moment
-from tests.unit.drone_ready import HERE, NOON, box, feature, file_of, off, polygon, square
+from tests.unit.drone_ready import (
+    HERE,
+    NOON,
+    box,
+    feature,
+    file_of,
+    is_inside,
+    off,
+    polygon,
+    read_airspace,
+    square,
+)
 
 
 def ms(text: str) -> int:
@@ -21,7 +32,7 @@ def ms(text: str) -> int:
 
 
 def inside(text: str, place: Place = HERE, height_m: float = 30.0, now: Moment = NOON) -> bool:
-    return read_airspace(text).is_inside(place, height_m, now)
+    return is_inside(read_airspace(text), place, height_m, now)
 
 
 def test_an_ed_318_feature_is_understood() -> None:
@@ -130,11 +141,11 @@ def test_heights_count_from_the_take_off_with_a_margin() -> None:
         file_of(box("amsl", 0, 0, 50, lower=150, lowerReference="AMSL", upper=200,
                     upperReference="AMSL"))
     )  # fmt: skip
-    assert amsl.is_inside(HERE, 10.0, NOON)
-    assert amsl.is_inside(HERE, 400.0, NOON)
-    assert not amsl.is_inside(HERE, 10.0, NOON, ground_m=100.0)
-    assert amsl.is_inside(HERE, 60.0, NOON, ground_m=100.0)
-    assert not amsl.is_inside(HERE, 110.0, NOON, ground_m=100.0)
+    assert is_inside(amsl, HERE, 10.0, NOON)
+    assert is_inside(amsl, HERE, 400.0, NOON)
+    assert not is_inside(amsl, HERE, 10.0, NOON, ground_m=100.0)
+    assert is_inside(amsl, HERE, 60.0, NOON, ground_m=100.0)
+    assert not is_inside(amsl, HERE, 110.0, NOON, ground_m=100.0)
     assert amsl.ceiling_m(HERE, NOON, ground_m=100.0) == 45.0
     assert amsl.ceiling_m(HERE, NOON) == 0.0
     assert amsl.ceiling_m(off(500, 0), NOON) == float("inf")
@@ -152,10 +163,10 @@ def test_permissions_open_what_can_be_opened() -> None:
     held = frozenset({"auth", "cond", "never", "odd"})
     places = [off(north, 0) for north in range(0, 5001, 1000)]
     without, with_them = read_airspace(text), read_airspace(text, held)
-    assert [without.is_inside(each, 30, NOON) for each in places] == [
+    assert [is_inside(without, each, 30, NOON) for each in places] == [
         True, True, True, False, True, True,
     ]  # fmt: skip
-    assert [with_them.is_inside(each, 30, NOON) for each in places] == [
+    assert [is_inside(with_them, each, 30, NOON) for each in places] == [
         False, False, True, False, True, True,
     ]  # fmt: skip
 
@@ -165,7 +176,7 @@ def test_a_roof_is_no_obstacle_but_covers_the_car() -> None:
     assert airspace.is_covered(HERE)
     assert airspace.is_covered(off(24, 0))
     assert not airspace.is_covered(off(26, 0))
-    assert not airspace.is_inside(HERE, 0.0, NOON)
+    assert not is_inside(airspace, HERE, 0.0, NOON)
     assert airspace.way(off(-100, 0), off(100, 0), 40, NOON) == (off(-100, 0), off(100, 0))
 
 
@@ -181,7 +192,7 @@ def test_a_window_is_in_force_between_its_ends() -> None:
         now = Moment(0.0, ms(f"2026-06-01T{when}:00Z"))
         assert inside(text, now=now) is expected
     early = Moment(0.0, ms("2026-06-01T09:45:00Z"))
-    assert read_airspace(text).is_inside(HERE, 30, early, ahead_s=1800)
+    assert is_inside(read_airspace(text), now=early, ahead_s=1800)
     assert inside(windowed({"startDateTime": "2026-06-01T10:00:00Z"}))
     assert not inside(windowed({"endDateTime": "2026-05-01T10:00:00Z"}))
 

@@ -79,22 +79,6 @@ class Airspace:
                 found.setdefault(zone.id, Trouble(zone.id, words))
         return tuple(found.values())
 
-    def is_inside(
-        self,
-        place: Place,
-        height_m: float,
-        now: Moment,
-        *,
-        ground_m: float | None = None,
-        ahead_s: float = 0.0,
-    ) -> bool:
-        """Whether a zone is entered here and now; no margin to the side. Near a pole: yes."""
-        local = self._local(place)
-        if not local.reaches(place):
-            return True
-        query = self._query(now, ahead_s, ground_m, height_m)
-        return bool(local.near_leg(Leg(place, place, height_m), query, 0.0))
-
     def ceiling_m(
         self,
         place: Place,
@@ -129,8 +113,6 @@ class Airspace:
         now: Moment,
         *,
         margin_m: float | None = None,
-        ground_m: float | None = None,
-        ahead_s: float = AHEAD_S,
     ) -> tuple[Place, ...] | None:
         """The shortest way that `trouble` has nothing against, from start to end.
 
@@ -143,7 +125,7 @@ class Airspace:
         local = self._local(start)
         if not (local.reaches(start) and local.reaches(end)):
             return None
-        query = self._query(now, ahead_s, ground_m, height_m)
+        query = self._query(now, AHEAD_S, None, height_m)
         obstacles = local.obstacles(query, margin)
         way = way_around(local.metres(start), local.metres(end), obstacles, margin)
         if way is None:
@@ -155,24 +137,21 @@ class Airspace:
         near: Place,
         radius_m: float,
         now: Moment,
-        *,
-        height_m: float = 120.0,
-        ground_m: float | None = None,
-        ahead_s: float = AHEAD_S,
+        height_m: float,
     ) -> tuple[FenceArea, ...]:
         """What the autopilot itself shall not enter, nearest first, as much as it has room for.
 
         An autopilot's area has no height: only zones are in it that bar every height from the
-        ground up to `height_m`. Each is at most 8 m larger than its zone, less than the margin.
-        What is left out for want of room is still checked by the service.
+        ground up to `height_m`, the ceiling. Each is at most 8 m larger than its zone, less than
+        the margin. What is left out for want of room is still checked by the service.
         """
         local = self._local(near)
-        query = self._query(now, ahead_s, ground_m, None)
+        query = self._query(now, AHEAD_S, None, None)
         low = self.height_margin_m
         shapes = [
             shape
             for zone, shape in local.zones_and_shapes(query)
-            if zone.lowest_m(ground_m) <= low and zone.highest_m(ground_m) >= height_m - low
+            if zone.lowest_m(None) <= low and zone.highest_m(None) >= height_m - low
         ]
         return fence_of(local, shapes, near, radius_m)
 

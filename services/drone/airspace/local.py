@@ -87,15 +87,19 @@ class Local:
 
     def near_leg(self, leg: Leg, query: Query, margin_m: float) -> list[Zone]:
         """Zones that count and come as near as that, in the order of the file."""
+        if not self.zones:
+            return []
         ends = [self.metres(leg.start), self.metres(leg.end)]
-        line = shapely.Point(ends[0]) if ends[0] == ends[1] else shapely.LineString(ends)
+        line = shapely.points(ends[0]) if ends[0] == ends[1] else shapely.linestrings(ends)
         found = self.tree.query(line, predicate="dwithin", distance=margin_m)
         zones = [self.zones[index] for index in sorted(found.tolist())]
         return [zone for zone in zones if query.meets(zone)]
 
     def is_covered(self, place: Place) -> bool:
         """Whether a roof is over it."""
-        point = shapely.Point(self.metres(place))
+        if not self.roofs:
+            return False
+        point = shapely.points(self.metres(place))
         return any(shapely.intersects(roof, point) for roof in self.roofs)
 
     def zones_and_shapes(self, query: Query) -> list[tuple[Zone, Any]]:

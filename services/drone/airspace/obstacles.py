@@ -60,7 +60,9 @@ class Obstacles:
 
     def is_near(self, start: tuple[float, float], end: tuple[float, float], far_m: float) -> bool:
         """Whether a straight way comes as near to a zone as that; 0: whether it touches one."""
-        line = shapely.Point(start) if start == end else shapely.LineString([start, end])
+        if self.hard.is_empty:
+            return False
+        line = shapely.points(start) if start == end else shapely.linestrings([start, end])
         return bool(shapely.dwithin(self.hard, line, far_m))
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from services.drone.airspace.airspace import Airspace
 from services.drone.airspace.shapes import ZoneFileError, area_of, number
 from services.drone.airspace.windows import windows_of
 from services.drone.airspace.zone import Height, Restriction, Zone
+from services.drone.words import printable
 
 MOST_BYTES = 16 << 20
 MOST_ZONES = 5_000
@@ -26,22 +26,6 @@ _WORDS = {
     "REQ_AUTHORIZATION": Restriction.AUTHORISATION,
     **{each.value: each for each in Restriction},
 }
-
-
-def read_airspace(
-    text: str, permitted: frozenset[str] = frozenset(), margin_m: float = 20.0
-) -> Airspace:
-    """The airspace of a file's text.
-
-    Args:
-        text: JSON.
-        permitted: Ids of zones for which an authorisation is held.
-        margin_m: To the side of every zone.
-
-    Raises:
-        ZoneFileError: It cannot be used; the text names the zone and what to do.
-    """
-    return Airspace(read_zones(text), permitted, margin_m)
 
 
 def read_zones(text: str) -> tuple[Zone, ...]:
@@ -81,8 +65,7 @@ def _named(index: int, feature: Any) -> list[Zone]:
 
 def _id(value: Any, default: str) -> str:
     text = "" if value is None else str(value)
-    line = "".join(letter if letter.isprintable() else " " for letter in text[:_MOST_ID]).strip()
-    return line or default
+    return printable(text[:_MOST_ID]).strip() or default
 
 
 def _zones(name: str, geometry: Any, properties: dict[str, Any]) -> Iterator[Zone]:

@@ -30,8 +30,10 @@ class Inbox:
     """
 
     def __init__(self, on_request: Callable[[], object]) -> None:
-        self.dropped = 0
-        """Packets for which there was no room."""
+        self.requests_dropped = 0
+        """Packets from request topics for which there was no room."""
+        self.states_dropped = 0
+        """The same, of all others."""
         self._on_request = on_request
         self._lock = threading.Lock()
         self._positions: deque[Received] = deque(maxlen=_POSITIONS)
@@ -50,7 +52,7 @@ class Inbox:
             if received.topic in self._newest or len(self._newest) < _TOPICS:
                 self._newest[received.topic] = received
             else:
-                self.dropped += 1
+                self.states_dropped += 1
 
     def put_request(self, received: Received) -> None:
         """Take a packet from a request topic; one that was retained must be cleared there."""
@@ -66,10 +68,10 @@ class Inbox:
                 waiting = self._requests[requester] = deque()
             if waiting and len(waiting) >= _OF_ONE_REQUESTER and _STOP in payload:
                 # It is the end of all that its requester asked before; it must not be lost in it.
-                self.dropped += len(waiting)
+                self.requests_dropped += len(waiting)
                 waiting.clear()
             if waiting is None or len(waiting) >= _OF_ONE_REQUESTER:
-                self.dropped += 1
+                self.requests_dropped += 1
                 return
             waiting.append(replace(received, payload=payload))
         self._on_request()

@@ -7,11 +7,12 @@ from services.drone.rules import signals
 from services.drone.rules.book import paths
 from services.drone.rules.settings import RuleSettings
 from services.drone.tasks import beacon
+from services.drone.view import SERIES
 
 ALWAYS = frozenset(
     {
         signals.SPEED, signals.SELECTED_GEAR, signals.CURRENT_GEAR, signals.PARKING_BRAKE,
-        weather.RAIN, weather.TEMPERATURE, beacon.HAZARD,
+        weather.RAIN, weather.TEMPERATURE, beacon.HAZARD, *SERIES,
     }
 )  # fmt: skip
 """What interlocks and tasks look at."""

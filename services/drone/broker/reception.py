@@ -65,13 +65,13 @@ class Reception:
             return None
         found = read(topic, payload, retained=retained)
         if not isinstance(found, Unreadable):
-            return self.judge(found, now)
+            return self._judge(found, now)
         if found.sender is None:
             log.warning("dropped: a request of nobody (%s)", found.refusal.reason)
             return None
         return refused(found.sender, found.refusal, now.utc_ms)
 
-    def judge(self, request: DroneRequest, now: Moment) -> Asked | DroneReply | None:
+    def _judge(self, request: DroneRequest, now: Moment) -> Asked | DroneReply | None:
         """What becomes of a request: let on, answered, or (`None`) it is being answered."""
         key, seen = (request.requester, request.tid), digest(request)
         try:

@@ -32,6 +32,8 @@ class Identity:
     drone_id: str
     since_utc_ms: int = 0
     software: str = ""
+    instance: str = ""
+    """Of this start: by it a service knows its own words from those of another one."""
 
 
 def presence(of: Identity, firmware: str, *, online: bool) -> DronePresence:
@@ -43,6 +45,7 @@ def presence(of: Identity, firmware: str, *, online: bool) -> DronePresence:
         since=instant(of.since_utc_ms),
         autopilot=firmware[:200],
         software=of.software[:60],
+        instance=of.instance[:36],
     )
 
 

@@ -26,7 +26,9 @@ from services.drone.geodesy import Offset, Place, distance_m, offset
 from services.drone.moment import Moment
 from services.drone.rules.book import Due, RuleBook
 from services.drone.tasks.car_motion import CarNow, where
+from services.drone.tasks.turning import turns
 from services.drone.view import View
+from services.drone.words import printable
 
 JITTER_S = 0.015
 """What is due every so often may come so much early: turns are not exact."""
@@ -42,7 +44,7 @@ NEVER = Moment(0.0, 0)
 
 def line(text: str) -> str:
     """A text as it may stand in a message: one line, not too long."""
-    clean = "".join(sign if sign.isprintable() else " " for sign in text)
+    clean = printable(text)
     return clean if len(clean) <= MOST_WORDS else clean[: MOST_WORDS - 1] + "…"
 
 
@@ -133,6 +135,9 @@ class Cockpit:
     is_descending: bool = False
     landing_on: Place | None = None
     """Where the car stood when the descent began."""
+    takeoff_says: int = 0
+    """How often the take-off of this launch was said; not remembered: a restart says none."""
+    takeoff_said_s: float = 0.0
     prepare_id: int = 0
     home_told: Place | None = None
     rtl_home: Place | None = None
@@ -185,7 +190,7 @@ class Cockpit:
     @property
     def car(self) -> CarNow | None:
         """Where the car is now and how it moves."""
-        return where(self.view.fixes, self.now.s)
+        return where(self.view.fixes, self.now.s, turns=turns(self.view))
 
     @property
     def car_place(self) -> Place | None:
@@ -217,7 +222,7 @@ class Cockpit:
 
     def perform(self, intent: Intent) -> int:
         """Ask the autopilot; never for a height at which its fence would hold it for broken."""
-        highest_m = self.settings.ceiling_m - BELOW_CEILING_M
+        highest_m = self.rooms.checks.limits.ceiling_m - BELOW_CEILING_M
         if isinstance(intent, TakeOff | GoTo | Track) and intent.height_m > highest_m:
             intent = replace(intent, height_m=highest_m)
         number, self.next_id = self.next_id, self.next_id + 1

@@ -17,8 +17,8 @@ CAME_DOWN = "it came down before the task was done"
 
 def is_heard(cockpit: Cockpit) -> bool:
     """Whether heartbeats come; if not the state says so, and nothing is assumed."""
-    heard_s = cockpit.drone.heard_s
-    if heard_s is not None and cockpit.now.s - heard_s <= cockpit.settings.heartbeat_s:
+    heard_s, most_s = cockpit.drone.heard_s, cockpit.rooms.checks.limits.heartbeat_s
+    if heard_s is not None and cockpit.now.s - heard_s <= most_s:
         return True
     state, memory = cockpit.memory.state, cockpit.memory
     if cockpit.is_derived:

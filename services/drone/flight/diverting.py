@@ -12,14 +12,16 @@ from services.drone.geodesy import Place
 
 BLIND_S = 5.0
 BLIND = "the drone does not say where it is"
+BACK_S = 3.0
 THERE_M = 3.0
 """So near it begins to come down."""
 
 
-def start(cockpit: Cockpit, why: str, is_here: bool = False) -> None:
+def start(cockpit: Cockpit, why: str, *, is_here: bool = False, is_for_car: bool = False) -> None:
     """Give up the car: land at the nearest legal alternate, else at the car's last place."""
     memory = cockpit.memory
     target = _here(cockpit) if is_here else best(cockpit)
+    target.is_for_car = is_for_car
     settle_flight(cockpit, "failed", "interlock", why)
     for wish in list(memory.wishes):
         if wish.method == "return_home":
@@ -95,6 +97,17 @@ def may_wait(cockpit: Cockpit, waited_s: float) -> bool:
     if left is None:
         return waited_s <= cockpit.settings.wait_limit_s
     return left >= cockpit.settings.divert_pct
+
+
+def is_car_back(cockpit: Cockpit) -> bool:
+    """Whether the car that was not heard is heard again for a while, and it can still fly there."""
+    target, left = cockpit.memory.target, cockpit.predicted_pct
+    if target is None or not target.is_for_car or not cockpit.is_car_fresh or target.is_here:
+        cockpit.stage.last.pop("car back", None)
+        return False
+    is_high = cockpit.here.height_m > cockpit.settings.rendezvous_height_m / 2
+    can_reach = left is not None and left >= cockpit.settings.divert_pct
+    return is_high and can_reach and cockpit.stage.since("car back", cockpit.now) >= BACK_S
 
 
 def turn(cockpit: Cockpit) -> None:

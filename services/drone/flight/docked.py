@@ -2,7 +2,7 @@
 
 from internetcar.contract.drone_methods import TakeoffToPoint
 from services.drone.autopilot import HomeHere
-from services.drone.flight import launch
+from services.drone.flight import launch, returning
 from services.drone.flight.answers import tell
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import Wish
@@ -44,8 +44,10 @@ def ask_rules(cockpit: Cockpit) -> None:
     """Once a second, in the air too; what is due there waits, as long as its reason lasts."""
     if not cockpit.beat.is_due("rules", EVERY_S, cockpit.now):
         return
-    for due in cockpit.book.turn(cockpit.view, cockpit.now):
-        if not _is_launched(cockpit, due, is_first=True):
+    for due in cockpit.book.turn(cockpit.view, cockpit.now, is_out=_is_out(cockpit)):
+        if due.data is None:
+            _call_back(cockpit, due)
+        elif not _is_launched(cockpit, due, is_first=True):
             cockpit.waiting.append((due, cockpit.now.s))
     waiting, cockpit.waiting = cockpit.waiting, []
     for due, since_s in waiting:
@@ -58,7 +60,23 @@ def ask_rules(cockpit: Cockpit) -> None:
     cockpit.memory.rules = cockpit.book.memory
 
 
+def _is_out(cockpit: Cockpit) -> bool:
+    """Whether it is on a task that does not go with the car."""
+    flight = cockpit.memory.flight
+    is_on_task = cockpit.memory.state in ("enroute", "on_task")
+    return is_on_task and flight is not None and flight.task != "follow"
+
+
+def _call_back(cockpit: Cockpit, due: Due) -> None:
+    """The car drives away: meet it where it will be, instead of the task."""
+    flight = cockpit.memory.flight
+    data = {"rule": due.rule, "outcome": "called_back", "because": due.because, "interlocks": []}
+    cockpit.say("rule_decision", data, None if flight is None else flight.wish.tid)
+    returning.start(cockpit, f"{due.because}: it meets the car")
+
+
 def _is_launched(cockpit: Cockpit, due: Due, *, is_first: bool) -> bool:
+    assert due.data is not None, "a call back is not launched"
     if due.tid in cockpit.memory.launched:
         return True
     plan = launch.planned(cockpit, due.data)

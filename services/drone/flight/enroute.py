@@ -30,7 +30,7 @@ def turn(cockpit: Cockpit) -> None:
     if step.is_done:
         _finish(cockpit, flight, step)
         return
-    _follow(cockpit, flight, step)
+    _follow(cockpit, step)
     if step.is_there and cockpit.memory.state == "enroute":
         cockpit.enter("on_task", step.words)
         for wish in list(cockpit.memory.wishes):
@@ -50,9 +50,9 @@ def _step(cockpit: Cockpit, flight: Flight) -> Step:
     return step
 
 
-def _follow(cockpit: Cockpit, flight: Flight, step: Step) -> None:
+def _follow(cockpit: Cockpit, step: Step) -> None:
     """Fly where the task wants to be, as far as that is legal."""
-    guidance, ceiling_m = step.guidance, cockpit.settings.ceiling_m
+    guidance, ceiling_m = step.guidance, cockpit.rooms.checks.limits.ceiling_m
     if guidance is None:
         steering.stay(cockpit)
         is_legal = True

@@ -46,7 +46,7 @@ def _end(cockpit: Cockpit, hold: Hold) -> None:
             if cockpit.is_car_fresh or not cockpit.view.is_broker_connected:
                 resume(cockpit, hold)
             elif lasted_s > settings.stale_hold_s:
-                diverting.start(cockpit, "the car's position is too old")
+                diverting.start(cockpit, "the car's position is too old", is_for_car=True)
         case "interlock":
             if not any(trip.then == "hold" for trip in cockpit.trips.values()):
                 resume(cockpit, hold)

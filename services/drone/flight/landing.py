@@ -4,7 +4,7 @@ from services.drone.autopilot import Disarm, Landed, Mode, Track
 from services.drone.flight import rest, steering
 from services.drone.flight.cockpit import Cockpit
 from services.drone.geodesy import Place
-from services.drone.view import SeenFix
+from services.drone.leaps import SeenFix
 
 FAST_MPS, SLOW_MPS = 1.5, 0.7
 """How fast it comes down, and below `SLOW_BELOW_M`."""

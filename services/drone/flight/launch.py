@@ -25,6 +25,9 @@ GRACE_S = 20.0
 """On top of the time of the slowest climb."""
 DISARM_AGAIN_S = 2.0
 HOME_AGAIN_S = 2.0
+TAKEOFF_SAYS = 5
+"""So often a take-off is said at most, while no answer comes and it is seen to stand: a link that
+loses a fifth each way loses them all once in 3,000 launches."""
 ARMING_S = 4.0
 """So long after it was asked for a drone may still arm."""
 WAITED_FOR = frozenset({"drone_prearm"})
@@ -44,8 +47,9 @@ def planned(cockpit: Cockpit, data: MethodData) -> Plan:
         data, cockpit.view, cockpit.now, cockpit.rooms.task_settings
     )
     highest = max((plan.take_off_m, *(leg.height_m for leg in plan.legs)))
-    if highest > cockpit.settings.ceiling_m:
-        words = f"{highest:.0f} m is above the ceiling of {cockpit.settings.ceiling_m:.0f} m"
+    ceiling_m = cockpit.rooms.checks.limits.ceiling_m
+    if highest > ceiling_m:
+        words = f"{highest:.0f} m is above the ceiling of {ceiling_m:.0f} m"
         return Plan((), plan.take_off_m, words)
     return _around_zones(cockpit, plan)
 
@@ -108,7 +112,7 @@ def words_of(found: Sequence[Interlock]) -> str:
 
 def begin(cockpit: Cockpit, wish: Wish, data: MethodData, raw: Mapping[str, Any]) -> None:
     """Start a flight that was accepted: read the safety profile back, upload the fence."""
-    plan, settings = planned(cockpit, data), cockpit.settings
+    plan, limits = planned(cockpit, data), cockpit.rooms.checks.limits
     cockpit.memory.flight = Flight(
         wish=wish, task=task_of(data), method=wish.method, data=dict(raw),
         height_m=plan.take_off_m,
@@ -117,9 +121,11 @@ def begin(cockpit: Cockpit, wish: Wish, data: MethodData, raw: Mapping[str, Any]
     cockpit.memory.mode = cockpit.drone.mode
     cockpit.memory.hold = cockpit.memory.target = None
     cockpit.enter("preflight", "reads the safety profile back")
-    fence = cockpit.rooms.airspace.fence_areas(cockpit.here.place, FENCE_RADIUS_M, cockpit.now)
+    fence = cockpit.rooms.airspace.fence_areas(
+        cockpit.here.place, FENCE_RADIUS_M, cockpit.now, limits.ceiling_m
+    )
     cockpit.prepare_id = cockpit.perform(
-        Prepare(fence, settings.ceiling_m, settings.return_height_m)
+        Prepare(fence, limits.ceiling_m, cockpit.settings.return_height_m)
     )
 
 
@@ -138,11 +144,14 @@ def preflight(cockpit: Cockpit) -> None:
         words = "; ".join(["it does not arm", *(each.words for each in cockpit.tripped.values())])
         give_up(cockpit, "timeout", "refused", _complaints(cockpit, words))
         return
-    if cockpit.stage.is_due("allowed", ALLOWED_S, cockpit.now) and not is_still_allowed(cockpit):
+    is_looked_at = cockpit.stage.is_due("allowed", ALLOWED_S, cockpit.now)
+    if is_looked_at and not is_still_allowed(cockpit):
         return
     is_ready = _is_prepared(cockpit) and cockpit.mode(Mode.GUIDED) and _is_home_here(cockpit)
     again_s = cockpit.settings.arm_again_s
-    if is_ready and cockpit.stage.is_due("arm", again_s, cockpit.now) and is_still_allowed(cockpit):
+    if not is_ready or not cockpit.stage.is_due("arm", again_s, cockpit.now):
+        return
+    if is_looked_at or is_still_allowed(cockpit):
         flight.is_arm_sent = True
         cockpit.memory.detail = "arms"
         cockpit.perform(Arm())
@@ -208,6 +217,7 @@ def armed(cockpit: Cockpit) -> None:
         flight.is_takeoff_sent = True
         cockpit.perform(TakeOff(flight.height_m))
         cockpit.enter("takeoff", f"climbs to {flight.height_m:.0f} m")
+        cockpit.takeoff_says, cockpit.takeoff_said_s = 1, cockpit.now.s
 
 
 def takeoff(cockpit: Cockpit) -> None:
@@ -218,7 +228,10 @@ def takeoff(cockpit: Cockpit) -> None:
     is_refused = answer is not None and answer.outcome in ("denied", "failed", "unsupported")
     lasts_s = flight.height_m / cockpit.settings.climb_mps + GRACE_S
     if status.landed == Landed.ON_GROUND:
-        if is_refused or cockpit.in_state_s > GRACE_S:
+        if answer is not None and answer.outcome == "timeout" and _is_said_again(cockpit, flight):
+            return
+        # What was said again may be refused because the first was heard after all.
+        if (is_refused and cockpit.takeoff_says <= 1) or cockpit.in_state_s > GRACE_S:
             settle_flight(
                 cockpit, "failed", "refused", _complaints(cockpit, "it does not take off")
             )
@@ -231,6 +244,22 @@ def takeoff(cockpit: Cockpit) -> None:
     elif cockpit.in_state_s > lasts_s:
         settle_flight(cockpit, "timeout", "refused", "it does not climb; it returns")
         returning.start(cockpit, "it does not climb")
+
+
+def _is_said_again(cockpit: Cockpit, flight: Flight) -> bool:
+    """No answer came and it stands there armed: the command was lost, or a second is harmless.
+
+    Only within the launch in which it was said first: a restart or a lost link ends its wish.
+    """
+    is_open = flight.wish in cockpit.memory.wishes and 0 < cockpit.takeoff_says < TAKEOFF_SAYS
+    if not is_open:
+        return False
+    is_seen = (cockpit.drone.heard_s or 0.0) > cockpit.takeoff_said_s
+    if is_seen and is_still_allowed(cockpit):
+        del cockpit.answers["TakeOff"]
+        cockpit.perform(TakeOff(flight.height_m, again=cockpit.takeoff_says))
+        cockpit.takeoff_says, cockpit.takeoff_said_s = cockpit.takeoff_says + 1, cockpit.now.s
+    return True
 
 
 def give_up(cockpit: Cockpit, status: Progress, reason: str, detail: str) -> None:

@@ -63,6 +63,8 @@ class Target(_Kept):
     words: str
     is_here: bool = False
     """Straight down, without flying on."""
+    is_for_car: bool = False
+    """Only because the car was not heard: it turns back to a car that is heard again."""
 
     @property
     def place(self) -> Place:

@@ -21,7 +21,7 @@ from services.drone.flight import (
 )
 from services.drone.flight.answers import in_progress
 from services.drone.flight.cockpit import Cockpit
-from services.drone.flight.memory import recall
+from services.drone.flight.memory import Memory, recall
 from services.drone.flight.ports import Rooms
 from services.drone.flight.settings import FlightSettings
 from services.drone.flight.states import FLYING, STEERED
@@ -74,6 +74,7 @@ class Pilot:
         memory.state = "lost_link" if memory.before in FLYING else "offline"
         memory.detail = ""
         self._damage = damage
+        self._known, self._text = Memory(), ""
         self._shown: tuple[object, ...] | None = None
         self._is_started = False
 
@@ -91,12 +92,17 @@ class Pilot:
             case Heard():
                 self._answers(event)
                 self._turn()
+            case _ if self._shown is not None:
+                return cockpit.effects  # What the car or the broker says changes no state yet.
         self._tell_state()
         return cockpit.effects
 
     def remembered(self) -> str:
-        """All that must survive."""
-        return self._cockpit.memory.text()
+        """All that must survive; it becomes text anew only when it is another."""
+        memory = self._cockpit.memory
+        if not self._text or self._known != memory:
+            self._known, self._text = memory.model_copy(deep=True), memory.text()
+        return self._text
 
     @property
     def predicted_pct(self) -> float | None:
@@ -106,6 +112,11 @@ class Pilot:
     def state(self) -> DroneState:
         """What the drone does."""
         return self._cockpit.state()
+
+    @property
+    def state_name(self) -> State:
+        """The name of that state alone."""
+        return self._cockpit.memory.state
 
     def _answers(self, heard: Heard) -> None:
         cockpit = self._cockpit
@@ -181,6 +192,8 @@ def _fly(cockpit: Cockpit) -> None:
         holding.watch_car(cockpit)
     if memory.state in FLYING:
         watching.turn(cockpit)
+    if memory.state == "divert_landing" and diverting.is_car_back(cockpit):
+        returning.start(cockpit, "the car is heard again")
     turn = TURNS.get(memory.state)
     if turn is not None:
         turn(cockpit)

@@ -8,6 +8,7 @@ from internetcar.contract.drone import Interlock
 from services.drone.autopilot import FenceArea
 from services.drone.geodesy import Place
 from services.drone.interlocks.check import Reaction
+from services.drone.interlocks.limits import Airframe, Limits
 from services.drone.moment import Moment
 from services.drone.rules.settings import RuleSettings
 from services.drone.tasks.registry import TASKS, Task
@@ -35,12 +36,22 @@ class Airspace(Protocol):
     def trouble(self, legs: Sequence[Leg], now: Moment) -> Sequence[object]:
         """What is against flying these legs; empty: nothing."""
 
-    def fence_areas(self, near: Place, radius_m: float, now: Moment) -> tuple[FenceArea, ...]:
-        """What the autopilot is to keep out of by itself."""
+    def fence_areas(
+        self, near: Place, radius_m: float, now: Moment, height_m: float
+    ) -> tuple[FenceArea, ...]:
+        """What the autopilot is to keep out of by itself, at all heights up to this one."""
 
 
 class Checks(Protocol):
     """What must hold."""
+
+    @property
+    def limits(self) -> Limits:
+        """What a flight is held to."""
+
+    @property
+    def airframe(self) -> Airframe:
+        """What the copter can."""
 
     def look(self, view: View, now: Moment) -> None:
         """Watch what must be good for a while; at every turn."""

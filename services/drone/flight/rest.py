@@ -3,8 +3,8 @@
 from services.drone.flight.cockpit import Cockpit, Rest
 from services.drone.flight.standing import stood
 from services.drone.geodesy import Place, distance_m
+from services.drone.leaps import SeenFix
 from services.drone.rules.signals import speed_kmh
-from services.drone.view import SeenFix
 
 STAYS_M = 2.0
 STAYS_KMH = 1.8
@@ -21,18 +21,24 @@ def watch(cockpit: Cockpit, car: SeenFix) -> None:
     """Take another position of the car."""
     said_kmh = car.fix.speed_kmh
     is_slow = said_kmh is not None and said_kmh <= STAYS_KMH
-    is_standing = is_slow and _wheels_stand(cockpit)
-    cockpit.standing = stood(cockpit.standing, car) if is_standing else None
-    if cockpit.rest is None or is_away(cockpit, cockpit.rest.anchor, car):
+    is_still = _wheels_stand(cockpit)
+    cockpit.standing = stood(cockpit.standing, car) if is_slow and is_still else None
+    rest = cockpit.rest
+    if rest is None or _is_away(cockpit, rest.anchor, car, is_still=is_still):
         place = car.fix.place if cockpit.car_place is None else cockpit.car_place
         cockpit.rest = Rest(place, car.at_s)
 
 
 def is_away(cockpit: Cockpit, anchor: Place, car: SeenFix) -> bool:
     """Whether the car drives, or is elsewhere than it was, as far as it says."""
-    place = car.fix.place if cockpit.car_place is None else cockpit.car_place
+    return _is_away(cockpit, anchor, car, is_still=_wheels_stand(cockpit))
+
+
+def _is_away(cockpit: Cockpit, anchor: Place, car: SeenFix, *, is_still: bool) -> bool:
+    known = cockpit.car_place
+    place = car.fix.place if known is None else known
     apart_m, said_kmh = distance_m(anchor, place), car.fix.speed_kmh
-    if _wheels_stand(cockpit):
+    if is_still:
         return apart_m > max(STAYS_M, NOISE_SIGMAS * (car.fix.accuracy_m or 0.0))
     return apart_m > STAYS_M or (said_kmh is not None and said_kmh > STAYS_KMH)
 

@@ -36,8 +36,8 @@ def start(
     memory.hold = memory.target = None
     way: list[Place] = [cockpit.here.place]
     if (car := cockpit.car) is not None:
-        meeting = intercept(cockpit.here.place, car, cockpit.settings.cruise_mps)
-        way.append(car.place if meeting is None else meeting.place)
+        meeting = intercept(cockpit.here.place, car, cockpit.rooms.checks.airframe.cruise_mps)
+        way.append(car.place if meeting is None else meeting)
     tell_way(cockpit, way, cockpit.settings.return_height_m, why)
     cockpit.enter("returning", why)
 
@@ -71,12 +71,15 @@ def turn(cockpit: Cockpit) -> None:
 def _plan(cockpit: Cockpit, car: CarNow) -> None:
     """Decide where to meet the car, or why that cannot be: then the driver is asked."""
     settings, cockpit.meeting = cockpit.settings, None
-    meeting = intercept(cockpit.here.place, car, settings.cruise_mps)
-    if meeting is None:
+    meeting = intercept(cockpit.here.place, car, cockpit.rooms.checks.airframe.cruise_mps)
+    if meeting is None and _could_reach(cockpit, car):
         wait(cockpit, "slow", "the car is faster than the drone")
         return
+    if meeting is None:
+        diverting.start(cockpit, "the car is farther away than the battery lasts")
+        return
     way = cockpit.rooms.airspace.way(
-        cockpit.here.place, meeting.place, settings.return_height_m, cockpit.now
+        cockpit.here.place, meeting, settings.return_height_m, cockpit.now
     )
     if way is None:
         wait(cockpit, "stop", "there is no legal way to the car")
@@ -85,14 +88,21 @@ def _plan(cockpit: Cockpit, car: CarNow) -> None:
         cockpit.view, way, settings.return_height_m, cockpit.now
     )
     if left is not None and left < settings.divert_pct:
-        if car.speed_mps > WALKING_MPS:
+        if car.speed_mps > WALKING_MPS and _could_reach(cockpit, car):
             wait(cockpit, "stop", f"only {left:.0f} % of the battery would be left at the car")
             return
         if diverting.is_better(cockpit, left):
             diverting.start(cockpit, f"only {left:.0f} % of the battery would be left at the car")
             return
-    cockpit.meeting = meeting.place
+    cockpit.meeting = meeting
     cockpit.stage.last.pop("waiting", None)
+
+
+def _could_reach(cockpit: Cockpit, car: CarNow) -> bool:
+    """Whether it would help if the car stopped now."""
+    way, height_m = (cockpit.here.place, car.place), cockpit.settings.return_height_m
+    left = cockpit.rooms.checks.predicted_pct(cockpit.view, way, height_m, cockpit.now)
+    return left is not None and left > 0.0
 
 
 def _fly(cockpit: Cockpit) -> None:

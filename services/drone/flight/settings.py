@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.drone.geodesy import Place
 
@@ -34,14 +34,11 @@ class FlightSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     height_m: Metres = Field(default=30.0, description="of a flight that names no height")
-    ceiling_m: Metres = Field(default=120.0, description="never higher above the take-off")
     return_height_m: Metres = Field(default=30.0, description="how high it flies back")
     rendezvous_height_m: Metres = Field(default=10.0, description="above a car not yet at rest")
     land_below_m: float = Field(
         default=1.5, gt=0, le=5, description="where the autopilot lands by itself"
     )
-    cruise_mps: float = Field(default=9.0, gt=0, le=20, description="counted on when flying back")
-    heartbeat_s: Moments = Field(default=3.0, description="silence of the drone that is a loss")
     preflight_s: Seconds = Field(default=60.0, description="from a launch to armed, at most")
     arm_again_s: Seconds = Field(default=2.0, description="between two tries to arm")
     climb_mps: float = Field(default=1.0, gt=0, le=10, description="the slowest take-off")
@@ -64,11 +61,3 @@ class FlightSettings(BaseModel):
     alternates: tuple[Alternate, ...] = Field(
         default=(), max_length=100, description="where it may land when it cannot land on the car"
     )
-
-    @model_validator(mode="after")
-    def _is_below_the_ceiling(self) -> "FlightSettings":
-        heights = ("height_m", "return_height_m", "rendezvous_height_m", "land_below_m")
-        for name in heights:
-            if getattr(self, name) > self.ceiling_m:
-                raise ValueError(f"{name} is above ceiling_m ({self.ceiling_m:g} m)")
-        return self

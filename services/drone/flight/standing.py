@@ -7,7 +7,7 @@ positions wanders less; a step that is no wandering begins it anew.
 from dataclasses import dataclass
 
 from services.drone.geodesy import Offset, Place, moved, offset
-from services.drone.view import SeenFix
+from services.drone.leaps import SeenFix
 
 LONGEST_S = 300.0
 """So far back the mean reaches."""

@@ -3,9 +3,10 @@
 from itertools import pairwise
 
 from internetcar.contract.drone import Interlock
+from services.drone import leaps
 from services.drone.geodesy import KMH_PER_MPS, distance_m
 from services.drone.interlocks.situation import Situation, shown, told, worst
-from services.drone.view import SeenFix
+from services.drone.leaps import SeenFix
 
 SPEED = "Vehicle.Speed"
 
@@ -43,6 +44,9 @@ def clock(here: Situation) -> Interlock:
     """The car's instants can be compared with ours."""
     if here.view.presence is None:
         return told("clock", "the car has not said whether its clock is right", is_good=False)
+    if (set_s := here.view.clock.set_s) != 0.0:
+        words = f"the service's own clock was set by {set_s:.1f} s in the air"
+        return told("clock", words, is_good=False, value=set_s, limit=0.0)
     car = here.view.car
     if car is not None and car.fix.age_s < -here.limits.car_clock_s:
         words = f"the car's position lies {-car.fix.age_s:.1f} s in the future"
@@ -112,6 +116,11 @@ def gnss_accurate(here: Situation) -> Interlock:
 def gnss_steady(here: Situation) -> Interlock:
     """Its position does not jump."""
     limit = here.limits.car_jump_m
+    fixes, leap = here.view.fixes, here.view.leap
+    if fixes and leap:
+        far = leaps.leapt_m(fixes[-1], leap[0])
+        words = leaps.shown(fixes, leap)
+        return told("car_gnss_steady", words, is_good=False, value=far, limit=limit)
     jump = worst([_unexplained_m(*pair) for pair in pairwise(here.view.fixes)])
     if jump is None:
         words = "the car has given fewer than two positions"
@@ -141,8 +150,9 @@ def broker(here: Situation) -> Interlock:
 
 def _unexplained_m(before: SeenFix, after: SeenFix) -> float:
     """How much farther apart two fixes are than the car drove."""
-    speeds = [_mps(before), _mps(after)]
-    fastest = worst(speeds)
+    if before.fix.place == after.fix.place:
+        return 0.0
+    fastest = worst((_mps(before), _mps(after)))
     mps = FASTEST_MPS if fastest is None else fastest * _SPEED_ERROR
     driven = mps * (after.at_s - before.at_s)
     return max(0.0, distance_m(before.fix.place, after.fix.place) - driven)

@@ -7,7 +7,7 @@ from internetcar.contract.drone import Interlock
 from services.drone.airspace.airspace import Airspace
 from services.drone.interlocks import car, drone, reach, weather
 from services.drone.interlocks.limits import Airframe, Assumptions, Limits
-from services.drone.interlocks.situation import Phase, Plan, Situation
+from services.drone.interlocks.situation import Phase, Remainder, Situation
 from services.drone.interlocks.steady import Steady
 from services.drone.moment import Moment
 from services.drone.view import View
@@ -74,13 +74,13 @@ def check(
     assumed: Assumptions,
     airframe: Airframe,
     airspace: Airspace,
-    plan: Plan,
+    remainder: Remainder,
     steady: Steady,
     phase: Phase,
     now: Moment,
 ) -> tuple[Interlock, ...]:
     """All interlocks that apply, each as it is now, in the order of `IDS`."""
-    here = Situation(view, limits, assumed, airframe, airspace, plan, steady, phase, now)
+    here = Situation(view, limits, assumed, airframe, airspace, remainder, steady, phase, now)
     return tuple(
         one(here) for name, one in _CHECKS.items() if phase is Phase.LAUNCH or name in REACTIONS
     )

@@ -36,7 +36,10 @@ class Limits(Setting):
     )
     weather_s: float = Field(default=600.0, gt=0, le=3600, description="age of a weather report")
     heartbeat_s: float = Field(
-        default=3.0, gt=0, le=10, description="since the last one; there is one a second"
+        default=3.0,
+        gt=0,
+        le=10,
+        description="since the drone's last one, of one a second; a longer silence is a loss",
     )
     drone_fix_s: float = Field(
         default=1.5, gt=0, le=5, description="age of the drone's position; there are several a s"
@@ -66,7 +69,9 @@ class Limits(Setting):
         description="lowest elevation of the sun: -6 the end of civil twilight, 0 sunset,"
         " -90 also at night",
     )
-    ceiling_m: float = Field(default=120.0, gt=0, le=500, description="above the take-off")
+    ceiling_m: float = Field(
+        default=120.0, gt=0, le=500, description="never higher above the take-off"
+    )
     battery_left_pct: float = Field(
         default=20.0, ge=10, le=80, description="predicted at the landing"
     )
@@ -95,7 +100,7 @@ class Assumptions(Setting):
 class Airframe(Setting):
     """What the copter can. The defaults are on the safe side for a small one."""
 
-    cruise_mps: float = Field(default=10.0, gt=0, le=30, description="over the ground")
+    cruise_mps: float = Field(default=9.0, gt=0, le=30, description="over the ground")
     airspeed_mps: float = Field(default=15.0, gt=0, le=40, description="the most it can")
     climb_mps: float = Field(default=2.5, gt=0, le=10, description="upwards")
     descent_mps: float = Field(default=1.5, gt=0, le=10, description="down to the last metres")

@@ -19,7 +19,11 @@ def zone(here: Situation) -> Interlock:
     if here.place is None:
         return told("zone", "without a position zones are not checked", is_good=False)
     found = here.airspace.trouble(
-        (Leg(here.place, here.place, _lowest_height(here)), *here.plan.legs, *here.plan.back),
+        (
+            Leg(here.place, here.place, _lowest_height(here)),
+            *here.remainder.legs,
+            *here.remainder.back,
+        ),
         here.now,
         margin_m=_margin(here),
         ground_m=here.ground_m,
@@ -32,9 +36,9 @@ def zone(here: Situation) -> Interlock:
 
 
 def ceiling(here: Situation) -> Interlock:
-    """The plan, and the drone, stay below what is allowed."""
+    """What is still flown, and the drone, stay below what is allowed."""
     limit = here.limits.ceiling_m
-    highest = max(here.plan.highest_m, here.height_m)
+    highest = max(here.remainder.highest_m, here.height_m)
     if here.place is None:
         words = "without a position the ceiling is not known"
         return told("ceiling", words, is_good=False, value=highest, limit=limit)
@@ -74,15 +78,15 @@ def battery_left_pct(here: Situation) -> float | None:
     if charge is None or here.place is None or here.view.car is None or not here.is_heard:
         return None
     blows, speed = strongest_wind(here)
-    plan = here.plan
-    back_m = plan.return_height_m
+    remainder = here.remainder
+    back_m = remainder.return_height_m
     return predicted_pct(
         here.airframe,
         Drone(here.place, here.height_m, charge, here.steady.burn_pct_per_s),
         _car(here, here.view.car.fix.place, here.place),
         wind=blows,
         wind_mps=here.limits.wind_mps if speed is None else speed,
-        legs=plan.legs,
+        legs=remainder.legs,
         height_m=max(back_m, here.height_m) if back_m is not None and here.is_flight else back_m,
     )
 
@@ -101,11 +105,11 @@ def _columns(here: Situation, place: Place) -> tuple[Place, ...]:
     """Where it climbs or comes down."""
     if here.is_flight:
         return (place,)
-    return (place, *(leg.end for leg in here.plan.legs))
+    return (place, *(leg.end for leg in here.remainder.legs))
 
 
 def _lowest_height(here: Situation) -> float:
-    return here.height_m if here.is_flight else here.plan.highest_m
+    return here.height_m if here.is_flight else here.remainder.highest_m
 
 
 def _margin(here: Situation) -> float:

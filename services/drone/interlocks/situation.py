@@ -15,6 +15,7 @@ from services.drone.interlocks.steady import Steady
 from services.drone.moment import Moment
 from services.drone.tasks.task import Leg
 from services.drone.view import View
+from services.drone.words import printable
 
 _MOST_WORDS = 400
 _MOST_NUMBER = 1e300
@@ -30,7 +31,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Remainder:
     """What is still to be flown: at launch the whole task, in flight what is left of it.
 
     Attributes:
@@ -60,7 +61,7 @@ class Situation:
     assumed: Assumptions
     airframe: Airframe
     airspace: Airspace
-    plan: Plan
+    remainder: Remainder
     steady: Steady
     phase: Phase
     now: Moment
@@ -139,14 +140,13 @@ def told(
     """An interlock in words; a float is rounded to two decimals, and none that is no number."""
     if isinstance(value, float):
         value = round(value, 2) if math.isfinite(value) else None
-    line = "".join(letter if letter.isprintable() else " " for letter in words)
     return Interlock(
         id=name,
         value=value,
         limit=limit,
         result="ok" if is_good else "tripped",
         assumed=is_assumed,
-        words=(line + (", assumed" if is_assumed else ""))[:_MOST_WORDS],
+        words=(printable(words) + (", assumed" if is_assumed else ""))[:_MOST_WORDS],
     )
 
 

@@ -4,11 +4,11 @@ Framing, checksum and signature are checked here, so that a byte lost on a radio
 and a packet with a false signature changes nothing; the message classes are pymavlink's.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
 from typing import Any
 
 from internetcar.contract.message import InputError
+from services.drone.autopilot import Counts
 from services.drone.mavlink.signing import SIGNATURE_BYTES, Signing
 from services.drone.moment import Moment
 
@@ -28,16 +28,8 @@ COMPONENT_ID = 190
 
 mavlink: Any = dialect
 """The dialect: message classes and constants; untyped."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What came in, since the start."""
-
-    packets: int = 0
-    junk_bytes: int = 0
-    unsigned: int = 0
-    """Dropped since they bear no signature, or a false or old one."""
+KNOWN: Container[int] = mavlink.mavlink_map
+"""The numbers of its messages."""
 
 
 class Codec:
@@ -54,14 +46,9 @@ class Codec:
         """Messages that are complete, known and, where a key is set, rightly signed."""
         self._buffer += data
         messages = []
-        for frame in self._frames():
+        for frame, message in self._frames():
             if self._signing is not None and not self._signing.is_good(frame, now.utc_ms):
                 self.counts.unsigned += 1
-                continue
-            try:
-                message = self._reader.decode(bytearray(frame))
-            except mavlink.MAVError:  # pragma: no cover - no frame is known that gets here
-                self.counts.junk_bytes += len(frame)
                 continue
             self.counts.packets += 1
             messages.append(message)
@@ -79,7 +66,7 @@ class Codec:
         self._writer.seq = (self._writer.seq + 1) % 256
         return packet
 
-    def _frames(self) -> Iterator[bytes]:
+    def _frames(self) -> Iterator[tuple[bytes, Any]]:
         buffer = self._buffer
         start = 0
         while start < len(buffer):
@@ -88,13 +75,25 @@ class Codec:
                 break
             if length and len(buffer) - start < length:
                 break
-            if length and has_right_checksum(frame := bytes(buffer[start : start + length])):
-                yield frame
-                start += length
-            else:
+            frame = bytes(buffer[start : start + length])
+            message = self._read(frame) if length else None
+            if message is None:
                 self.counts.junk_bytes += 1
                 start += 1
+            else:
+                yield frame, message
+                start += length
         del buffer[:start]
+
+    def _read(self, frame: bytes) -> Any:
+        """The message in a frame; `None`: none of the dialect, or its checksum is another one."""
+        is_first = frame[0] == VERSION_1
+        if (frame[5] if is_first else int.from_bytes(frame[7:10], "little")) not in KNOWN:
+            return None
+        try:
+            return self._reader.decode(bytearray(frame))
+        except mavlink.MAVError:
+            return None
 
 
 def frame_length(data: bytes | bytearray, start: int) -> int | None:
@@ -111,17 +110,3 @@ def frame_length(data: bytes | bytearray, start: int) -> int | None:
             return 0
         length += SIGNATURE_BYTES if flags else 0
     return length
-
-
-def has_right_checksum(frame: bytes) -> bool:
-    """A message of the dialect with the checksum that its definition and bytes give."""
-    is_first = frame[0] == VERSION_1
-    header = HEADER_BYTES[frame[0]]
-    message_id = frame[5] if is_first else int.from_bytes(frame[7:10], "little")
-    cls = mavlink.mavlink_map.get(message_id)
-    if cls is None:
-        return False
-    end = header + frame[1]
-    checksum = mavlink.x25crc(frame[1:end])
-    checksum.accumulate(bytes([cls.crc_extra]))
-    return bool(checksum.crc == int.from_bytes(frame[end : end + 2], "little"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.drone.autopilot import (
+    Counts,
     DroneStatus,
     Intent,
     OperatorAt,
@@ -13,7 +14,7 @@ from services.drone.autopilot import (
     Result,
     Track,
 )  # fmt: skip
-from services.drone.mavlink.codec import Codec, Counts, mavlink
+from services.drone.mavlink.codec import Codec, mavlink
 from services.drone.mavlink.commands import Command, Commands, Outcome
 from services.drone.mavlink.intents import Target, long_command, operator_at, track
 from services.drone.mavlink.losses import Losses
@@ -47,7 +48,6 @@ class ArduCopter:
         self,
         profile: Profile,
         system_id: int = SYSTEM_ID,
-        target_system: int | None = None,
         key: bytes | None = None,
         is_clock: bool = False,
     ) -> None:
@@ -57,7 +57,7 @@ class ArduCopter:
         self._now = Moment(0.0, 0)
         self._heartbeat_s: float | None = None
         self._out: deque[bytes] = deque(maxlen=UNSENT)
-        self._peer = Peer(profile, target_system)
+        self._peer = Peer(profile)
         self._telemetry = Telemetry()
         self._texts = Texts()
         self._losses = Losses()
@@ -185,10 +185,12 @@ class ArduCopter:
         if name == "HEARTBEAT":
             was = self._peer.target
             if not self._peer.on_heartbeat(message, now_s):
+                self.counts.foreign += 1
                 return
             if was is None:
                 self._begin(now_s)
         elif not self._peer.is_from(message):
+            self.counts.foreign += 1
             return
         self._losses.heard(message.get_seq(), now_s)
         if self._peer.has_restarted(message, now_s):

@@ -21,6 +21,9 @@ DEAD_MS = 5_000
 class _Stream:
     """What is the same in both: a file descriptor that comes and goes."""
 
+    strangers = 0
+    """A line has one other end."""
+
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self._name = name
         self._clock = clock

@@ -75,9 +75,12 @@ class Orders:
             case Arm() | Disarm():
                 params = (1.0 if isinstance(order, Arm) else 0.0,)
                 self._long(target, mavlink.MAV_CMD_COMPONENT_ARM_DISARM, params, done)
-            case TakeOff(height_m=height_m):
-                params = (*(0.0,) * 6, height_m)
-                self._long(target, mavlink.MAV_CMD_NAV_TAKEOFF, params, done, tries=1)
+            case TakeOff(height_m=height_m, again=again):
+                command = mavlink.MAV_CMD_NAV_TAKEOFF
+                message = long_command(target, command, *(0.0,) * 6, height_m)
+                self._commands.ask(
+                    Command(command, lambda sent: message(again + sent), done, tries=1), now_s
+                )
             case GoTo():
                 self._go(order, target, done)
             case MoveHome(place=place):

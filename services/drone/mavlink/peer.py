@@ -15,9 +15,9 @@ FAILSAFE = (mavlink.MAV_STATE_CRITICAL, mavlink.MAV_STATE_EMERGENCY)
 
 
 class Peer:
-    """The first autopilot that was heard, or the one of the settings; all others are ignored."""
+    """The first autopilot that was heard; all others are ignored."""
 
-    def __init__(self, profile: Profile, target_system: int | None) -> None:
+    def __init__(self, profile: Profile) -> None:
         self.target: tuple[int, int] | None = None
         self.heard_s: float | None = None
         self.mode = Mode.OTHER
@@ -25,7 +25,6 @@ class Peer:
         self.is_armed = False
         self.is_failsafe = False
         self._profile = profile
-        self._wanted = target_system
         self._refusal = ""
         self._make: tuple[int, int] | None = None
         self._boot_ms: int | None = None
@@ -35,7 +34,7 @@ class Peer:
     @property
     def refusal(self) -> str:
         """Why it is not flown; empty: it is, or none was heard."""
-        if self._refusal:
+        if self._refusal or not self._restarts:
             return self._refusal
         recent = [at_s for at_s in self._restarts if self._now_s - at_s <= TWIN_S]
         if len(recent) >= TWIN_RESTARTS and not self.is_armed and self.target:
@@ -87,11 +86,10 @@ class Peer:
         self.heard_s = None
 
     def _is_autopilot(self, message: Any) -> bool:
-        return (
+        return bool(
             message.get_srcComponent() == mavlink.MAV_COMP_ID_AUTOPILOT1
             and message.autopilot != mavlink.MAV_AUTOPILOT_INVALID
             and message.type != mavlink.MAV_TYPE_GCS
-            and self._wanted in (None, message.get_srcSystem())
         )
 
     def _refuse(self, message: Any) -> str:

@@ -13,10 +13,10 @@ class KeyFileError(InputError):
     """A key file that is not one, or that others can read."""
 
 
-def load_profile(name: str = "arducopter") -> Profile:
-    """A profile that is shipped."""
+def load_profile() -> Profile:
+    """The profile that is shipped."""
     room = resources.files("services.drone.mavlink.profiles")
-    return parse_profile((room / f"{name}.toml").read_text(encoding="utf-8"))
+    return parse_profile((room / "arducopter.toml").read_text(encoding="utf-8"))
 
 
 def read_key(path: Path) -> bytes:

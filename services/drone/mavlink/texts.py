@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.drone.mavlink.codec import mavlink
+from services.drone.words import printable
 
 KEPT = 10
 KEPT_S = 60.0
@@ -71,6 +72,6 @@ class Texts:
         self._say("".join(text for _, text in sorted(parts.chunks.items())), now_s)
 
     def _say(self, text: str, now_s: float) -> None:
-        clean = "".join(sign if sign.isprintable() else "?" for sign in text).strip()[:LONGEST]
+        clean = printable(text).strip()[:LONGEST]
         if clean:
             self._said.append((now_s, clean))

@@ -22,6 +22,9 @@ IsGenuine = Callable[[bytes], bool]
 class Transport(Protocol):
     """One way to one autopilot."""
 
+    strangers: int
+    """Datagrams of others, which were dropped."""
+
     @property
     def problem(self) -> str | None:
         """What is wrong now, for a person."""

@@ -19,6 +19,8 @@ class _Udp:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._problem: str | None = None
+        self.strangers = 0
+        """Datagrams of others, which were dropped."""
 
     @property
     def problem(self) -> str | None:
@@ -71,8 +73,6 @@ class UdpIn(_Udp):
         clock: Callable[[], float],
     ) -> None:
         super().__init__(url, family)
-        self.strangers = 0
-        """Datagrams of others, which were dropped."""
         self._is_genuine = is_genuine
         self._clock = clock
         self._peer: Any = None

@@ -19,9 +19,9 @@ class VehicleClock:
     who tells the time also decides what is old.
     """
 
-    def __init__(self, real: Moment, target_system: int | None = None) -> None:
+    def __init__(self, real: Moment) -> None:
         self._codec = Codec(0)
-        self._target = target_system
+        self._target: int | None = None
         self._now = real
         self._real_s = real.s
         self._heard_real_s = real.s - SILENCE_S

@@ -10,7 +10,7 @@ from typing import Any
 from internetcar.contract.drone_methods import FlightTask
 from services.drone.moment import Moment
 from services.drone.rules.conditions import Holds, Inputs, look, paths_of
-from services.drone.rules.settings import RuleSettings
+from services.drone.rules.settings import RENDEZVOUS, RuleSettings
 from services.drone.rules.signals import Truth
 from services.drone.view import View
 
@@ -25,7 +25,8 @@ class Due:
     task: str
     because: str
     """What holds, in words."""
-    data: FlightTask
+    data: FlightTask | None
+    """`None`: nothing is launched, the drone that is out is called back."""
     tid: str
     """From the rule and the car's instant: the same happening has the same one for ever."""
     since_ms: int
@@ -59,7 +60,7 @@ class RuleBook:
         What must hold for a time must hold for it again after a restart: nobody watched.
 
         Args:
-            rules: By name, as `rule_table` or a field of `RuleTable` gives them.
+            rules: By name, as a field of `RuleTable` gives them.
             memory: What `memory` was before the restart; what is not so is forgotten.
         """
         self._rules = dict(rules)
@@ -71,13 +72,22 @@ class RuleBook:
         """What must be on disk before a due rule is acted on; JSON values only."""
         return {name: _kept(row) for name, row in self._rows.items()}
 
-    def turn(self, view: View, now: Moment) -> list[Due]:
-        """The rules that became due; call it with every turn, at least once a second."""
+    def turn(self, view: View, now: Moment, *, is_out: bool = False) -> list[Due]:
+        """The rules that became due; call it with every turn, at least once a second.
+
+        Args:
+            view: What is known.
+            now: This moment.
+            is_out: The drone is away on a task from which a rendezvous may call it back.
+        """
         found = []
         for name, rule in self._rules.items():
             if not rule.enabled or not rule.when:
                 continue
             row = self._rows[name]
+            if rule.task == RENDEZVOUS and not is_out:
+                row.since_ms, row.has_fired, row.conditions = None, False, {}
+                continue
             is_true, holds = _looked(rule, row, Inputs(view, now, rule.max_age_s))
             _follow(rule, row, is_true, holds, now)
             if is_true and not row.has_fired and not _hindrance(name, rule, row, now):
@@ -164,7 +174,9 @@ def _refused(name: str, rule: RuleSettings, row: _Row, now: Moment) -> str:
 def _due(name: str, rule: RuleSettings, row: _Row, holds: list[Holds]) -> Due:
     assert row.since_ms is not None, "a rule that is true has begun to be"
     because = ", ".join(each.words for each in holds)
-    data = FlightTask(task=rule.task, points=rule.points, duration_s=rule.duration_s)
+    data = None
+    if rule.task != RENDEZVOUS:
+        data = FlightTask(task=rule.task, points=rule.points, duration_s=rule.duration_s)
     return Due(name, rule.task, because, data, f"rule:{name}:{row.since_ms}", row.since_ms)
 
 

@@ -30,4 +30,10 @@ task = "hand_over"
 
 [follow]
 task = "follow"
+
+# Only while the drone is out on another task than to follow: it flies to where the car will be.
+[rendezvous]
+task = "rendezvous"
+cooldown_s = 60
+when = [{ path = "Vehicle.Speed", above = 25, for_s = 10 }]
 """

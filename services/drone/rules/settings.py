@@ -11,21 +11,17 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    TypeAdapter,
-    ValidationError,
     model_validator,
 )
 
 from internetcar.contract.drone_methods import Point, Task
-from internetcar.contract.message import InputError, Name, Path, Scalar
+from internetcar.contract.message import Name, Path, Scalar
 from services.drone.rules.defaults import DEFAULT_RULES
 
+RENDEZVOUS: Literal["rendezvous"] = "rendezvous"
+"""The task of a rule that launches nothing: it calls back a drone that is out."""
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Kmh = Annotated[float, Field(ge=0, le=250)]
-
-
-class RuleError(InputError):
-    """A rule in the settings is wrong; one line that names it."""
 
 
 class _Settings(BaseModel):
@@ -154,7 +150,9 @@ class Limits(_Settings):
 class RuleSettings(_Settings):
     """When the car itself starts a task; without `when` only a request does."""
 
-    task: Task = Field(description="what is flown")
+    task: Task | Literal["rendezvous"] = Field(
+        description="what is flown; rendezvous: a drone that is out meets the car, which moves"
+    )
     enabled: bool = Field(default=True, description="false: nor by request")
     when: tuple[Condition, ...] = Field(default=(), max_length=16, description="all must hold")
     cooldown_s: Seconds = Field(default=600.0, description="from one time to the next")
@@ -190,20 +188,4 @@ RuleTable = Annotated[
     BeforeValidator(_over_defaults),
     Field(max_length=50),
 ]
-"""Rules by name, above those that are shipped; a field of it has `default_factory=rule_table`."""
-
-_TABLE: TypeAdapter[dict[str, RuleSettings]] = TypeAdapter(RuleTable)
-
-
-def rule_table(rules: Mapping[str, Any] | None = None) -> dict[str, RuleSettings]:
-    """The shipped rules, and what stands above them.
-
-    Raises:
-        RuleError: A rule is wrong; the text names it and its key.
-    """
-    try:
-        return _TABLE.validate_python(rules or {})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part)[:60] for part in first["loc"])
-        raise RuleError(f"rules.{place}: {first['msg']}") from error
+"""Rules by name, above those that are shipped; settings validate its default, `{}`."""

@@ -1,15 +1,17 @@
 """The car now and soon, from its last positions (pure).
 
 Constant turn rate and velocity, the CTRV model of target tracking, as far as the age of the last
-position asks for it. Curves are followed by the turn rate of the last moments.
+position asks for it. Curves are followed by the turn rate of the last moments, and by the yaw
+rate and the steering wheel where the car tells them: they may come when a position does not.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from services.drone.geodesy import KMH_PER_MPS, Offset, Place, moved, offset, towards
-from services.drone.view import SeenFix
+from services.drone.leaps import SeenFix
+from services.drone.tasks.turning import Turn, Turning, between
 
 SLOW_MPS = 0.7
 """Below it a course over ground is noise: the heading that was known is kept."""
@@ -49,7 +51,10 @@ class CarNow:
 
 
 def where(
-    fixes: Sequence[SeenFix], now_s: float, kept_heading_deg: float | None = None
+    fixes: Sequence[SeenFix],
+    now_s: float,
+    kept_heading_deg: float | None = None,
+    turns: Sequence[Turn] = (),
 ) -> CarNow | None:
     """Where the car is now; `None`: it never said.
 
@@ -58,6 +63,7 @@ def where(
         now_s: `Moment.s`.
         kept_heading_deg: The heading it had while it moved, if somebody remembers it: it holds
             as long as the car stands.
+        turns: How it turned lately, by what it says beside its positions.
     """
     if not fixes:
         return None
@@ -70,7 +76,20 @@ def where(
         speed = 0.0
     start = _straight(last.fix.place, heading or 0.0, speed, age_s)
     car = replace(start, heading_deg=heading, turn_dps=turn)
-    return advanced(car, min(max(age_s, 0.0), FURTHEST_S))
+    carried_s = min(max(age_s, 0.0), FURTHEST_S)
+    if turns and heading is not None and speed >= SLOW_MPS:
+        return _turned(car, between(turns, last.at_s, last.at_s + carried_s), turns[-1], now_s)
+    return advanced(car, carried_s)
+
+
+def _turned(car: CarNow, pieces: Iterable[Turning], newest: Turn, now_s: float) -> CarNow:
+    """Carried on piece by piece, with the turn rate of each; the last one is its turn now."""
+    most = _hardest_dps(car.speed_mps)
+    for piece in pieces:
+        bent = replace(car, turn_dps=_bounded(piece.rate_dps, most))
+        car = advanced(bent, piece.lasts_s)
+    is_new = now_s - newest.at_s < LONGEST_TURN_S
+    return replace(car, turn_dps=_bounded(newest.rate_dps, most) if is_new else 0.0)
 
 
 def advanced(car: CarNow, by_s: float) -> CarNow:
@@ -135,8 +154,16 @@ def _turn(fixes: Sequence[SeenFix], speed_mps: float) -> float:
     if is_still or now_deg is None or then_deg is None:
         return 0.0
     turned = (now_deg - then_deg + 180.0) % 360.0 - 180.0
-    most = min(FASTEST_TURN_DPS, math.degrees(HARDEST_TURN_MPS2 / speed_mps))
-    rate = max(-most, min(most, turned / (last.at_s - before.at_s)))
+    return _bounded(turned / (last.at_s - before.at_s), _hardest_dps(speed_mps))
+
+
+def _hardest_dps(speed_mps: float) -> float:
+    return min(FASTEST_TURN_DPS, math.degrees(HARDEST_TURN_MPS2 / speed_mps))
+
+
+def _bounded(rate_dps: float, most_dps: float) -> float:
+    """By what a car can do; a small one is none."""
+    rate = max(-most_dps, min(most_dps, rate_dps))
     return rate if abs(rate) >= SMALLEST_TURN_DPS else 0.0
 
 

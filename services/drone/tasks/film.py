@@ -12,6 +12,7 @@ from services.drone.tasks.follow import follow
 from services.drone.tasks.memory import clocked, number
 from services.drone.tasks.settings import TaskSettings
 from services.drone.tasks.task import Plan, Step
+from services.drone.tasks.turning import turns
 from services.drone.tasks.way import Stop, asked_duration_s, begin, legs
 from services.drone.view import View
 
@@ -35,7 +36,7 @@ def step(
     elapsed_s, _, clock = clocked(memory, now)
     is_done = elapsed_s >= asked_duration_s(data, mine.duration_s)
     kept_deg = number(memory, "heading_deg", NO_HEADING)
-    car = where(view.fixes, now.s, kept_deg if kept_deg >= 0.0 else None)
+    car = where(view.fixes, now.s, kept_deg if kept_deg >= 0.0 else None, turns(view))
     if car is None:
         return Step(
             None, {**memory, **clock}, is_done=is_done, words="does not know where the car is"

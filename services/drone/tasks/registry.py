@@ -14,9 +14,6 @@ from services.drone.view import View
 CONFIRMED = hand_over.CONFIRMED
 """The pilot sets this key of the memory to true when `hand_over_confirm` came."""
 
-PATHS = frozenset({beacon.HAZARD})
-"""The VSS paths that tasks read, beside those of the rules."""
-
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -79,6 +79,10 @@ class Copter:
     is_prearm_good: bool = True
     deaf: bool = False
     """It hears nothing that is asked of it."""
+    lost_takeoffs: int = 0
+    """So many take-offs get no answer: -1 for ever."""
+    is_takeoff_answer_lost: bool = False
+    """They were heard all the same."""
     asked: list[Intent] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     landed_at: list[Place] = field(default_factory=list)
@@ -90,6 +94,12 @@ class Copter:
     def perform(self, number: int, intent: Intent, now_s: float) -> None:
         self.asked.append(intent)
         if self.deaf:
+            return
+        if isinstance(intent, TakeOff) and self.lost_takeoffs:
+            self.lost_takeoffs -= 1
+            if self.is_takeoff_answer_lost:
+                self._do(intent, now_s, number)
+            self.results.append(Result(number, "timeout"))
             return
         outcome = "accepted" if self._do(intent, now_s, number) else "failed"
         self.results.append(Result(number, outcome, "" if outcome == "accepted" else "no"))  # type: ignore[arg-type]  # one of both
