@@ -71,6 +71,13 @@ PURE = [
         "vehicle_clock",
     )),
     "services/repeating.py",
+    *(f"services/recommendations/destination/{name}.py" for name in (
+        "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
+        "predictor", "reasons", "visits", "votes", "way",
+    )),
+    *(f"services/recommendations/evaluation/{name}.py" for name in (
+        "online", "scores", "visits_csv",
+    )),
     *(f"services/tolls/{name}.py" for name in (
         "facts", "objects",
     )),
@@ -85,10 +92,6 @@ PURE = [
     )),
     *(f"services/recommendations/{name}.py" for name in (
         "journey", "model", "rejections", "speaking",
-    )),
-    *(f"services/recommendations/destination/{name}.py" for name in (
-        "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
-        "predictor", "reasons", "visits", "votes", "way",
     )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",

@@ -8,49 +8,60 @@ sharper, and each outcome moves the weights by AdaGrad (Duchi et al. 2011).
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommendations.destination import habits
+from services.recommendations.destination import habits, mixture
 from services.recommendations.destination.votes import NAMES, Ballot
 
 Floats = NDArray[np.float64]
 
-_LOOKED_AT = np.array(
-    [
-        NAMES.index(name)
-        for name in (
-            "two places before", "time", "origin, ever", "frequency", "stay", "exact time", "way",
-        )
-    ]
-)  # fmt: skip
-FEATURES = 1 + len(_LOOKED_AT) + habits.FEATURES
+FEATURES = 1 + len(NAMES) + habits.FEATURES
 _SHARPENED = 1.2
 """The first weight of the mixture: a vote is flatter than what people do."""
-_RATE = 0.1
+_RATE = 0.25
+_HIT = 0.5
+"""How much a hit moves the trust."""
+_HIT_SHARE = 0.005
 _FLOOR = 0.02
 """Spread over all places in the mixture before its logarithm is taken, so that it is finite."""
 _VOTE_FLOOR = 0.05
 
 
 class Correction:
-    """One driver's weights of the features."""
+    """One driver's weights of the features, and how far they are believed.
+
+    What is said is between the mixture and its correction: nearer to the one that was right first
+    more often of late.
+    """
 
     def __init__(self) -> None:
         self.weights: Floats = np.zeros(FEATURES)
         self.weights[0] = _SHARPENED
         self.squares: Floats = np.ones(FEATURES)
         """What AdaGrad remembers of the gradients."""
+        self.trust: Floats = mixture.equal(2)
+        """Of the correction and of the mixture."""
 
     def shares(self, features: Floats) -> Floats:
         """The probability of each place; sums to 1."""
-        score = self.weights @ features
-        found: Floats = np.exp(score - score.max())
-        found /= found.sum()
+        found: Floats = self.trust @ np.array(self._both(features))
         return found
 
-    def learn(self, features: Floats, shares: Floats, number: int) -> None:
+    def learn(self, features: Floats, number: int) -> None:
         """The place of a number came."""
-        slope = features[:, number] - features @ shares
+        both = self._both(features)
+        slope = features[:, number] - features @ both[0]
         self.squares += slope * slope
         self.weights += _RATE * slope / np.sqrt(self.squares)
+        hits = np.array([float(shares.argmax() == number) for shares in both])
+        self.trust = mixture.shifted(self.trust, np.exp(_HIT * hits), _HIT_SHARE)
+
+    def _both(self, features: Floats) -> tuple[Floats, Floats]:
+        return _normed(self.weights @ features), _normed(_SHARPENED * features[0])
+
+
+def _normed(score: Floats) -> Floats:
+    found: Floats = np.exp(score - score.max())
+    found /= found.sum()
+    return found
 
 
 def features(mixed: Floats, ballot: Ballot, habit: Floats) -> Floats:
@@ -63,5 +74,5 @@ def features(mixed: Floats, ballot: Ballot, habit: Floats) -> Floats:
     """
     places = len(mixed)
     whole = np.log((1.0 - _FLOOR) * mixed + _FLOOR / places)
-    votes = (1.0 - _VOTE_FLOOR) * ballot.shares[_LOOKED_AT] + _VOTE_FLOOR / places
+    votes = (1.0 - _VOTE_FLOOR) * ballot.shares + _VOTE_FLOOR / places
     return np.vstack([whole, np.log(votes) - whole, habit])

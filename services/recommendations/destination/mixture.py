@@ -19,16 +19,17 @@ def equal(experts: int) -> Weights:
     return np.full(experts, 1.0 / experts)
 
 
-def shifted(weights: Weights, likelihoods: Weights) -> Weights:
+def shifted(weights: Weights, likelihoods: Weights, share: float = SHARE) -> Weights:
     """The weights after an outcome.
 
     Args:
         weights: Before; they sum to 1.
         likelihoods: What each expert had given to what came; one at least is above 0.
+        share: Of all weight, what is dealt out anew.
     """
     moved = weights * likelihoods
     moved /= moved.sum()
-    found: Weights = (1.0 - SHARE) * moved + SHARE / len(moved)
+    found: Weights = (1.0 - share) * moved + share / len(moved)
     return found
 
 

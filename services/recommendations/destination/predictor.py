@@ -168,6 +168,7 @@ class Predictor:
             "new_weights": self.new_weights.tolist(),
             "correction": correction.weights.tolist(),
             "squares": correction.squares.tolist(),
+            "trust": correction.trust.tolist(),
             "calibration": [calibration.shift, calibration.stretch],
             "calibration_squares": [calibration.shift_squares, calibration.stretch_squares],
             "seen": [self._new_seen, self._seen],
@@ -192,6 +193,7 @@ class Predictor:
         self._habits = Habits.of(self.visits.rows)
         self.weights, self.new_weights = kept["weights"], kept["new_weights"]
         self._correction.weights, self._correction.squares = kept["correction"], kept["squares"]
+        self._correction.trust = kept["trust"]
         calibration = self._calibration
         calibration.shift, calibration.stretch = kept["calibration"].tolist()
         squares = kept["calibration_squares"].tolist()
@@ -254,16 +256,14 @@ class Predictor:
         given = reckoned.ballot.shares[:, number]
         likelihoods = mixture.place_likelihoods(given, len(self.visits.places))
         self.weights = mixture.shifted(self.weights, likelihoods)
-        self._correction.learn(reckoned.features, reckoned.shares, number)
+        self._correction.learn(reckoned.features, number)
 
 
 def _calibrated(shares: Floats, new: float, calibration: Calibration) -> tuple[Floats, float]:
     """The same ranking, with what is to be said of the first; the others share what is left."""
     first = int(shares.argmax())
     top = float(shares[first])
-    rest = 1.0 - top
-    if rest <= 0.0:
-        return shares, new
+    rest = 1.0 - top  # at least what somewhere new has
     second = float(np.partition(shares, -2)[-2]) if len(shares) > 1 else 0.0
     said = max(calibration.said(top), second / (rest + second))
     scale = (1.0 - said) / rest

@@ -23,7 +23,7 @@ _FIRST = 20
 _MOST_TAUGHT = 3_000
 _ROUNDS = 80
 
-Features = NDArray[np.float64]
+Features = NDArray[np.floating[Any]]
 
 
 def is_installed() -> bool:
@@ -35,30 +35,32 @@ def evaluate(asked: Sequence[Question]) -> Score:
     """What it says of the test's visits; nothing is right where there is too little to learn."""
     first = next((row for row, one in enumerate(asked) if one.split == "test"), len(asked))
     taught: list[tuple[Features, NDArray[np.bool_]]] = []
-    score = Score()
-    model: Any = None
+    tests: list[tuple[Features, NDArray[np.bool_]]] = []
     for row, (question, features, numbers, right) in enumerate(_candidates(asked)):
-        if row < first:
-            if row >= max(_FIRST, first - _MOST_TAUGHT) and right in numbers:
-                taught.append((features, numbers == right))
-            continue
-        if row == first and taught:
-            model = _fitted(taught)
+        known = features.astype(np.float32), numbers == right
         if question.split == "test":
-            score.add(*_answer(model, features, numbers == right))
+            tests.append(known)
+        elif max(_FIRST, first - _MOST_TAUGHT) <= row < first and right in numbers:
+            taught.append(known)
+    score = Score()
+    said = _said(taught, tests)
+    for (_, is_right), shares in zip(tests, said, strict=True):
+        ranks = np.flatnonzero(is_right[np.argsort(-shares, kind="stable")])
+        score.add(int(ranks[0]) + 1 if len(ranks) else None, float(shares.max(initial=0.0)))
     return score
 
 
-def _answer(
-    model: Any, features: Features, is_right: NDArray[np.bool_]
-) -> tuple[int | None, float]:
-    """The rank of what came, and what is said of the first."""
-    if model is None or not len(features):
-        return None, 0.0
-    shares = model.predict_proba(features)[:, 1]
-    order = np.argsort(-shares, kind="stable")
-    ranks = np.flatnonzero(is_right[order])
-    return (int(ranks[0]) + 1 if len(ranks) else None), float(shares.max())
+def _said(
+    taught: Sequence[tuple[Features, NDArray[np.bool_]]],
+    tests: Sequence[tuple[Features, NDArray[np.bool_]]],
+) -> list[Features]:
+    """The probability of each candidate of each test; 0 where nothing could be learned."""
+    sizes = [len(features) for features, _ in tests]
+    if not taught or not sum(sizes):
+        return [np.zeros(size, np.float32) for size in sizes]
+    model = _fitted(taught)
+    shares = model.predict_proba(np.vstack([one for one, _ in tests if len(one)]))[:, 1]
+    return np.split(shares, np.cumsum(sizes)[:-1])
 
 
 def _candidates(

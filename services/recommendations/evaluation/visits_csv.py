@@ -175,7 +175,10 @@ class _Reader:
 
     def __init__(self, lines: Iterator[str], first: str) -> None:
         delimiter = max(",;\t", key=first.count)
-        self.header = next(csv.reader([first], delimiter=delimiter), [])
+        try:
+            self.header = next(csv.reader([first], delimiter=delimiter), [])
+        except csv.Error as error:
+            raise VisitsError(f"line 1: {error}; save it as CSV") from error
         self._rows = csv.reader(lines, delimiter=delimiter)
 
     @property
@@ -191,7 +194,10 @@ def _opened(lines: Iterable[str], name: str) -> tuple[_Reader, dict[str, int]]:
     first = next(every, "")
     if not first.strip():
         raise VisitsError(f"{name}: the first line is empty; it names {', '.join(COLUMNS)}")
-    reader = _Reader(every, first)
+    try:
+        reader = _Reader(every, first)
+    except VisitsError as error:
+        raise VisitsError(f"{name}, {error}") from error
     titles = [title.strip().casefold() for title in reader.header]
     for column in COLUMNS:
         if titles.count(column) != 1:
