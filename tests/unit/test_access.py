@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internetcar.contract.message import InputError
+from internetcar.contract.recommendations import DestinationRecommendation
+from internetcar.contract.subscriptions import filter_pattern
 from internetcar.launcher.access import (
     AccessError,
     Rights,
     access_text,
     name_of,
+    remembered_topics,
     service_rights,
 )
 from internetcar.launcher.register import Certificate, Register, RegisterError
@@ -135,6 +138,11 @@ def test_recommendations_hear_trips_and_answers_and_reply_to_whoever_asked() -> 
         "readwrite v1/vehicle/kona/recommendation/offer",
         "readwrite v1/client/+/recommendation/kona", "read v1/client/recommendations/#",
     }  # fmt: skip
+
+
+def test_forgetting_a_vehicle_takes_its_suggestions_from_the_broker() -> None:
+    topic = DestinationRecommendation.filter(vehicle_id="kona")
+    assert any(filter_pattern(each).fullmatch(topic) for each in remembered_topics("kona"))
 
 
 def test_people_and_services_that_may_answer_do_so_in_their_own_name() -> None:

@@ -12,6 +12,7 @@ from services.recommendations import rejections, speaking
 from services.recommendations.destination.moment import Moment
 from services.recommendations.destination.places import Places
 from services.recommendations.destination.predictor import Forecast, Predictor
+from services.recommendations.destination.votes import SINGLE
 from services.recommendations.destination.way import Ways
 from services.recommendations.journey import (
     MOST_POINTS,
@@ -88,10 +89,7 @@ def test_a_rejection_is_one_trip_against_a_place_and_the_others_gain_what_it_los
     moment = journey().moment
     one = rejections.weight(model.rejections[0], moment)
     assert one == pytest.approx(1.03 * 1.02)
-    total = (
-        model.predictor.weights[rejections.SINGLE]
-        / model.predictor.believed(moment)[rejections.SINGLE]
-    )
+    total = model.predictor.weights[SINGLE] / model.predictor.believed(moment)[SINGLE]
     assert share == pytest.approx(before.first[1] * total / (total + 3 * one))
 
 
