@@ -56,26 +56,30 @@ def answer_line(answer: RecommendationAnswer) -> str:
 
 
 class SuggestionLines:
-    """What is suggested now, a line each."""
+    """What is suggested now, a line each, and the offer last."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self._places: list[str] = []
+        self._offer: list[str] = []
+
+    @property
+    def lines(self) -> list[str]:
+        """All that holds."""
+        return [*self._places, *self._offer]
 
     def on_received(self, received: Received) -> list[str]:
         """Learn what is on the topic now; the lines that are news. Nothing on it is no news."""
         if not received.payload:
-            self.lines = []
+            self._places, self._offer = [], []
             return []
         try:
             said = DestinationRecommendation.decode(received.topic, received.payload)
         except ContractError:
             return []
-        before, self.lines = self.lines, lines_of(said)
-        return [] if self.lines == before else self.lines
+        before, self._places = self._places, lines_of(said)
+        return [] if self._places == before else self._places
 
-    def on_offer(self, offer: RecommendationOffer) -> str:
-        """Learn of an offer; as one line."""
-        line = offer_line(offer)
-        if line not in self.lines:
-            self.lines = [*self.lines, line]
-        return line
+    def on_offer(self, offer: RecommendationOffer) -> list[str]:
+        """Learn of an offer; as a line, where that is news."""
+        before, self._offer = self._offer, [offer_line(offer)]
+        return [] if self._offer == before else self._offer

@@ -174,9 +174,9 @@ class Show:
             self._output.write("".join(f"{line}\n" for line in lines))
 
     def _on_offer(self, offer: RecommendationOffer) -> None:
-        line = self._view.suggestions.on_offer(offer)
+        lines = self._view.suggestions.on_offer(offer)
         if self._is_plain:
-            self._output.write(line + "\n")
+            self._output.write("".join(f"{line}\n" for line in lines))
 
     def _on_balance(self, balance: WalletBalance) -> None:
         if self._view.on_balance(balance) and self._is_plain:
