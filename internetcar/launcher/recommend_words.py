@@ -33,12 +33,8 @@ def rows(said: DestinationRecommendation) -> Sequence[tuple[str, str, str]]:
 
 def lines_of(said: DestinationRecommendation) -> list[str]:
     """The same as lines."""
-    found = [
-        f"where to: {chance(each.probability)} {place_name(each)}. {each.because}".rstrip()
-        for each in said.places
-    ]
-    return [printable(each) for each in [*found, f"where to: {chance(said.somewhere_new)} "
-                                         "somewhere new"]]  # fmt: skip
+    found = [f"where to: {share} {name}. {because}" for name, share, because in rows(said)]
+    return [printable(each.rstrip()) for each in found]
 
 
 def offer_line(offer: RecommendationOffer) -> str:

@@ -18,6 +18,8 @@ from services.database import Database
 from services.outgoing import enqueue
 from services.points import AFTER_COMMIT, BEFORE_COMMIT
 from services.recommendations import exporting, store
+from services.recommendations.destination.moment import Moment
+from services.recommendations.destination.predictor import Predictor
 from services.recommendations.tables import RECOMMENDATIONS, visit
 from services.tables import outgoing
 from tests.recommendation_trips import (
@@ -361,11 +363,19 @@ def test_no_late_word_brings_back_what_was_forgotten(service: Service) -> None:
 def test_what_was_forgotten_weighs_no_more(service: Service) -> None:
     """The weights are those of a stranger who made the trips that are left."""
     service.hear(control("forget_place", driver="anna", place_id="place-1"))
+    assert whole(service.database)["learned"] == {}
     with service.database.begin() as connection:
         model = service.hearing.models.of(connection, "kona", "anna")
-        learned = model.predictor.learned()
-    assert learned["seen"][1] < 20
-    assert whole(service.database)["learned"]["new_weights"] == learned["new_weights"]
+        rows = connection.execute(select(visit).order_by(visit.c.started_ms)).all()
+    stranger = Predictor()
+    stranger.load(
+        [
+            (Moment(row.day, row.origin_id, row.before_id, row.stayed_min), row.place_id)
+            for row in rows
+        ]
+    )
+    assert len(rows) == 10
+    assert model.predictor.learned() == stranger.learned()
 
 
 def test_what_waited_of_others_is_left_where_a_driver_is_forgotten(service: Service) -> None:
