@@ -109,6 +109,9 @@ def forget_driver(connection: Connection, standing: Standing, name: str, now_ms:
 def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) -> int:
     """Forget what came here before an instant, a portion of it; how many visits that were."""
     old = select(visit).where(visit.c.kept_ms < before_ms).order_by(visit.c.kept_ms).limit(most)
+    vehicles = set(connection.execute(old.with_only_columns(visit.c.vehicle_id)).scalars())
+    for each in sorted(vehicles):
+        store.standing(connection, each)  # locked: nobody learns of it meanwhile
     rows = connection.execute(old).mappings().all()
     for row in rows:
         vehicle_id, name = row["vehicle_id"], row["driver"]

@@ -5,19 +5,20 @@ from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from internetcar.contract.message import milliseconds
 from internetcar.contract.presence import Origin
 from internetcar.contract.trips import Place, TripEnded, TripProgress, TripStarted
-from services.database import Database
+from services.database import Database, insert_new
 from services.outgoing import enqueue
 from services.recommendations import speaking, store
 from services.recommendations.journey import Journey, begun, is_sane, moment_of
 from services.recommendations.memory import Models
 from services.recommendations.rejections import is_silent
 from services.recommendations.store import Standing
-from services.recommendations.tables import offer, visit
+from services.recommendations.tables import offer as offers
+from services.recommendations.tables import visit
 from services.recommendations.visits import remember
 
 _DAY_MS = 86_400_000
@@ -107,8 +108,9 @@ class Hearing:
         if may_offer:
             journey.has_offered = True
             offer_id = store.digest_of("offer", vehicle_id, journey.trip_id)[:32]
-            self._keep_offer(connection, vehicle_id, journey, first, probability, offer_id)
-            enqueue(connection, speaking.offer(vehicle_id, journey, places[0], offer_id, origin))
+            if self._keep_offer(connection, vehicle_id, journey, first, probability, offer_id):
+                offer = speaking.offer(vehicle_id, journey, places[0], offer_id, origin)
+                enqueue(connection, offer)
 
     def is_paused(self, standing: Standing) -> bool:
         """Whether nothing is to be said now."""
@@ -205,8 +207,8 @@ class Hearing:
         """The trip that was on is over, or somebody else drives: its offer is void."""
         self.hush(connection, standing)
         if standing.journey is not None:
-            open_ones = and_(offer.c.vehicle_id == standing.vehicle_id, offer.c.state == "open")
-            connection.execute(update(offer).where(open_ones).values(state="expired"))
+            open_ones = and_(offers.c.vehicle_id == standing.vehicle_id, offers.c.state == "open")
+            connection.execute(update(offers).where(open_ones).values(state="expired"))
         standing.journey = None
 
     def _end(self, message: TripEnded, connection: Connection) -> None:
@@ -232,18 +234,19 @@ class Hearing:
         place_id: str,
         probability: float,
         offer_id: str,
-    ) -> None:
-        connection.execute(
-            insert(offer).values(
-                vehicle_id=vehicle_id,
-                offer_id=offer_id,
-                driver=journey.driver,
-                place_id=place_id,
-                at_ms=journey.at_ms,
-                day=journey.day,
-                origin_id=journey.origin_id,
-                probability=probability,
-                state="open",
-                kept_ms=self._clock_ms(),
-            )
+    ) -> bool:
+        """Keep an offer; false where it was made before."""
+        return insert_new(
+            connection,
+            offers,
+            vehicle_id=vehicle_id,
+            offer_id=offer_id,
+            driver=journey.driver,
+            place_id=place_id,
+            at_ms=journey.at_ms,
+            day=journey.day,
+            origin_id=journey.origin_id,
+            probability=probability,
+            state="open",
+            kept_ms=self._clock_ms(),
         )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from internetcar.contract.recommendations import (
@@ -17,7 +19,7 @@ from internetcar.contract.trips import Place
 from services.database import Database
 from services.outgoing import enqueue
 from services.points import AFTER_COMMIT, BEFORE_COMMIT
-from services.recommendations import exporting, store
+from services.recommendations import exporting, store, visits
 from services.recommendations.destination.moment import Moment
 from services.recommendations.destination.predictor import Predictor
 from services.recommendations.tables import RECOMMENDATIONS, visit
@@ -103,9 +105,9 @@ def test_a_greater_revision_takes_the_place_of_the_visit_and_a_lesser_one_does_n
 ) -> None:
     trip = started(MONDAY + timedelta(days=11, hours=8), HOME, "trip-0313-there")
     service.hear(ended(trip, SPORTS, revision=2), ended(trip, WORK, revision=1))
-    visits = {each["trip_id"]: each["place_id"] for each in whole(service.database)["visits"]}
-    assert len(visits) == 20
-    assert visits[trip.trip_id] == "place-3"
+    led = {each["trip_id"]: each["place_id"] for each in whole(service.database)["visits"]}
+    assert len(led) == 20
+    assert led[trip.trip_id] == "place-3"
     service.hear(ended(trip, WORK, revision=3))
     assert [each["place_id"] for each in whole(service.database)["places"]] == [
         "place-1", "place-2",
@@ -157,6 +159,42 @@ def test_a_death_anywhere_changes_nothing(database: Database, point: str) -> Non
     said = service.take()
     assert [type(each).__name__ for each in said[-1:]] == ["NoneType"]
     assert sum(isinstance(each, RecommendationOffer) for each in said) == 1
+
+
+def test_what_a_failed_transaction_left_in_memory_is_not_used(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(database).commute(12)
+    trip = started(NEXT, HOME)
+
+    def fail(*_: object) -> None:
+        raise CrashError("in between")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(visits, "_trim", fail)
+        with pytest.raises(CrashError):
+            service.hear(ended(trip, WORK))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "touch", fail)
+        with pytest.raises(CrashError):
+            service.hear(ended(trip, WORK))
+    service.hear(ended(trip, WORK))
+    with database.begin() as connection:
+        model = service.hearing.models.of(connection, "kona", "anna")
+        assert len(model.predictor.visits) == len(whole(database)["visits"])
+        fresh = store.load(connection, "kona", "anna")
+    assert model.predictor.learned() == fresh.predictor.learned()
+
+
+def test_an_end_that_comes_again_after_many_trips_is_still_no_visit_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_ENDED", 3)
+    service = Service(database).commute(12)
+    before = whole(database)
+    trip = started(MONDAY + timedelta(hours=8), HOME, "trip-0302-there")
+    service.hear(ended(trip, SPORTS))
+    assert whole(database) == before
 
 
 def test_an_offer_is_made_once_a_trip_and_not_while_it_is_unlikely(service: Service) -> None:
@@ -414,6 +452,61 @@ def test_messages_out_of_order_open_no_trip_that_is_over(service: Service) -> No
     assert service.take() != []
     service.hear(older, progress(older, 1, HOME))
     assert service.take() == []
+
+
+def test_a_trip_that_is_said_to_begin_anew_is_offered_no_second_time(service: Service) -> None:
+    first = started(NEXT, HOME)
+    between = started(NEXT + timedelta(hours=1), HOME)
+    again = started(NEXT + timedelta(hours=2), HOME, first.trip_id)
+    service.hear(first)
+    service.take()
+    service.hear(between, again)
+    offers = [each for each in service.take() if isinstance(each, RecommendationOffer)]
+    assert {each.trip_id for each in offers} <= {between.trip_id}
+
+
+MINUTES = st.integers(0, 40 * 24 * 60)
+STEPS = st.tuples(
+    st.sampled_from(["start", "go", "end", "drop", "accept", "reject", "forget", "erase", "pause"]),
+    st.sampled_from(["t1", "t2", "t3", "t4"]),
+    st.sampled_from(["anna", "bert", "unknown"]),
+    MINUTES,
+    st.sampled_from([HOME, WORK, SPORTS, Place(latitude=-90, longitude=180), None]),
+    st.integers(1, 4),
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(STEPS, min_size=10, max_size=40))
+def test_whatever_comes_in_whatever_order_memory_and_store_agree(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
+) -> None:
+    database = store.open_store(str(tmp_path_factory.mktemp("any") / "any.sqlite"))
+    service = Service(database, MONDAY + timedelta(days=41)).commute(12)
+    for number, (kind, trip_id, name, minutes, place, revision) in enumerate(steps):
+        trip = started(MONDAY + timedelta(minutes=minutes), place, trip_id, driver=name)
+        messages: dict[str, Any] = {
+            "start": trip,
+            "go": progress(trip, revision * 9.0, place or HOME),
+            "end": ended(trip, place, revision=revision),
+            "drop": ended(trip, place, revision=revision, is_dropped=True),
+            "forget": control("forget_place", f"f{number}", driver=name,
+                              place_id=f"place-{revision}"),
+            "erase": control("forget_driver", f"e{number}", driver=name),
+            "pause": control("resume" if revision > 1 else "pause", f"p{number}"),
+        }  # fmt: skip
+        offer_id = store.digest_of("offer", "kona", trip_id)[:32]
+        service.hear(messages.get(kind) or feedback(offer_id, kind))
+    with database.begin() as connection:
+        for name in ("anna", "bert", "unknown"):
+            model = service.hearing.models.of(connection, "kona", name)
+            fresh = store.load(connection, "kona", name)
+            assert model.predictor.learned() == fresh.predictor.learned()
+            assert list(model.places) == list(fresh.places)
+            assert set(fresh.predictor.visits.places) <= {each.id for each in fresh.places}
+            assert model.labels == fresh.labels
+            assert model.rejections == fresh.rejections
+    database.close()
 
 
 def test_a_trip_whose_start_was_lost_is_known_by_its_progress(service: Service) -> None:
