@@ -171,11 +171,16 @@ def forget(
     """
     vehicle_id = vehicle_id_of(vehicle_id)
     with _opened(store, settings) as database:
-        erased = inquiry.forget(database, vehicle_id, driver, place, time.time_ns() // 1_000_000)
+        now_ms = time.time_ns() // 1_000_000
+        erased, is_clean = inquiry.forget(database, vehicle_id, driver, place, now_ms)
     if erased is None:
         what = f"{place} of {driver}" if place else driver
         raise InputError(printable(f"{what[:140]}: nothing is kept; `car recommend list` says who"))
     typer.echo(f"{erased} visits erased")
+    if not is_clean:
+        raise InputError(
+            "somebody reads the store for long: its service erases the bytes within six hours"
+        )
 
 
 @app.command()

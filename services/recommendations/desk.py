@@ -1,6 +1,7 @@
 """What people say to offers, and ask of the service: looked at, done, answered."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -25,6 +26,8 @@ from services.recommendations.journey import LAST_MS
 from services.recommendations.settings import Right
 from services.recommendations.store import Standing, of_driver
 from services.recommendations.tables import offer, place, request
+
+log = logging.getLogger(__name__)
 
 RIGHTS: Mapping[Action, Right] = {
     "pause": "pause",
@@ -72,7 +75,7 @@ class Desk:
         self._allow = allow
         self._clock_ms = clock_ms
         self._shows_positions = shows_positions
-        self._must_scrub = False
+        self._must_scrub = True  # a process before this one may have had no time for it
 
     def on_feedback(self, message: RecommendationFeedback) -> None:
         """Take an answer to an offer."""
@@ -253,6 +256,7 @@ class Desk:
         asked: str | None,
         answer: Answer,
     ) -> None:
+        log.info("%s: %s of %s: %s", vehicle_id, asked, requester, answer["status"])
         said = {"vehicle_id": vehicle_id, "requester": requester, "id": asked, **answer}
         enqueue(connection, RecommendationAnswer.model_validate(said))
 

@@ -29,22 +29,23 @@ class Forgetting:
         self._keep_ms = keep_ms
         self._clock_ms = clock_ms
         self._next_ms = 0
+        self._must_scrub = False
 
     def turn(self) -> None:
         """Forget what is old, if it is time."""
+        if self._must_scrub:
+            self._must_scrub = not erasing.scrub(self._database)
         now_ms = self._clock_ms()
         if now_ms < self._next_ms <= now_ms + _EACH_MS:
             return
         self._next_ms = now_ms + _EACH_MS
         before_ms = now_ms - self._keep_ms
         drop_old(self._database, _HEARD, before_ms)
-        has_erased = False
         for _ in range(_MOST_PORTIONS):
             erased = self._database.run(
                 lambda connection: erasing.erase_old(connection, before_ms, now_ms, _SOME)
             )
-            has_erased = has_erased or erased > 0
             if erased < _SOME:
                 break
-        if has_erased:
-            erasing.scrub(self._database)
+        # Also what a command could not erase because somebody was reading.
+        self._must_scrub = not erasing.scrub(self._database)

@@ -1,5 +1,6 @@
 """What trips bring: one transaction each; what is said of them, and when."""
 
+import logging
 from collections.abc import Callable, Container
 from functools import partial
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, and_, select, update
 
 from internetcar.contract.message import milliseconds
 from internetcar.contract.presence import Origin
+from internetcar.contract.subscriptions import Complaints
 from internetcar.contract.trips import Place, TripEnded, TripProgress, TripStarted
 from services.database import Database, insert_new
 from services.outgoing import enqueue
@@ -20,6 +22,8 @@ from services.recommendations.store import Standing
 from services.recommendations.tables import offer as offers
 from services.recommendations.tables import visit
 from services.recommendations.visits import remember
+
+log = logging.getLogger(__name__)
 
 _DAY_MS = 86_400_000
 
@@ -54,6 +58,7 @@ class Hearing:
         self._terms = terms
         self._clock_ms = clock_ms
         self.models = Models()
+        self._complaints = Complaints(lambda: clock_ms() / 1_000)
         self.ignored = 0
         """Messages of other origins or vehicles, or of a clock that cannot be right."""
 
@@ -111,6 +116,7 @@ class Hearing:
             if self._keep_offer(connection, vehicle_id, journey, first, probability, offer_id):
                 offer = speaking.offer(vehicle_id, journey, places[0], offer_id, origin)
                 enqueue(connection, offer)
+                log.info("%s: offer %s", vehicle_id, offer_id)
 
     def is_paused(self, standing: Standing) -> bool:
         """Whether nothing is to be said now."""
@@ -124,18 +130,24 @@ class Hearing:
 
     def _counts(self, vehicle_id: str, origin: Origin, started_ms: int, at_ms: int) -> bool:
         """Whether a message is of a trip that teaches, by a clock that may be right."""
+        why = self._why_not(vehicle_id, origin, started_ms, at_ms)
+        self.ignored += why is not None
+        if why and self._complaints.is_due(f"{vehicle_id} {why}"):
+            log.warning("trips of %s are ignored: %s", vehicle_id, why)
+        return why is None
+
+    def _why_not(self, vehicle_id: str, origin: Origin, started_ms: int, at_ms: int) -> str | None:
+        """Why a message does not count; empty where nobody has to be told, `None`: it does."""
         terms = self._terms
-        counts = (
-            self.is_ours(vehicle_id)
-            and origin == terms.origin
-            and is_sane(started_ms)
-            and is_sane(at_ms)
-        )
-        if counts and origin == "live":
-            now_ms = self._clock_ms()
-            counts = now_ms - terms.keep_ms <= at_ms <= now_ms + _DAY_MS
-        self.ignored += not counts
-        return counts
+        if not self.is_ours(vehicle_id):
+            return ""
+        if origin != terms.origin:
+            return f"they are of origin {origin}, and the settings want {terms.origin}"
+        now_ms = self._clock_ms()
+        is_near = now_ms - terms.keep_ms <= at_ms <= now_ms + _DAY_MS
+        if not (is_sane(started_ms) and is_sane(at_ms)) or (origin == "live" and not is_near):
+            return "their clock cannot be right, or ours is not"
+        return None
 
     def _go_on(
         self,

@@ -101,11 +101,11 @@ def whole(connection: Connection, vehicle_id: str, name: str) -> dict[str, Any] 
 
 def forget(
     database: Database, vehicle_id: str, name: str, place_id: str, now_ms: int
-) -> int | None:
+) -> tuple[int | None, bool]:
     """Erase a place of a driver, or the driver (no place is named), also from the files' bytes.
 
     Returns:
-        How many visits; `None`: there is no such driver or place.
+        How many visits (`None`: there is no such driver or place), and whether no byte is left.
     """
 
     def erase(connection: Connection) -> int | None:
@@ -121,8 +121,7 @@ def forget(
         return erased
 
     erased = database.run(erase)
-    erasing.scrub(database)
-    return erased
+    return erased, erasing.scrub(database)
 
 
 def _of(wanted: Select[Any], table: Any, vehicle_id: str) -> Select[Any]:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from internetcar.contract.message import InputError
 from internetcar.contract.recommendations import RecommendationOffer
 from internetcar.launcher.recommend import app
-from services.recommendations import store
+from services.recommendations import erasing, store
 from services.recommendations.tables import visit
 from services.tables import outgoing
 from tests.recommendation_trips import HOME, MONDAY, WORK, Service, control, started
@@ -95,12 +95,28 @@ def test_a_place_and_a_driver_are_forgotten_while_the_service_runs(
     assert "10 visits erased" in car(url, "forget", *where)
     assert "nothing is kept" in refused(url, "forget", *where)
     assert "nothing is kept" in refused(url, "forget", "--vehicle-id", "x", "--driver", "anna")
-    files = Path(url).parent.glob("recommendations.sqlite*")
-    assert b"anna" not in b"".join(each.read_bytes() for each in files)
+    assert b"anna" not in files(url)
     with service.database.read() as connection:
         assert connection.execute(select(visit)).first() is None
     again = service.hear(started(NEXT + timedelta(days=1), HOME)).take()
     assert [each for each in again if each is not None] == []
+
+
+def test_bytes_that_cannot_be_erased_yet_are_not_said_to_be_gone(
+    url: str, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "scrub", lambda database: False)
+        where = ("--vehicle-id", "kona", "--driver", "anna")
+        assert "erases the bytes within" in refused(url, "forget", *where)
+    assert b"anna" in files(url)
+    Service(service.database).desk.turn()
+    assert b"anna" not in files(url)
+
+
+def files(url: str) -> bytes:
+    found = Path(url).parent.glob("recommendations.sqlite*")
+    return b"".join(each.read_bytes() for each in found)
 
 
 def test_what_cannot_be_asked_is_refused_before_anything_is_said(url: str) -> None:

@@ -516,7 +516,9 @@ def test_a_trip_whose_start_was_lost_is_known_by_its_progress(service: Service) 
 
 
 @pytest.mark.parametrize("year", [1970, 1999, 2030, 2100, 8999])
-def test_trips_of_a_clock_that_cannot_be_right_are_ignored(service: Service, year: int) -> None:
+def test_trips_of_a_clock_that_cannot_be_right_are_ignored(
+    service: Service, year: int, caplog: pytest.LogCaptureFixture
+) -> None:
     now = service.now
     before = whole(service.database)
     trip = started(NEXT.replace(year=year), HOME)
@@ -524,6 +526,7 @@ def test_trips_of_a_clock_that_cannot_be_right_are_ignored(service: Service, yea
         getattr(service.hearing, f"on_{type(message).__name__[4:].lower()}")(message)
     assert service.now == now
     assert service.hearing.ignored == 3
+    assert "trips of kona are ignored: their clock cannot be right" in caplog.text
     assert whole(service.database) == before
     assert service.hear(started(NEXT, HOME)).take() != []
 
