@@ -62,7 +62,7 @@ PURE = [
         "autopilot", "events", "geodesy", "leaps", "moment", "own_clock", "view", "words",
     )),
     *(f"services/drone/broker/{name}.py" for name in (
-        "health", "leaves", "requests", "telling", "twins",
+        "health", "leaves", "request_queue", "requests", "telling", "twins",
     )),
     "services/drone/record/journal.py",
     *(f"services/drone/mavlink/{name}.py" for name in (

@@ -33,6 +33,8 @@ class LinkOptions:
     connack_timeout_s: float = 3.0
     first_retry_s: float = 0.5
     longest_retry_s: float = 30.0
+    outlives_refusal: bool = False
+    """Whether a broker that does not let us in is only away, and asked again and again."""
 
 
 class Backoff:

@@ -124,9 +124,8 @@ class Session(ABC):
         """
         connection = self._connection
         if connection is not None:
-            is_v5 = connection.is_v5
             packets = [
-                encode_publish(topic.encode(), payload, retain=retain, is_v5=is_v5)
+                encode_publish(topic.encode(), payload, retain=retain, is_v5=connection.is_v5)
                 for topic, payload in messages
             ]
             if connection.send(b"".join(packets)):
@@ -231,14 +230,15 @@ class Session(ABC):
             self._welcome(connection)
             return
         connection.close(with_goodbye=False)
+        why = answer.text if answer else "it does not answer our wish to connect"
         if answer is not None and answer.is_final:
-            raise BrokerRefusedError(
-                f"{self.broker} refuses us: {answer.text}; check user name, password and client id"
-            )
+            why = f"it refuses us: {why}; check user name, password and client id"
+            if not self.options.outlives_refusal:
+                raise BrokerRefusedError(f"{self.broker}: {why}")
         if (answer is None or answer.is_wrong_version) and self._dialect.unanswered():
             log.info("%s does not answer MQTT 5; trying 3.1.1", self.broker)
             return
-        self._retry_later(answer.text if answer else "it does not answer our wish to connect")
+        self._retry_later(why)
 
     def _welcome(self, connection: Connection) -> None:
         self._dialect.accepted()

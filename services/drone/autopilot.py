@@ -96,6 +96,8 @@ class DroneStatus:
     """As the autopilot calls it, such as LOITER."""
     is_armed: bool = False
     landed: Landed = Landed.UNKNOWN
+    landed_s: float | None = None
+    """When that came; `None`: never."""
     is_failsafe: bool = False
     """It says that it acts on a failsafe."""
     position: DronePosition | None = None

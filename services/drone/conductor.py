@@ -4,7 +4,7 @@ Messages and bytes go in, messages and bytes come out; there is no socket, no th
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from internetcar.contract.drone import (
@@ -31,6 +31,7 @@ from services.drone.events import (
     Event,
     Heard,
     Perform,
+    Twin,
     WeatherReport,
 )
 from services.drone.geodesy import Place
@@ -116,18 +117,30 @@ class Conductor:
         return self._autopilot.counts
 
     @property
+    def requesters(self) -> Collection[str]:
+        """Who may ask for something."""
+        return self._reception.requesters
+
+    @property
     def state(self) -> State:
         """What the drone does."""
         return self._pilot.state_name
 
     def greeting(self) -> list[Message]:
-        """What a broker must hear first on each connection, since it may have forgotten."""
+        """What a broker must hear first on each connection, since it may have forgotten.
+
+        The presence comes last: another service answers it, and its state must not be hidden.
+        """
         presence = telling.presence(self.identity, self._firmware, online=True)
-        return [presence, self._pilot.state()]
+        return [self._pilot.state(), presence]
 
     def broker(self, now: Moment, *, is_connected: bool) -> None:
         """Say that the broker is there, or is not."""
         self._step(BrokerLink(is_connected), now)
+
+    def twin(self, now: Moment, *, is_heard: bool) -> None:
+        """Say that another service speaks for the drone, too, or does not any more."""
+        self._step(Twin(is_heard), now)
 
     def hear(self, message: Message, now: Moment) -> None:
         """Take what the broker brought: the car's messages, or the weather."""

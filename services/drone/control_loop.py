@@ -10,15 +10,16 @@ from contextlib import suppress
 
 from internetcar.contract.drone import DronePresence, DroneRequest, DroneWeather
 from internetcar.contract.link import Link
-from internetcar.contract.message import ContractError, InputError, Message
+from internetcar.contract.message import ContractError, Message
 from internetcar.contract.presence import Presence
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Complaints, Received, filter_pattern
 from services.alive import Heartbeat
-from services.drone.broker import telling, twins
+from services.drone.broker import telling
 from services.drone.broker.health import HealthKeeper, Tally
 from services.drone.broker.inbox import Inbox
 from services.drone.broker.leaves import ALWAYS
+from services.drone.broker.twins import Twins, ours
 from services.drone.broker.unsaid import Unsaid
 from services.drone.conductor import Conductor
 from services.drone.connection import Clock
@@ -71,7 +72,7 @@ class ControlLoop:
         self._ends = socket.socketpair()
         for end in self._ends:
             end.setblocking(False)
-        self._inbox = Inbox(self._wake)
+        self._inbox = Inbox(self._wake, conductor.requesters)
         self._is_stopping = False
         self._is_connected: bool | None = None
         self._is_greeting = False
@@ -79,7 +80,7 @@ class ControlLoop:
         self._turned_s = 0.0
         self._problem: str | None = None
         self._others: deque[DronePresence] = deque(maxlen=_OTHERS)
-        self._twin: DronePresence | None = None
+        self._twins = Twins(conductor.identity)
         self._has_twin = False
         self._unreadable = 0
         self._health = HealthKeeper(conductor.identity)
@@ -89,9 +90,6 @@ class ControlLoop:
         """Fly until `stop`.
 
         What is in the air stays there: the autopilot's own failsafe and the next start take over.
-
-        Raises:
-            InputError: Another service of this drone was there before; one line.
         """
         self._link.start()
         next_s = time.monotonic()
@@ -109,12 +107,8 @@ class ControlLoop:
                     next_s = max(next_s + TURN_S, time.monotonic())
                     self._turn(requests)
         finally:
-            if self._twin is None:
-                self._link.publish(self._offline())
+            self._link.publish(self._offline())
             self._link.stop()
-        if self._twin is not None:
-            since = f" since {self._twin.since:%Y-%m-%d %H:%M:%S} UTC"
-            raise InputError(twins.words(self._conductor.identity, since))
 
     def _is_time_up(self) -> bool:
         """Whether a simulation that runs faster has come to its next turn before the machine."""
@@ -185,18 +179,18 @@ class ControlLoop:
         now = self._clock.now()
         self._turned_s = now.s
         self._tell_connection(now)
+        self._meet(now)
         for received in self._inbox.take_states(STATES_A_TURN):
             self._hear(received, now)
         for received in requests:
             self._conductor.ask(received.topic, received.payload, now, retained=received.retained)
         said = self._conductor.turn(now)
         self._transport.write(self._conductor.outgoing())
-        self._meet()
         if self._is_greeting:
             self._is_greeting = False
-            self._unsaid.say(self._conductor.greeting())
             self._health.greet()
-        self._unsaid.say(said)
+            said = [*self._conductor.greeting(), *said]
+        self._unsaid.say(ours(said, self._conductor.state) if self._has_twin else said)
         self._unsaid.say(self._health.look(self._tally(), now, twin=self._has_twin))
         self._clear_retained()
         self._keep_house()
@@ -254,22 +248,22 @@ class ControlLoop:
             self._others.append(heard)
             self._wake()
 
-    def _meet(self) -> None:
-        """Go where another service was there before us; else say again that we are here."""
-        self._has_twin = False
+    def _meet(self, now: Moment) -> None:
+        """Say again that we are here to who speaks in our place, and tell the pilot of it."""
+        now_s = time.monotonic()
         while self._others:
-            heard = self._others.popleft()
-            match twins.judge(heard, self._conductor.identity, self._conductor.state):
-                case twins.Verdict.FALSE:
-                    self._is_greeting = True
-                case twins.Verdict.LATER:
-                    self._twin, self._is_stopping = heard, True
-                case twins.Verdict.BOTH:
-                    self._has_twin = True
-                    if self._complaints.is_due(heard.topic):
-                        log.warning("another service flies this drone too: end one of them")
-                case _:
-                    pass
+            self._twins.hear(self._others.popleft(), now_s)
+        self._is_greeting |= self._twins.is_answer_due(now_s)
+        has_twin = self._twins.are_heard(now_s)
+        if has_twin != self._has_twin:
+            self._has_twin = has_twin
+            self._conductor.twin(now, is_heard=has_twin)
+            here = self._conductor.identity
+            whose = f"{here.drone_id} of {here.vehicle_id}"
+            if has_twin:
+                log.warning("another service speaks for %s too: end one of them", whose)
+            else:
+                log.info("no other service speaks for %s any more", whose)
 
 
 _STATES = tuple(

@@ -70,6 +70,13 @@ class BrokerLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """Whether another service speaks for this drone, too."""
+
+    is_heard: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What the autopilot says now; comes with every turn, ten times a second or more."""
 
@@ -77,7 +84,7 @@ class Heard:
     results: tuple[Result, ...] = ()
 
 
-Event = CarFix | CarSignal | CarPresence | WeatherReport | Asked | BrokerLink | Heard
+Event = CarFix | CarSignal | CarPresence | WeatherReport | Asked | BrokerLink | Twin | Heard
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
+from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.link import Link
 from internetcar.contract.loop import end_process
 from internetcar.contract.message import InputError
+from internetcar.contract.retry import LinkOptions
 from services.alive import Heartbeat
 from services.drone.assembly import make_pilot
-from services.drone.broker.claim import Claim
 from services.drone.broker.leaves import wanted
 from services.drone.broker.reception import Reception
 from services.drone.broker.telling import Identity
@@ -37,9 +38,10 @@ def main(path: Path | None) -> None:
     """Run the drone service until SIGTERM; what is in the air then stays there.
 
     The autopilot's own failsafe brings it home, unless the service is started again before.
+    No broker ends it, whether away, mute or refusing, and none is waited for.
 
     Raises:
-        InputError: A setting, a zone, the store, the URL or the broker cannot be used; one line.
+        InputError: A setting, a zone, the store or a URL cannot be used; one line.
     """
     settings = load_settings(DroneSettings, path)
     threading.excepthook = _on_thread_failure
@@ -56,7 +58,6 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     folder = state_folder(settings, SERVICE)
     stack.enter_context(_only_one(folder / f"{settings.vehicle_id}-{settings.drone_id}.lock"))
     identity = Identity(settings.vehicle_id, settings.drone_id, _now_ms(), _software(), uuid4().hex)
-    Claim(broker, identity).look()
     database = open_store(store_url(settings, SERVICE))
     stack.callback(database.close)
     store = DroneStore(database, settings.vehicle_id, settings.drone_id)
@@ -76,11 +77,16 @@ def _build(settings: DroneSettings, stack: ExitStack) -> ControlLoop:
     # Another service with the id of ours would throw us out, and we it, without an end.
     client = f"drone-{settings.vehicle_id}-{settings.drone_id}-{identity.instance}"
     loop = ControlLoop(
-        Link(broker, client), transport, conductor, clock,
+        make_link(broker, client), transport, conductor, clock,
         Heartbeat(own), recording, wanted(settings.rules),
     )  # fmt: skip
     stack.callback(loop.close)
     return loop
+
+
+def make_link(broker: BrokerUrl, client: str) -> Link:
+    """To a broker that may be away, or refuse us, while the drone flies."""
+    return Link(broker, client, options=LinkOptions(outlives_refusal=True))
 
 
 def _recording(settings: DroneSettings, memory: str | None) -> Recording | None:

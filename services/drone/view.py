@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from internetcar.contract.message import Value
 from internetcar.contract.signals import Quality
-from services.drone.autopilot import DroneStatus
+from services.drone.autopilot import DroneStatus, Landed
 from services.drone.events import (
     BrokerLink,
     CarFix,
@@ -13,9 +13,10 @@ from services.drone.events import (
     CarSignal,
     Event,
     Heard,
+    Twin,
     WeatherReport,
 )
-from services.drone.leaps import Fixes, SeenFix, taken
+from services.drone.leaps import Doubt, SeenFix, Track, taken
 from services.drone.moment import Moment
 from services.drone.own_clock import OwnClock, true, watched
 
@@ -55,8 +56,8 @@ class View:
 
     fixes: tuple[SeenFix, ...] = ()
     """Of the car, oldest first, in the order of their own time."""
-    leap: tuple[SeenFix, ...] = ()
-    """Newer ones, farther away than a car can be: not believed yet."""
+    doubt: Doubt = field(default_factory=Doubt)
+    """Newer ones, farther away than a car can be, are not believed yet."""
     clock: OwnClock = field(default_factory=OwnClock)
     signals: Mapping[str, SeenSignal] = field(default_factory=dict)
     series: Mapping[str, tuple[SeenSignal, ...]] = field(default_factory=dict)
@@ -67,6 +68,8 @@ class View:
     broker_lost_s: float | None = None
     """Since when it is away; `None` while it is there or if it never was."""
     drone: DroneStatus = field(default_factory=DroneStatus)
+    has_twin: bool = False
+    """Another service speaks for this drone, too."""
 
     @property
     def car(self) -> SeenFix | None:
@@ -76,7 +79,8 @@ class View:
 
 def seen(view: View, event: Event, now: Moment) -> View:
     """The view after an event; what is older than what is known already changes nothing."""
-    clock = watched(view.clock, event, now, is_armed=view.drone.is_armed)
+    is_on_ground = view.drone.landed == Landed.ON_GROUND
+    clock = watched(view.clock, event, now, is_armed=view.drone.is_armed, is_on_ground=is_on_ground)
     if clock is not view.clock:
         view = replace(view, clock=clock)
     return _seen(view, true(clock, event), now)
@@ -85,7 +89,7 @@ def seen(view: View, event: Event, now: Moment) -> View:
 def _seen(view: View, event: Event, now: Moment) -> View:
     match event:
         case CarFix():
-            return _with_fix(view, SeenFix(event, _true_s(event, now)))
+            return _with_fix(view, SeenFix(event, _true_s(event, now)), now)
         case CarSignal(path=path) if path in SERIES:
             return _with_value(view, event, now)
         case CarSignal():
@@ -102,10 +106,13 @@ def _seen(view: View, event: Event, now: Moment) -> View:
         case BrokerLink():
             lost_s = None if event.is_connected else view.broker_lost_s or now.s
             return replace(view, is_broker_connected=event.is_connected, broker_lost_s=lost_s)
+        case Twin():
+            return replace(view, has_twin=event.is_heard)
         case Heard():
             return View(
-                view.fixes, view.leap, view.clock, view.signals, view.series, view.presence,
+                view.fixes, view.doubt, view.clock, view.signals, view.series, view.presence,
                 view.weather, view.is_broker_connected, view.broker_lost_s, event.status,
+                view.has_twin,
             )  # fmt: skip
     return view
 
@@ -118,12 +125,10 @@ def _true_s(fix: CarFix, now: Moment) -> float:
     return now.s if fix.age_s < -AHEAD_S else now.s - fix.age_s
 
 
-def _with_fix(view: View, fix: SeenFix) -> View:
-    newest = view.leap or view.fixes
-    if newest and fix.at_s <= newest[-1].at_s:
-        return view
-    fixes, leap = taken(Fixes(view.fixes, view.leap), fix, FIXES)
-    return replace(view, fixes=fixes, leap=leap)
+def _with_fix(view: View, fix: SeenFix, now: Moment) -> View:
+    before = Track(view.fixes, view.doubt)
+    track = taken(before, fix, now.s, FIXES)
+    return view if track is before else replace(view, fixes=track.fixes, doubt=track.doubt)
 
 
 def _with_value(view: View, event: CarSignal, now: Moment) -> View:

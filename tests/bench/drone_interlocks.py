@@ -85,6 +85,11 @@ def _presence(**changed: object) -> Violation:
     return violate
 
 
+def _twin(here: World) -> None:
+    assert here.conductor is not None
+    here.conductor.twin(here.now, is_heard=True)
+
+
 def _silent(here: World) -> None:
     here.change_position = lambda told: None
     here.run(1.2)
@@ -141,6 +146,7 @@ VIOLATIONS: dict[str, Violation] = {
     "origin recording": _presence(origin="recording"),
     "presence offline": _presence(online=False),
     "broker away": lambda here: here.broker(is_there=False),
+    "twin another service": _twin,
     "clock free": _presence(clock="free"),
     "clock ahead": _old_position(-0.7),
     "car_at_rest 1.1 km/h": _moves(1.1),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.drone import (
     DroneEvent,
     DronePresence,
@@ -21,7 +22,7 @@ from internetcar.contract.drone import (
 )
 from internetcar.contract.drone_health import DroneHealth
 from internetcar.contract.link import Link
-from internetcar.contract.message import InputError, Message, instant
+from internetcar.contract.message import Message, instant
 from internetcar.contract.signals import Position, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
@@ -33,6 +34,7 @@ from services.drone.connection import Clock, RealTime
 from services.drone.control_loop import ControlLoop
 from services.drone.events import BrokerLink, CarFix, CarSignal, WeatherReport
 from services.drone.moment import Moment
+from services.drone.service import make_link
 from tests.drone_stand import (
     NOW_MS,
     BrokenStore,
@@ -94,7 +96,7 @@ class Flying:
 
     def __init__(
         self,
-        broker: RunningBroker,
+        broker: RunningBroker | BrokerUrl,
         folder: Path,
         stack: ExitStack,
         clock: Clock | None = None,
@@ -105,28 +107,22 @@ class Flying:
         self.transport = Datagrams()
         stack.callback(self.transport.close)
         store = BrokenStore()
+        url = broker if isinstance(broker, BrokerUrl) else broker.url
         conductor = Conductor(
             Identity("demo", "drone1", moment(started_s).utc_ms, "test", f"started-{started_s:g}"),
             self.pilot, self.autopilot,
             Reception(store, ALLOW), store,
         )  # fmt: skip
         self.loop = ControlLoop(
-            Link(broker.url, f"drone-test-{started_s:g}"), self.transport, conductor,
+            make_link(url, f"drone-test-{started_s:g}"), self.transport, conductor,
             clock or StandingClock(),
             Heartbeat(folder),
         )  # fmt: skip
         stack.callback(self.loop.close)
-        self.end = ""
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self.loop.run)
         self.thread.start()
         stack.callback(self.thread.join, 20)
         stack.callback(self.loop.stop)
-
-    def _run(self) -> None:
-        try:
-            self.loop.run()
-        except InputError as error:
-            self.end = str(error)
 
 
 @contextmanager
@@ -272,33 +268,6 @@ def test_in_a_flood_a_stop_is_answered_and_what_was_dropped_is_counted_and_said(
         said = [each.data["list"][0] for each in of(messages, DroneEvent) if each.method == "hms"]
         assert [(each["code"], each["level"]) for each in said] == [("requests_dropped", 1)]
         eventually(lambda: of(messages, DroneHealth)[-1].problems)
-
-
-def test_a_second_service_ends_with_words_and_the_first_goes_on(
-    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack
-) -> None:
-    first = Flying(broker, tmp_path, stack)
-    _, messages = heard
-    eventually(lambda: of(messages, DronePresence))
-    second = Flying(broker, tmp_path, stack, started_s=5.0)
-    second.thread.join(20)
-    assert second.end.startswith("another service flies drone1 of demo on this broker since 2026-")
-    assert first.thread.is_alive()
-    eventually(lambda: of(messages, DronePresence)[-1].instance == "started-0")
-    assert all(each.online for each in of(messages, DronePresence))
-
-
-def test_a_second_service_that_flies_is_not_ended(
-    broker: RunningBroker, heard: tuple[Link, list[Message]], tmp_path: Path, stack: ExitStack,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
-    second = Flying(broker, tmp_path, stack, started_s=5.0)
-    link, messages = heard
-    eventually(lambda: link.publish(asked()) and len(of(messages, DroneState)) > 2)
-    Flying(broker, tmp_path, stack)
-    words = "another service flies this drone too: end one of them"
-    eventually(lambda: words in caplog.messages)
-    assert second.thread.is_alive()
 
 
 class RunningClock:

@@ -30,6 +30,7 @@ from services.drone.events import (
     CarPresence,
     CarSignal,
     Heard,
+    Twin,
     WeatherReport,
 )
 from services.drone.geodesy import Place
@@ -329,12 +330,14 @@ def test_what_the_car_says_reaches_the_pilot_with_its_age(broken: BrokenStore) -
     ):  # fmt: skip
         stand.conductor.hear(message, now)
     stand.conductor.broker(now, is_connected=True)
+    stand.conductor.twin(now, is_heard=True)
     assert stand.pilot.heard == [
         CarFix(Place(1.0, 2.0), 3.0, None, None, 1.5),
         CarSignal("Vehicle.Speed", 4.0, "stale", 1.5),
         CarPresence(True, "simulation", "free"),
         WeatherReport(5.0, None, None, 6.0, None, 1.5),
         BrokerLink(True),
+        Twin(True),
     ]
 
 
@@ -358,7 +361,7 @@ def test_a_new_connection_hears_presence_and_the_last_state(broken: BrokenStore)
     stand = Stand(broken)
     stand.ask(request())
     stand.turn()
-    presence, state = stand.conductor.greeting()
+    state, presence = stand.conductor.greeting()
     assert isinstance(presence, DronePresence)
     assert isinstance(state, DroneState)
     assert state.state == "takeoff"

@@ -68,6 +68,16 @@ def test_every_turn_calls_back_with_and_without_a_broker(mosquitto: RunningBroke
         eventually(lambda: seen[-1])
 
 
+def test_a_link_that_outlives_a_refusal_says_why_and_tries_again(broker: RunningBroker) -> None:
+    options = replace(QUICK, outlives_refusal=True)
+    link = Link(replace(broker.url, password="hunter2"), "patient", options=options)
+    link.start()
+    eventually(lambda: "refuses us" in (link.problem or ""))
+    link.broker = broker.url
+    eventually(lambda: link.is_connected)
+    link.stop()
+
+
 def test_what_was_unanswered_when_the_broker_died_comes_back_to_its_sender(
     mosquitto: RunningBroker,
 ) -> None:

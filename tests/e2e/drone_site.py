@@ -112,9 +112,17 @@ def standing(stage: Stage, mosquitto: RunningBroker) -> Iterator[Site]:
 
 def state(observer: Observer, drone_id: str = "drone1") -> Any:
     """The last that was said of a drone."""
-    end = f"/{drone_id}/state"
-    states = [each for each in observer.of("drone") if each.topic.endswith(end)]
-    return states[-1].payload if states else b""
+    return _last(observer, f"/{drone_id}/state")
+
+
+def health(observer: Observer) -> Any:
+    """The last that was said of its service's health."""
+    return _last(observer, "/drone1/health")
+
+
+def _last(observer: Observer, end: str) -> Any:
+    found = [each for each in observer.of("drone") if each.topic.endswith(end)]
+    return found[-1].payload if found else b""
 
 
 def until_ready(site: Site, drone_id: str = "drone1") -> None:

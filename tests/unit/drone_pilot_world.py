@@ -194,7 +194,7 @@ class Copter:
         return DroneStatus(
             heard_s=now_s, firmware="Copter 4.6", mode=self.mode, mode_name=self.mode.value.upper(),
             is_armed=self.is_armed,
-            landed=Landed.IN_AIR if self.is_flying else Landed.ON_GROUND,
+            landed=Landed.IN_AIR if self.is_flying else Landed.ON_GROUND, landed_s=now_s,
             position=DronePosition(
                 self.place, 10.0 + self.ground_m + self.height_m,
                 self.ground_m + self.height_m - self.home_up_m, north, east, up, 0.0, now_s
@@ -363,7 +363,7 @@ class World:
                 found.append(effect.state)
         return found
 
-    def intents(self, kind: type) -> list[Any]:
+    def intents(self, kind: type | tuple[type, ...]) -> list[Any]:
         return [
             e.intent for e in self.effects if isinstance(e, Perform) and isinstance(e.intent, kind)
         ]

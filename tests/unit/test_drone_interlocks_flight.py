@@ -36,7 +36,7 @@ RECORDED = CarPresence(is_online=True, origin="recording", clock="synchronized")
 
 def test_in_flight_the_car_may_drive_and_prearm_says_nothing() -> None:
     names = {each.id for each in UP.all()}
-    assert names == set(REACTIONS) == set(IDS) - {"car_at_rest", "drone_prearm"}
+    assert names == set(REACTIONS) == set(IDS) - {"car_at_rest", "drone_prearm", "twin"}
     assert UP.tripped() == set()
 
 

@@ -26,6 +26,7 @@ from services.drone.events import (
     CarSignal,
     Event,
     Heard,
+    Twin,
     WeatherReport,
 )
 from services.drone.geodesy import Place
@@ -50,6 +51,7 @@ EVENTS: list[Event] = [
     Asked(request(data={"task": "scout", "duration_s": 60.0})),
     BrokerLink(False),
     Heard(STATUS, (Result(1, "accepted"), Result(2, "denied", "no"))),
+    Twin(True),
 ]
 
 

@@ -23,12 +23,12 @@ def test_a_leap_is_not_where_the_car_is() -> None:
     view = after(after(View(), 1.0, 0.0), 1.1, 100_000.0)
     assert view.car is not None
     assert distance_m(view.car.fix.place, HOME) < 1.0
-    assert view.leap
+    assert view.doubt.leap
 
 
 def test_a_position_at_the_old_place_ends_a_leap() -> None:
     view = after(after(after(View(), 1.0, 0.0), 1.1, 100_000.0), 1.2, 0.0)
-    assert not view.leap
+    assert not view.doubt.leap
     assert len(view.fixes) == 2
 
 
@@ -40,7 +40,7 @@ def test_a_leap_that_lasts_is_believed() -> None:
         view = after(view, 2.0 + tick, 100_000.0)
     assert view.car is not None
     assert distance_m(view.car.fix.place, FAR) < 1.0
-    assert not view.leap
+    assert not view.doubt.leap
 
 
 def test_leaps_to_ever_other_places_are_never_believed() -> None:
@@ -54,7 +54,7 @@ def test_leaps_to_ever_other_places_are_never_believed() -> None:
 @pytest.mark.parametrize("silent_s", [60.0, 3_600.0])
 def test_a_long_way_after_a_long_silence_is_no_leap(silent_s: float) -> None:
     view = after(after(View(), 1.0, 0.0), 1.0 + silent_s, silent_s * 60.0)
-    assert not view.leap
+    assert not view.doubt.leap
     assert len(view.fixes) == 2
 
 

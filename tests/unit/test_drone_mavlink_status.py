@@ -107,7 +107,8 @@ def test_home_and_wind_are_the_autopilots_own() -> None:
 ])  # fmt: skip
 def test_what_it_says_of_the_ground(number: int, landed: Landed) -> None:
     link = Link().meet()
-    assert hear(link, mav.MAVLink_extended_sys_state_message(0, number)).landed is landed
+    status = hear(link, mav.MAVLink_extended_sys_state_message(0, number))
+    assert (status.landed, status.landed_s) == (landed, status.heard_s)
     link.step(6.0)
     assert link.status.landed is Landed.UNKNOWN
 

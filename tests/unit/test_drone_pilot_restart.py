@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.drone.autopilot import Disarm, Mode, TakeOff
-from services.drone.events import Heard, Perform
+from services.drone.events import Effect, Event, Heard, Perform
 from tests.unit.drone_pilot_world import World, place_at, point
 
 
@@ -76,6 +76,34 @@ def test_a_take_off_that_was_perhaps_sent_is_waited_for_and_disarmed() -> None:
     assert len(world.intents(TakeOff)) == 1
 
 
+class Mute(World):
+    """Its drone does not say how much charge it has."""
+
+    is_mute = False
+
+    def say(self, event: Event) -> list[Effect]:
+        if isinstance(event, Heard) and self.is_mute:
+            event = replace(event, status=replace(event.status, battery_pct=None))
+        return super().say(event)
+
+
+@pytest.mark.parametrize("is_mute_for_long", [False, True])
+def test_a_restart_in_the_air_raises_no_alarm_for_what_is_on_its_way(
+    is_mute_for_long: bool,
+) -> None:
+    world = Mute()
+    world.airborne()
+    world.is_mute = True
+    world.restart()
+    told = len(world.events("interlock_trip"))
+    world.run(5.0)
+    assert not world.state.interlocks
+    world.is_mute = is_mute_for_long
+    world.run(10.0)
+    trips = world.events("interlock_trip")[told:]
+    assert any("charge" in str(each.data) for each in trips) is is_mute_for_long
+
+
 def test_armed_on_the_ground_after_a_restart_is_disarmed() -> None:
     world = World().ready()
     world.ask("takeoff_to_point")
@@ -106,7 +134,8 @@ def test_a_lost_memory_still_brings_home_what_flies_in_guided(text: str) -> None
     world.disk = text
     world.restart()
     world.run(1.0)
-    assert world.phase == "hold"
+    assert world.phase == "failsafe", "first it listens whether another service flies it"
+    world.until_state("hold", 4.0)
     assert world.events("hms")[0].data["list"][0]["code"] == "memory"
     world.until_state("docked")
     assert world.miss_m < 0.5

@@ -29,7 +29,7 @@ class Tally:
 
 _WORDS = {
     "requests_dropped": "requests are dropped: they come faster than they are answered",
-    "states_dropped": "states of car and weather are dropped: there are too many topics",
+    "states_dropped": "states of car and weather are dropped: too many topics, or too long",
     "unreadable": "messages come that break the contract",
     "strangers": "strangers send to the autopilot's port",
     "unsigned": "MAVLink packets come without a right signature",
@@ -61,7 +61,7 @@ class HealthKeeper:
         Args:
             tally: As of now.
             now: When.
-            twin: Whether another service that flies this drone, too, was heard just now.
+            twin: Whether another service speaks for this drone, too.
         """
         rising = {name for name in _WORDS if getattr(tally, name) > getattr(self._last, name)}
         self._last = tally
@@ -88,4 +88,4 @@ class HealthKeeper:
 
 
 def _words(name: str) -> str:
-    return _WORDS.get(name, "another service flies this drone too: end one of them")
+    return _WORDS.get(name, "another service speaks for this drone too: end one of them")

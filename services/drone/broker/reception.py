@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from internetcar.contract.drone import DroneReply, DroneRequest
@@ -56,6 +57,11 @@ class Reception:
         self._allow = allow
         self._known: OrderedDict[Key, _Known] = OrderedDict()
         self._unsaved: list[Answer] = []
+
+    @property
+    def requesters(self) -> Collection[str]:
+        """Who may ask for something."""
+        return self._allow.keys()
 
     def receive(
         self, topic: str, payload: bytes, now: Moment, *, retained: bool

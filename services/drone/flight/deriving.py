@@ -4,14 +4,18 @@ Nothing is sent to it before.
 """
 
 from services.drone.autopilot import Disarm, Landed, Mode
-from services.drone.flight import holding, launch, returning
+from services.drone.flight import holding, returning
 from services.drone.flight.answers import settle, settle_flight
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import Hold
-from services.drone.flight.states import FLYING
+from services.drone.flight.states import FLYING, STEERED
 
 RESTARTED = "the service was started again on the way; the drone returns"
 SILENT = "the link to the drone was lost; it returns"
+UNKNOWN = "a flight that is not remembered; it returns"
+ANOTHERS = "it is followed: no flight of ours is remembered, another service may fly it"
+LISTENS_S = 3.0
+"""So long after a start another service may answer before an unknown flight is taken for ours."""
 CAME_DOWN = "it came down before the task was done"
 
 
@@ -39,16 +43,35 @@ def derive(cockpit: Cockpit) -> bool:
     if drone.landed == Landed.UNKNOWN:
         return False
     if drone.is_armed:
+        is_on_ground = drone.landed == Landed.ON_GROUND
         if drone.position is None:
             return False
-        is_known = _armed_on_ground if drone.landed == Landed.ON_GROUND else _in_the_air
-        is_known(cockpit)
+        if _is_unknown(cockpit) and may_be_anothers(cockpit):
+            if is_on_ground and not cockpit.view.has_twin:
+                return False
+            cockpit.enter("failsafe", ANOTHERS)
+        elif is_on_ground:
+            _armed_on_ground(cockpit)
+        else:
+            _in_the_air(cockpit)
     elif drone.landed == Landed.ON_GROUND:
         _on_ground(cockpit)
     else:
         return False
     cockpit.is_derived, cockpit.memory.before = True, None
     return True
+
+
+def may_be_anothers(cockpit: Cockpit) -> bool:
+    """Whether what flies may be the flight of another service: we have none."""
+    is_new = cockpit.now.s - cockpit.started_s < LISTENS_S
+    return cockpit.memory.flight is None and (cockpit.view.has_twin or is_new)
+
+
+def _is_unknown(cockpit: Cockpit) -> bool:
+    """Whether it is in GUIDED, and nothing is remembered of a flight that we steered."""
+    is_ours = cockpit.memory.flight is not None or cockpit.memory.before in STEERED
+    return not is_ours and cockpit.drone.mode == Mode.GUIDED
 
 
 def _why(cockpit: Cockpit) -> tuple[str, str]:
@@ -81,7 +104,7 @@ def _armed_on_ground(cockpit: Cockpit) -> None:
         settle_flight(cockpit, "failed", reason, words)
         memory.flight = None
         cockpit.enter("armed", "disarms: it was armed and there is no flight")
-        cockpit.stage.is_due("disarm", launch.DISARM_AGAIN_S, cockpit.now)
+        cockpit.stage.is_due("disarm", holding.DISARM_AGAIN_S, cockpit.now)
         cockpit.perform(Disarm())
     else:
         cockpit.enter("failsafe", "somebody else armed it")
@@ -115,7 +138,7 @@ def _guided(cockpit: Cockpit) -> None:
     silent_s = cockpit.now.s - cockpit.lost_at_s
     is_short = not cockpit.is_restarted and silent_s <= cockpit.settings.link_gap_s
     if memory.flight is None and memory.before not in FLYING:
-        holding.start(cockpit, "unknown_flight", "a flight that is not remembered; it returns")
+        holding.start(cockpit, "unknown_flight", UNKNOWN)
     elif is_short and memory.before in FLYING - {"failsafe", "lost_link"}:
         assert memory.before is not None
         cockpit.enter(memory.before, "goes on after a short silence")

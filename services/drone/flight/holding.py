@@ -1,12 +1,13 @@
 """Hovering: why, and what ends it (pure)."""
 
-from services.drone.autopilot import Mode
+from services.drone.autopilot import Disarm, Landed, Mode
 from services.drone.flight import diverting, returning, steering
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import Hold
 
 NEEDS_THE_CAR = frozenset({"enroute", "on_task", "returning", "rendezvous", "landing"})
 """In these states an old position of the car is no ground to fly on."""
+DISARM_AGAIN_S = 2.0
 COMMITTED_M = 3.0
 """Lower in a landing it goes on without a fresh position."""
 
@@ -32,6 +33,9 @@ def turn(cockpit: Cockpit) -> None:
         return
     if hold.why == "stop":
         cockpit.mode(Mode.BRAKE)
+        is_on_ground = cockpit.drone.landed == Landed.ON_GROUND
+        if is_on_ground and cockpit.stage.is_due("disarm", DISARM_AGAIN_S, cockpit.now):
+            cockpit.perform(Disarm())  # If it is not true any more the autopilot refuses.
     elif steering.is_turn(cockpit) and cockpit.mode(Mode.GUIDED):
         steering.stay(cockpit)
 

@@ -23,7 +23,6 @@ ALLOWED_S = 1.0
 """How often all interlocks are looked at again until it takes off."""
 GRACE_S = 20.0
 """On top of the time of the slowest climb."""
-DISARM_AGAIN_S = 2.0
 HOME_AGAIN_S = 2.0
 TAKEOFF_SAYS = 5
 """So often a take-off is said at most, while no answer comes and it is seen to stand: a link that
@@ -118,7 +117,7 @@ def begin(cockpit: Cockpit, wish: Wish, data: MethodData, raw: Mapping[str, Any]
         height_m=plan.take_off_m,
     )  # fmt: skip
     cockpit.memory.launched = [*cockpit.memory.launched, wish.tid][-RECENT_LAUNCHES:]
-    cockpit.memory.mode = cockpit.drone.mode
+    cockpit.memory.mode, cockpit.takeoff_says = cockpit.drone.mode, 0
     cockpit.memory.hold = cockpit.memory.target = None
     cockpit.enter("preflight", "reads the safety profile back")
     fence = cockpit.rooms.airspace.fence_areas(
@@ -254,12 +253,20 @@ def _is_said_again(cockpit: Cockpit, flight: Flight) -> bool:
     is_open = flight.wish in cockpit.memory.wishes and 0 < cockpit.takeoff_says < TAKEOFF_SAYS
     if not is_open:
         return False
-    is_seen = (cockpit.drone.heard_s or 0.0) > cockpit.takeoff_said_s
+    is_seen = (cockpit.drone.landed_s or 0.0) > cockpit.takeoff_said_s
     if is_seen and is_still_allowed(cockpit):
         del cockpit.answers["TakeOff"]
         cockpit.perform(TakeOff(flight.height_m, again=cockpit.takeoff_says))
         cockpit.takeoff_says, cockpit.takeoff_said_s = cockpit.takeoff_says + 1, cockpit.now.s
     return True
+
+
+def may_climb(cockpit: Cockpit) -> bool:
+    """Whether a take-off that was said may be heard, whatever it last said of the ground."""
+    flight, drone = cockpit.memory.flight, cockpit.drone
+    is_said = cockpit.takeoff_says > 0 or (flight is not None and flight.is_takeoff_sent)
+    is_heard = (drone.heard_s or 0.0) > cockpit.takeoff_said_s
+    return is_said and not (is_heard and not drone.is_armed)
 
 
 def give_up(cockpit: Cockpit, status: Progress, reason: str, detail: str) -> None:
@@ -275,7 +282,7 @@ def give_up(cockpit: Cockpit, status: Progress, reason: str, detail: str) -> Non
 
 
 def _disarm(cockpit: Cockpit) -> None:
-    if cockpit.stage.is_due("disarm", DISARM_AGAIN_S, cockpit.now):
+    if cockpit.stage.is_due("disarm", holding.DISARM_AGAIN_S, cockpit.now):
         cockpit.perform(Disarm())
 
 

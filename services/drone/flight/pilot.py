@@ -200,6 +200,9 @@ def _fly(cockpit: Cockpit) -> None:
 
 
 def _given_back(cockpit: Cockpit) -> None:
-    if cockpit.drone.mode == Mode.GUIDED and cockpit.drone.landed != Landed.ON_GROUND:
+    is_ours = cockpit.drone.mode == Mode.GUIDED and not deriving.may_be_anothers(cockpit)
+    if is_ours and cockpit.drone.landed != Landed.ON_GROUND:
         cockpit.memory.mode, cockpit.memory.is_rebuilding = Mode.GUIDED, False
-        holding.start(cockpit, "given_back", "it was given back and returns")
+        is_known = cockpit.memory.flight is not None
+        words = "it was given back and returns" if is_known else deriving.UNKNOWN
+        holding.start(cockpit, "given_back", words)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from internetcar.contract.drone import DroneRequest, Interlock
 from internetcar.contract.drone_methods import MethodData
 from services.drone.autopilot import Disarm, Landed, Mode
-from services.drone.flight import holding, launch, returning
+from services.drone.flight import deriving, holding, launch, returning
 from services.drone.flight.answers import accept, reject, settle, settle_flight
 from services.drone.flight.cockpit import Cockpit
 from services.drone.flight.memory import RECENT_LAUNCHES, Flight
@@ -122,8 +122,20 @@ def _return_home(cockpit: Cockpit, request: DroneRequest) -> None:
             returning.start(cockpit, f"{request.requester} called it back")
     elif state == "landing":
         accept(cockpit, request, "it lands already")
+    elif _may_bring_anothers(cockpit):
+        if accept(cockpit, request, "it returns"):
+            cockpit.memory.mode = Mode.GUIDED
+            returning.start(cockpit, f"{request.requester} called it back")
     else:
         _not_now(cockpit, request)
+
+
+def _may_bring_anothers(cockpit: Cockpit) -> bool:
+    """Whether it only follows another service, that may hang or be none: a person knows."""
+    drone, is_followed = cockpit.drone, cockpit.memory.state == "failsafe"
+    is_up = drone.position is not None and drone.landed != Landed.ON_GROUND
+    is_guided = is_up and drone.mode == Mode.GUIDED
+    return is_followed and is_guided and deriving.may_be_anothers(cockpit)
 
 
 def _return_home_cancel(cockpit: Cockpit, request: DroneRequest) -> None:
@@ -151,7 +163,12 @@ def _hover_here(cockpit: Cockpit, flight: Flight) -> None:
 def _stop(cockpit: Cockpit, request: DroneRequest) -> None:
     state = cockpit.memory.state
     is_on_ground = cockpit.drone.landed == Landed.ON_GROUND
-    if _is_launching(cockpit):
+    if _is_launching(cockpit) and launch.may_climb(cockpit):
+        if accept(cockpit, request, "the launch is canceled; if it climbs already it brakes"):
+            settle_flight(cockpit, "canceled", "recalled", "stopped")
+            holding.start(cockpit, "stop", f"{request.requester} stopped it")
+            cockpit.mode(Mode.BRAKE)
+    elif _is_launching(cockpit):
         if accept(cockpit, request, "the launch is canceled"):
             launch.give_up(cockpit, "canceled", "recalled", "stopped")
     elif state not in FLYING:

@@ -9,7 +9,7 @@ from services.drone.interlocks.check import STRENGTH, Reaction
 
 EVERY_S = 1.0
 FIRST_S = 10.0
-"""So long after a start what was not heard yet leads to nothing: it is on its way."""
+"""So long after a start nothing is told or done of a trip: what was not heard yet is on its way."""
 
 FLEETING = frozenset({"wind", "rain", "temperature", "drone_link"})
 """What may be over in a moment: it must last before it leads to anything."""
@@ -23,12 +23,13 @@ def turn(cockpit: Cockpit) -> None:
     found = cockpit.rooms.checks.flying(cockpit.view, back, cockpit.now)
     cockpit.found = [each.interlock for each in found]
     now = {each.interlock.id: each for each in found if each.interlock.result == "tripped"}
-    cockpit.tripped = {name: trip.interlock for name, trip in now.items()}
     trips = _lasting(cockpit, now)
+    if cockpit.now.s - cockpit.started_s < FIRST_S:
+        return
+    cockpit.tripped = {name: trip.interlock for name, trip in now.items()}
     _tell(cockpit, [trip for name, trip in trips.items() if name not in cockpit.trips])
     cockpit.trips = trips
-    is_new = cockpit.now.s - cockpit.started_s < FIRST_S
-    if cockpit.memory.state == "failsafe" or is_new:
+    if cockpit.memory.state == "failsafe":
         return
     then = _gravest(list(trips.values()))
     words = launch.words_of([t.interlock for t in trips.values() if t.then == then])

@@ -116,10 +116,9 @@ def gnss_accurate(here: Situation) -> Interlock:
 def gnss_steady(here: Situation) -> Interlock:
     """Its position does not jump."""
     limit = here.limits.car_jump_m
-    fixes, leap = here.view.fixes, here.view.leap
-    if fixes and leap:
-        far = leaps.leapt_m(fixes[-1], leap[0])
-        words = leaps.shown(fixes, leap)
+    doubt = here.view.doubt
+    if doubt.named is not None and leaps.is_told(doubt, here.now.s):
+        words, far = leaps.shown(doubt.named), doubt.named.way_m
         return told("car_gnss_steady", words, is_good=False, value=far, limit=limit)
     jump = worst([_unexplained_m(*pair) for pair in pairwise(here.view.fixes)])
     if jump is None:
@@ -146,6 +145,15 @@ def broker(here: Situation) -> Interlock:
     if not is_there:
         words = "the message broker is not connected: the car is not heard"
     return told("broker", words, is_good=is_there, value=is_there, limit=True)
+
+
+def twin(here: Situation) -> Interlock:
+    """Nobody else speaks for the drone."""
+    is_alone = not here.view.has_twin
+    words = "no other service speaks for this drone"
+    if not is_alone:
+        words = "another service speaks for this drone: end one of them"
+    return told("twin", words, is_good=is_alone, value=not is_alone, limit=False)
 
 
 def _unexplained_m(before: SeenFix, after: SeenFix) -> float:

@@ -23,6 +23,7 @@ _CHECKS: Mapping[str, Callable[[Situation], Interlock]] = {
     "origin": car.origin,
     "presence": car.presence,
     "broker": car.broker,
+    "twin": car.twin,
     "clock": car.clock,
     "car_at_rest": car.at_rest,
     "car_gnss_fresh": car.gnss_fresh,

@@ -150,6 +150,7 @@ class ArduCopter:
             mode_name=peer.mode_name,
             is_armed=peer.is_armed,
             landed=telemetry.landed(now.s),
+            landed_s=telemetry.landed_s,
             is_failsafe=peer.is_failsafe,
             position=telemetry.position,
             home=telemetry.home,

@@ -19,6 +19,7 @@ LANDED = {
     mavlink.MAV_LANDED_STATE_TAKEOFF: Landed.TAKING_OFF,
     mavlink.MAV_LANDED_STATE_LANDING: Landed.LANDING,
 }
+_GROUND = "EXTENDED_SYS_STATE"
 PREARM = mavlink.MAV_SYS_STATUS_PREARM_CHECK
 EKF_GOOD = mavlink.EKF_POS_HORIZ_ABS | mavlink.EKF_VELOCITY_HORIZ
 EKF_BAD = mavlink.EKF_CONST_POS_MODE | mavlink.EKF_UNINITIALIZED | 32768
@@ -65,9 +66,15 @@ class Telemetry:
         last = self._last.get(name)
         return math.inf if last is None else now_s - last[0]
 
+    @property
+    def landed_s(self) -> float | None:
+        """When it last said so; `None`: never."""
+        last = self._last.get(_GROUND)
+        return None if last is None else last[0]
+
     def landed(self, now_s: float) -> Landed:
         """What it says of the ground."""
-        message = self._fresh("EXTENDED_SYS_STATE", now_s)
+        message = self._fresh(_GROUND, now_s)
         return Landed.UNKNOWN if message is None else LANDED.get(
             message.landed_state, Landed.UNKNOWN
         )  # fmt: skip
