@@ -90,6 +90,9 @@ PURE = [
         "charging", "detectors", "entry", "explain", "invoice", "invoice_cells", "matching",
         "reckoning", "reconcile", "records", "watching",
     )),
+    *(f"services/recommendations/{name}.py" for name in (
+        "journey", "model", "rejections", "speaking",
+    )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
         "leaves", "observing", "reading", "state", "telling", "travel", "ved",

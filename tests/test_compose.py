@@ -26,7 +26,9 @@ SERVICES = {
     "BROKER_PASSWORD_TOLLS": "of-tolls",
     "BROKER_PASSWORD_DRONE": "of-the-drone",
     "BROKER_PASSWORD_TRIPS": "of-trips",
+    "BROKER_PASSWORD_RECOMMENDATIONS": "of-recommendations",
 }
+PROFILES = ("demo", "car", "tolls", "drone", "trips", "recommendations")
 PLACES = re.compile(r"(?<![\w.])(?=/(deploy|etc|mosquitto|run|tmp|var)\b)")
 """Where a path inside a container begins."""
 
@@ -57,7 +59,7 @@ def services() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("profile", ["demo", "car", "tolls", "drone", "trips"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_it_is_valid(profile: str) -> None:
     ended = config(profile, PASSWORDS)
     assert ended.returncode == 0, ended.stderr
@@ -75,7 +77,7 @@ def test_it_is_refused_without_passwords(profile: str, missing: str) -> None:
 def test_each_profile_is_whole(services: dict[str, Any]) -> None:
     members = {
         profile: {name for name, service in services.items() if profile in service["profiles"]}
-        for profile in ("demo", "car", "tolls", "drone", "trips")
+        for profile in PROFILES
     }
     assert members == {
         "demo": {"broker", "gateway", "simulator"},
@@ -83,6 +85,7 @@ def test_each_profile_is_whole(services: dict[str, Any]) -> None:
         "tolls": {"broker", "payments", "tolls"},
         "drone": {"broker", "drone"},
         "trips": {"broker", "trips"},
+        "recommendations": {"broker", "recommendations"},
     }
     for names in members.values():
         for name in names:
@@ -264,12 +267,15 @@ def test_the_drones_service_runs_and_is_healthy(containers: Containers, stack: E
     eventually(lambda: containers.is_healthy("drone"))
 
 
-def test_the_trip_service_runs_and_is_healthy(containers: Containers, stack: ExitStack) -> None:
-    (containers.volume("my-services") / "trips.toml").write_text("")
+@pytest.mark.parametrize("name", ["trips", "recommendations"])
+def test_the_service_of_trips_and_that_of_recommendations_run_and_are_healthy(
+    containers: Containers, stack: ExitStack, name: str
+) -> None:
+    (containers.volume("my-services") / f"{name}.toml").write_text("")
     stack.enter_context(containers.running("broker"))
     eventually(lambda: containers.is_healthy("broker"))
-    stack.enter_context(containers.running("trips"))
-    eventually(lambda: containers.is_healthy("trips"))
+    stack.enter_context(containers.running(name))
+    eventually(lambda: containers.is_healthy(name))
 
 
 def test_home_hears_everything_and_says_only_what_is_its_own(
@@ -282,6 +288,8 @@ def test_home_hears_everything_and_says_only_what_is_its_own(
     own = [
         "v1/vehicle/demo/command/home/Vehicle.X", "v1/vehicle/demo/drone/d1/services/home",
         "v1/vehicle/demo/drone/d1/weather", "v1/vehicle/demo/home/lamp",
+        "v1/vehicle/demo/recommendation/control/home",
+        "v1/vehicle/demo/recommendation/feedback/home",
     ]  # fmt: skip
     foreign = [
         "v1/vehicle/demo/signal/Vehicle.Speed", "v1/vehicle/demo/command/alice/Vehicle.X",
@@ -289,7 +297,8 @@ def test_home_hears_everything_and_says_only_what_is_its_own(
         "v1/vehicle/demo/command/home", "v1/vehicle/demo/command/home/a/b",
         "v1/vehicle/demo/command-status", "v1/vehicle/demo/presence", "v1/client/home/x",
         "v1/vehicle/demo/drone/d1/services/alice", "v1/vehicle/demo/drone/d1/services_reply/home",
-        "v1/vehicle/demo/drone/d1/state",
+        "v1/vehicle/demo/drone/d1/state", "v1/vehicle/demo/recommendation/destination",
+        "v1/vehicle/demo/recommendation/control/alice",
     ]  # fmt: skip
     for topic in (*foreign, *own):
         subprocess.run([*say, topic], capture_output=True, check=False)

@@ -23,6 +23,7 @@ from internetcar.contract.subscriptions import Received
 from internetcar.launcher.broker import RunningBroker
 from internetcar.launcher.command import build
 from services.payments.settings import PaymentsSettings
+from services.recommendations.settings import RecommendationSettings
 from services.settings import load_settings
 from services.tolls.settings import TollSettings
 from tests.readme import README, blocks, shell_lines, spans
@@ -107,6 +108,9 @@ def test_the_services_take_the_settings_of_the_text(tmp_path: Path) -> None:
     tolls = load_settings(TollSettings, tmp_path / "tolls.toml")
     assert tolls.facts_of("mycar").has_tag
     assert not tolls.facts_of("another").has_tag
+    recommendations = load_settings(RecommendationSettings, tmp_path / "recommendations.toml")
+    assert recommendations.allow["knob"] == ("feedback",)
+    assert not recommendations.consent.positions
     payments = load_settings(PaymentsSettings, tmp_path / "payments.toml")
     assert payments.agreements().account_of("mycar") == "family"
 

@@ -10,6 +10,7 @@ from internetcar.contract import (
     home_assistant,
     payments,
     presence,
+    recommendations,
     signals,
     telemetry,
     tolls,
@@ -19,8 +20,8 @@ from internetcar.contract.drone_schemas import with_data
 from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
-    presence, signals, telemetry, commands, home_assistant, payments, tolls, trips, drone,
-    drone_health,
+    presence, signals, telemetry, commands, home_assistant, payments, tolls, trips,
+    recommendations, drone, drone_health,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 

@@ -15,6 +15,7 @@ from internetcar.contract.drone import DroneReply, DroneRequest
 from internetcar.contract.home_assistant import Birth, DeviceAnnouncement, device_id_of
 from internetcar.contract.message import InputError, Message, Name, Part, topic_fields
 from internetcar.contract.payments import PaymentRequest, PaymentResult
+from internetcar.contract.recommendations import RecommendationControl, RecommendationFeedback
 from internetcar.contract.telemetry import Telemetry, TelemetryRequest
 
 Role = Literal["vehicle", "service", "person"]
@@ -47,6 +48,9 @@ class Rights(Part):
     commands: bool = Field(default=False, description="a service that also commands vehicles")
     pays: bool = Field(default=False, description="a service that asks the wallet for money")
     flies: bool = Field(default=False, description="a service that asks drones to fly")
+    answers: bool = Field(
+        default=False, description="a service that answers and steers recommendations"
+    )
     accounts: tuple[Name, ...] = Field(default=(), description="of a person: whose wallet it sees")
     home_assistant: bool = Field(default=False, description="it may say that it has started")
 
@@ -76,6 +80,7 @@ def service_rights(
     commands: bool,
     pays: bool = False,
     flies: bool = False,
+    answers: bool = False,
 ) -> Rights:
     """The rights of a service.
 
@@ -102,6 +107,7 @@ def service_rights(
         commands=commands,
         pays=pays,
         flies=flies,
+        answers=answers,
     )
 
 
@@ -176,6 +182,7 @@ def _person(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> It
         yield f"write {TelemetryRequest.filter(vehicle_id=vehicle_id)}"
         yield f"write {Command.filter(vehicle_id=vehicle_id, requester=name)}"
         yield f"write {DroneRequest.filter(vehicle_id=vehicle_id, requester=name)}"
+        yield from _answers(name, vehicle_id)
         yield f"read {discovery_topic(vehicle_id)}"
     for account in rights.accounts:
         for cls in classes:
@@ -211,10 +218,18 @@ def _service(name: str, rights: Rights, classes: tuple[type[Message], ...]) -> I
         if rights.flies:
             yield f"write {DroneRequest.filter(vehicle_id=vehicle_id, requester=name)}"
             yield f"read {DroneReply.filter(vehicle_id=vehicle_id, requester=name)}"
+        if rights.answers:
+            yield from _answers(name, vehicle_id)
         if rights.pays:
             yield f"write {PaymentRequest.filter(vehicle_id=vehicle_id, requester=name)}"
             yield f"read {PaymentResult.filter(vehicle_id=vehicle_id)}"
     yield f"read {_CLIENT}{name}/#"
+
+
+def _answers(name: str, vehicle_id: str) -> Iterator[str]:
+    """Under its own name alone: what it may, the settings of the service say."""
+    for cls in (RecommendationFeedback, RecommendationControl):
+        yield f"write {cls.filter(vehicle_id=vehicle_id, requester=name)}"
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -10,8 +10,8 @@ from internetcar.contract.message import InputError
 
 SUBCOMMANDS = (
     "up", "watch", "set", "audit", "vehicles", "replay", "gateway", "simulate", "service", "wallet",
-    "tolls", "trips", "drone", "quarantine", "init", "install", "doctor", "identify", "explain",
-    "codes", "dbc", "mapping", "asyncapi", "secure", "forget", "evaluate",
+    "tolls", "trips", "recommend", "drone", "quarantine", "init", "install", "doctor", "identify",
+    "explain", "codes", "dbc", "mapping", "asyncapi", "secure", "forget", "evaluate",
 )  # fmt: skip
 """Each is `app` in the module of its name, in the order a newcomer meets them."""
 LONG_RUNNING = {"up", "gateway", "service", "simulate"}

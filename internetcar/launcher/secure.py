@@ -127,6 +127,9 @@ def service(
     commands: Annotated[bool, typer.Option("--commands", help="Let it command vehicles.")] = False,
     pays: Annotated[bool, typer.Option("--pays", help="Let it ask wallets for money.")] = False,
     flies: Annotated[bool, typer.Option("--flies", help="Let it ask drones to fly.")] = False,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Let it answer and steer recommendations.")
+    ] = False,
     change: ChangeOption = False,
     days: DaysOption = 825,
     folder: FolderOption = "",
@@ -141,6 +144,7 @@ def service(
         commands=commands,
         pays=pays,
         flies=flies,
+        answers=answers,
     )
     _give(folder, name, rights, days, change=change)
 

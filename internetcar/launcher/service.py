@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def service(
-    name: Annotated[str, typer.Argument(help="drone, payments, tolls or trips.")],
+    name: Annotated[str, typer.Argument(help="drone, payments, recommendations, tolls or trips.")],
     config: Annotated[
         Path | None, typer.Option(help="Its settings, a TOML file; the environment stands above.")
     ] = None,

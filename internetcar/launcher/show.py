@@ -20,6 +20,7 @@ from internetcar.contract.link import Link
 from internetcar.contract.money import format_minor
 from internetcar.contract.payments import PaymentResult, WalletBalance
 from internetcar.contract.presence import Health, Presence
+from internetcar.contract.recommendations import DestinationRecommendation, RecommendationOffer
 from internetcar.contract.signals import Catalog, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollPassage
@@ -79,6 +80,10 @@ class Show:
         self._link.on(TollPassage, self._on_passage, vehicle_id=vehicle_id)
         self._link.on(TripStarted, self._on_trip, vehicle_id=vehicle_id)
         self._link.on(TripEnded, self._on_trip, vehicle_id=vehicle_id)
+        self._link.on_received(
+            DestinationRecommendation.filter(vehicle_id=vehicle_id), self._on_suggested, qos=1
+        )
+        self._link.on(RecommendationOffer, self._on_offer, vehicle_id=vehicle_id)
         self._link.on(DroneState, self._on_drone_state, vehicle_id=vehicle_id)
         self._link.on(DroneEvent, self._on_drone_event, vehicle_id=vehicle_id)
         if account:
@@ -162,6 +167,16 @@ class Show:
         line = self._view.trips.on(trip)
         if line and self._is_plain:
             self._output.write(line + "\n")
+
+    def _on_suggested(self, received: Received) -> None:
+        lines = self._view.suggestions.on_received(received)
+        if self._is_plain:
+            self._output.write("".join(f"{line}\n" for line in lines))
+
+    def _on_offer(self, offer: RecommendationOffer) -> None:
+        lines = self._view.suggestions.on_offer(offer)
+        if self._is_plain:
+            self._output.write("".join(f"{line}\n" for line in lines))
 
     def _on_balance(self, balance: WalletBalance) -> None:
         if self._view.on_balance(balance) and self._is_plain:

@@ -31,7 +31,12 @@ from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
 from internetcar.launcher.up_drone import WITHOUT, start_drone
-from internetcar.launcher.up_services import ACCOUNT, start_services, start_trips
+from internetcar.launcher.up_services import (
+    ACCOUNT,
+    start_recommendations,
+    start_services,
+    start_trips,
+)
 from internetcar.launcher.virtual_bus import virtual_buses
 
 app = typer.Typer()
@@ -81,11 +86,11 @@ def up(
         typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
     ] = START_M,
 ) -> None:
-    """Start everything here: broker, simulated car, gateway, tolls, wallet, drone, trips, view.
+    """Start everything here: broker, car, gateway, tolls, wallet, drone, trips, suggestions, view.
 
     The simulated car drives a loop in Singapore, pays at its gantries with play money, and sends
     its simulated drone ahead where traffic stands. On a broker that runs already, tolls, wallet,
-    drone and trips are left to those whose broker it is.
+    drone, trips and suggestions are left to those whose broker it is.
     Ctrl-C ends all of it and leaves nothing behind but the state folder.
     """
     vehicle_id = vehicle_id_of(vehicle_id)
@@ -127,13 +132,14 @@ def up(
             {"INTERNETCAR_BROKER": url.secret},
             without=ENVIRONMENT_PREFIX,  # it is the gateway of the simulated car, not yours
         )
+        who = {*REQUESTERS, url.username or "car"}
         if isinstance(started, RunningBroker):
             start_services(supervisor, url, vehicle_id, folder)
-            who = {*REQUESTERS, url.username or "car"}
             if not start_drone(supervisor, url, vehicle_id, folder, who, seed):
                 show.notify(WITHOUT)
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
         if isinstance(started, RunningBroker):
+            start_recommendations(supervisor, url, vehicle_id, folder, who)
             start_trips(supervisor, url, vehicle_id, folder)
         _watch(started, supervisor, show, stop, seconds)
 

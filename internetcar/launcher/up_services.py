@@ -1,9 +1,11 @@
-"""The services of `car up`: tolls, a wallet with play money, a toll charger that answers, trips."""
+"""The services of `car up`: tolls, a wallet with play money, a charger, trips, recommendations."""
 
 import json
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.signature import key_id, public_key_text
@@ -11,6 +13,7 @@ from internetcar.launcher.supervisor import Supervisor
 from services.payments import desk
 from services.payments.movements import Movement
 from services.payments.store import open_store
+from services.recommendations.settings import Right
 from services.tolls.signing_key import load_or_make_key
 from simulator.garage import SINGAPORE, load_route
 
@@ -56,6 +59,34 @@ def start_services(
         [*here, "services", "tolls", str(tolls)],
         environ,
         without="INTERNETCAR_TOLLS_",
+    )
+
+
+def start_recommendations(
+    supervisor: Supervisor, broker: BrokerUrl, vehicle_id: str, folder: Path, who: Iterable[str]
+) -> None:
+    """Start the recommendation service for the simulated car; before the trips it is to hear.
+
+    Args:
+        supervisor: Keeps it running.
+        broker: A broker of our own.
+        vehicle_id: The simulated car's.
+        folder: For settings and store.
+        who: Which requesters may do everything.
+    """
+    path = folder / "recommendations.toml"
+    rights = json.dumps(get_args(Right))
+    path.write_text(
+        f"state = {json.dumps(str(folder))}\nvehicles = [{json.dumps(vehicle_id)}]\n"
+        'origin = "simulation"\ntime_zone = "Asia/Singapore"\n[allow]\n'
+        + "".join(f"{json.dumps(name)} = {rights}\n" for name in sorted(set(who))),
+        encoding="utf-8",
+    )
+    supervisor.start(
+        "recommendation service",
+        [sys.executable, "-m", "services", "recommendations", str(path)],
+        {"INTERNETCAR_BROKER": broker.secret},
+        without="INTERNETCAR_RECOMMENDATIONS_",
     )
 
 

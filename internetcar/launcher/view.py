@@ -18,6 +18,7 @@ from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.contract.tolls import TollPassage
 from internetcar.launcher.drone_words import event_line, state_line
+from internetcar.launcher.recommend_words import SuggestionLines
 from internetcar.launcher.tables import plain, printable
 from internetcar.launcher.trip_words import TripLines
 
@@ -49,6 +50,7 @@ class VehicleView:
     drone_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_DRONE_SHOWN))
     """The newest of what the drone did and decided."""
     trips: TripLines = field(default_factory=TripLines)
+    suggestions: SuggestionLines = field(default_factory=SuggestionLines)
 
     def on_drone_state(self, state: DroneState) -> str | None:
         """Learn what the drone does; as one line where a person should know it."""
@@ -173,6 +175,7 @@ def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
     tolls = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
+    tolls += map(_line, view.suggestions.lines)
     others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),

@@ -34,6 +34,16 @@ from internetcar.contract.payments import (
     WalletStatement,
 )
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
+from internetcar.contract.recommendations import (
+    DestinationRecommendation,
+    KnownPlace,
+    KnownVisit,
+    RecommendationAnswer,
+    RecommendationControl,
+    RecommendationFeedback,
+    RecommendationOffer,
+    SuggestedPlace,
+)
 from internetcar.contract.signals import Catalog, CatalogLeaf, Position, Signal
 from internetcar.contract.telemetry import RepairedTelemetry, Telemetry, TelemetryRequest
 from internetcar.contract.tolls import (
@@ -59,6 +69,10 @@ CROSSING = Crossing(gate="36", label="AYE towards City", crossed_at=AT, uncertai
 WINDY = Interlock(
     id="wind", value=11.0, limit=8.0, result="tripped", words="wind 11 m/s, at most 8"
 )
+SUGGESTED = SuggestedPlace(
+    place_id="place-1", latitude=1.3, longitude=103.8, label="work", probability=0.8125,
+    because="Because 8 of your 9 trips on workdays at about this time went to work.",
+)  # fmt: skip
 MESSAGES: list[Message] = [
     DroneRequest(
         vehicle_id="kona", drone_id="d1", requester="alice", tid="t1", timestamp=1, dry_run=True,
@@ -184,6 +198,24 @@ MESSAGES: list[Message] = [
                                 value="Night Express")],
         route=[(1.3, 103.8, 0), (1.4, 103.9, 600.5)], why="power_off", origin="live",
         clock="synchronized",
+    ),
+    DestinationRecommendation(
+        vehicle_id="kona", trip_id="t1", driver="anna", places=[SUGGESTED], somewhere_new=0.1,
+        origin="live", at=AT,
+    ),
+    RecommendationOffer(
+        vehicle_id="kona", offer_id="o1", trip_id="t1", driver="anna", place=SUGGESTED,
+        origin="live", at=AT,
+    ),
+    RecommendationFeedback(vehicle_id="kona", requester="phone", offer_id="o1", answer="reject"),
+    RecommendationControl(
+        vehicle_id="kona", requester="phone", request_id="r1", action="name_place", driver="anna",
+        place_id="place-1", label="work",
+    ),
+    RecommendationAnswer(
+        vehicle_id="kona", requester="phone", id="r1", status="done", erased=3,
+        places=[KnownPlace(place_id="place-1", label="work", latitude=1.3, longitude=103.8)],
+        visits=[KnownVisit(started_at=AT, place_id="place-1", origin_id="place-2")],
     ),
     ExceptionList(operator="lta", version=3, entries=[
         ExceptionEntry(vehicle_id="kona", treatment="exempt", reason="ambulance", valid_from=AT),

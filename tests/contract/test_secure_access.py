@@ -111,6 +111,20 @@ def test_a_person_says_commands_in_their_own_name_alone(place: Place, topic: str
 
 
 @pytest.mark.parametrize(
+    "topic",
+    [
+        "v1/vehicle/kona/recommendation/feedback/bob", "v1/vehicle/kona/recommendation/offer",
+        "v1/vehicle/kona/recommendation/destination", "v1/vehicle/kona/recommendation/control/bob",
+        "v1/vehicle/leaf/recommendation/control/alice", "v1/client/alice/recommendation/kona",
+        "v1/vehicle/kona/recommendation/feedback/alice/x", "v1/vehicle/kona/trip/ended",
+    ],
+)  # fmt: skip
+def test_a_person_says_answers_in_their_own_name_alone(place: Place, topic: str) -> None:
+    own = "v1/vehicle/kona/recommendation/feedback/alice"
+    assert delivered(place, "alice", topic, own) == [own]
+
+
+@pytest.mark.parametrize(
     ("name", "own", "foreign"),
     [
         ("tolls", "v1/vehicle/leaf/toll/charge", "v1/vehicle/leaf/toll/refund"),

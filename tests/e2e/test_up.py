@@ -23,8 +23,8 @@ from tests.waiting import PATIENCE_S, eventually
 
 CAR = [PYTHON, "-m", "internetcar.launcher"]
 FULL_BYTES = 4096
-CHILDREN = 9
-"""Broker, gateway, wallet, toll charger, three services, copter and car."""
+CHILDREN = 10
+"""Broker, gateway, wallet, toll charger, four services, copter and car."""
 
 
 @pytest.fixture(params=["mosquitto", "embedded"])

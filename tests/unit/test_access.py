@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internetcar.contract.message import InputError
+from internetcar.contract.recommendations import DestinationRecommendation
+from internetcar.contract.subscriptions import filter_pattern
 from internetcar.launcher.access import (
     AccessError,
     Rights,
     access_text,
     name_of,
+    remembered_topics,
     service_rights,
 )
 from internetcar.launcher.register import Certificate, Register, RegisterError
@@ -122,6 +125,42 @@ def test_a_service_asks_a_drone_in_its_own_name_and_only_where_it_may() -> None:
     }
     may_not = service_rights("post", ["kona"], ["position"], [], CLASSES, commands=False)
     assert not any("drone" in line for line in lines("post", may_not))
+
+
+def test_recommendations_hear_trips_and_answers_and_reply_to_whoever_asked() -> None:
+    rights = service_rights("recommendations", ["kona"], ["position"], [], CLASSES, commands=False)
+    assert lines("recommendations", rights) == {
+        "read v1/vehicle/kona/position", "read v1/vehicle/kona/trip/started",
+        "read v1/vehicle/kona/trip/progress", "read v1/vehicle/kona/trip/ended",
+        "read v1/vehicle/kona/recommendation/feedback/+",
+        "read v1/vehicle/kona/recommendation/control/+",
+        "readwrite v1/vehicle/kona/recommendation/destination",
+        "readwrite v1/vehicle/kona/recommendation/offer",
+        "readwrite v1/client/+/recommendation/kona", "read v1/client/recommendations/#",
+    }  # fmt: skip
+
+
+def test_forgetting_a_vehicle_takes_its_suggestions_from_the_broker() -> None:
+    topic = DestinationRecommendation.filter(vehicle_id="kona")
+    assert any(filter_pattern(each).fullmatch(topic) for each in remembered_topics("kona"))
+
+
+def test_people_and_services_that_may_answer_do_so_in_their_own_name() -> None:
+    own = {f"write v1/vehicle/kona/recommendation/{kind}/{{}}" for kind in ("control", "feedback")}
+    alice = lines("alice", Rights(role="person", vehicles=("kona",)))
+    heard = {
+        "read v1/vehicle/kona/recommendation/destination",
+        "read v1/vehicle/kona/recommendation/offer",
+    }
+    assert {each for each in alice if "recommendation" in each} == heard | {
+        each.format("alice") for each in own
+    }
+    knob = service_rights("knob", ["kona"], ["position"], [], CLASSES, commands=False, answers=True)
+    assert {each for each in lines("knob", knob) if "recommendation" in each} == {
+        each.format("knob") for each in own
+    }
+    may_not = service_rights("knob", ["kona"], ["position"], [], CLASSES, commands=False)
+    assert not any("recommendation" in each for each in lines("knob", may_not))
 
 
 def test_a_person_asks_a_drone_in_their_own_name_and_hears_their_own_answers() -> None:

@@ -8,10 +8,16 @@ import pytest
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.launcher.supervisor import Supervisor
-from internetcar.launcher.up_services import ACCOUNT, start_services, start_trips
+from internetcar.launcher.up_services import (
+    ACCOUNT,
+    start_recommendations,
+    start_services,
+    start_trips,
+)
 from services.payments.history import owner_balances
 from services.payments.settings import PaymentsSettings
 from services.payments.store import open_store
+from services.recommendations.settings import RecommendationSettings
 from services.settings import load_settings
 from services.tolls.settings import TollSettings
 from services.trips.settings import TripSettings
@@ -51,6 +57,20 @@ def test_the_trip_service_is_told_whose_trips_and_where(tmp_path: Path) -> None:
     assert starts.names == ["trip service"]
     trips = load_settings(TripSettings, tmp_path / "trips.toml")
     assert (trips.vehicles, trips.state) == (("demo",), str(tmp_path))
+
+
+def test_the_recommendation_service_learns_from_the_simulated_car_and_listens_to_its_people(
+    tmp_path: Path,
+) -> None:
+    starts = Starts()
+    broker = BrokerUrl("127.0.0.1", 1883)
+    start_recommendations(cast(Supervisor, starts), broker, "demo", tmp_path, ("car", "node-red"))
+    assert starts.names == ["recommendation service"]
+    found = load_settings(RecommendationSettings, tmp_path / "recommendations.toml")
+    assert (found.vehicles, found.origin, found.state) == (("demo",), "simulation", str(tmp_path))
+    assert set(found.allow) == {"car", "node-red"}
+    assert "forget" in found.allow["car"]
+    assert not found.consent.positions
 
 
 def test_play_money_is_given_once_however_often_it_starts(tmp_path: Path) -> None:

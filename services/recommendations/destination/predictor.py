@@ -1,6 +1,6 @@
 """Where to: the places of one driver, ranked, with an honest "somewhere new" (pure)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,6 +159,46 @@ class Predictor:
         for moment, place in questions[-MOST_VISITS:]:
             self.visits.append(moment, place)
         self._relearn()
+
+    def learned(self) -> dict[str, list[float]]:
+        """What outcomes have taught, as a store keeps it beside the visits."""
+        correction, calibration = self._correction, self._calibration
+        return {
+            "weights": self.weights.tolist(),
+            "new_weights": self.new_weights.tolist(),
+            "correction": correction.weights.tolist(),
+            "squares": correction.squares.tolist(),
+            "trust": correction.trust.tolist(),
+            "calibration": [calibration.shift, calibration.stretch],
+            "calibration_squares": [calibration.shift_squares, calibration.stretch_squares],
+            "seen": [self._new_seen, self._seen],
+        }
+
+    def restore(
+        self, visits: Iterable[tuple[Moment, str]], learned: Mapping[str, Sequence[float]]
+    ) -> None:
+        """Be as a predictor was that had learned these visits, oldest first, in this order.
+
+        Where what was learned is of other votes or features, the visits teach it anew.
+        """
+        for moment, place in visits:
+            self.visits.append(moment, place)
+        own = self.learned()
+        kept = {name: np.asarray(learned.get(name, ()), np.float64) for name in own}
+        if any(
+            len(kept[name]) != len(own[name]) or not np.isfinite(kept[name]).all() for name in own
+        ):
+            self._relearn()
+            return
+        self._habits = Habits.of(self.visits.rows)
+        self.weights, self.new_weights = kept["weights"], kept["new_weights"]
+        self._correction.weights, self._correction.squares = kept["correction"], kept["squares"]
+        self._correction.trust = kept["trust"]
+        calibration = self._calibration
+        calibration.shift, calibration.stretch = kept["calibration"].tolist()
+        squares = kept["calibration_squares"].tolist()
+        calibration.shift_squares, calibration.stretch_squares = squares
+        self._new_seen, self._seen = kept["seen"].tolist()
 
     def _keep(self, wanted: Callable[[Rows], Mask]) -> int:
         removed = self.visits.keep(wanted)

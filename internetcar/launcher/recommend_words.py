@@ -1,0 +1,81 @@
+"""Where a trip may lead, as lines for who watches a car, and as rows of a table."""
+
+from collections.abc import Sequence
+
+from internetcar.contract.message import ContractError
+from internetcar.contract.recommendations import (
+    DestinationRecommendation,
+    RecommendationAnswer,
+    RecommendationOffer,
+    SuggestedPlace,
+)
+from internetcar.contract.subscriptions import Received
+from internetcar.launcher.tables import printable
+
+COLUMNS = ("place", "probability", "because")
+
+
+def place_name(place: SuggestedPlace) -> str:
+    """What the driver calls a place, else its id."""
+    return place.label or place.place_id
+
+
+def chance(share: float) -> str:
+    """A probability in whole percent."""
+    return f"{share * 100:.0f} %"
+
+
+def rows(said: DestinationRecommendation) -> Sequence[tuple[str, str, str]]:
+    """The likeliest places, and at the end a place that nobody knows yet."""
+    found = [(place_name(each), chance(each.probability), each.because) for each in said.places]
+    return [*found, ("somewhere new", chance(said.somewhere_new), "")]
+
+
+def lines_of(said: DestinationRecommendation) -> list[str]:
+    """The same as lines."""
+    found = [f"where to: {share} {name}. {because}" for name, share, because in rows(said)]
+    return [printable(each.rstrip()) for each in found]
+
+
+def offer_line(offer: RecommendationOffer) -> str:
+    """An offer, with how it is answered."""
+    name, share = place_name(offer.place), chance(offer.place.probability)
+    return printable(f"go to {name} ({share})? car recommend accept|reject {offer.offer_id}")
+
+
+def answer_line(answer: RecommendationAnswer) -> str:
+    """What became of what was asked."""
+    parts = [answer.status, answer.reason, answer.detail]
+    if answer.erased:
+        parts.append(f"{answer.erased} visits erased")
+    return printable(": ".join(part for part in parts if part))
+
+
+class SuggestionLines:
+    """What is suggested now, a line each, and the offer last."""
+
+    def __init__(self) -> None:
+        self._places: list[str] = []
+        self._offer: list[str] = []
+
+    @property
+    def lines(self) -> list[str]:
+        """All that holds."""
+        return [*self._places, *self._offer]
+
+    def on_received(self, received: Received) -> list[str]:
+        """Learn what is on the topic now; the lines that are news. Nothing on it is no news."""
+        if not received.payload:
+            self._places, self._offer = [], []
+            return []
+        try:
+            said = DestinationRecommendation.decode(received.topic, received.payload)
+        except ContractError:
+            return []
+        before, self._places = self._places, lines_of(said)
+        return [] if self._places == before else self._places
+
+    def on_offer(self, offer: RecommendationOffer) -> list[str]:
+        """Learn of an offer; as a line, where that is news."""
+        before, self._offer = self._offer, [offer_line(offer)]
+        return [] if self._offer == before else self._offer
