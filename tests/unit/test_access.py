@@ -112,6 +112,7 @@ def test_the_drone_hears_who_asks_and_writes_what_it_does() -> None:
         "read v1/vehicle/kona/position", "readwrite v1/vehicle/kona/drone/+/services/+",
         "read v1/vehicle/kona/drone/+/weather", "readwrite v1/vehicle/kona/drone/+/events",
         "readwrite v1/vehicle/kona/drone/+/osd", "readwrite v1/vehicle/kona/drone/+/presence",
+        "readwrite v1/vehicle/kona/drone/+/health",
         "readwrite v1/vehicle/kona/drone/+/services_reply/+",
         "readwrite v1/vehicle/kona/drone/+/state", "read v1/client/drone/#",
     }  # fmt: skip
