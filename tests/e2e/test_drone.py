@@ -8,7 +8,7 @@ from internetcar.launcher.broker import RunningBroker
 from tests.e2e.drone_site import LAT, LON, Site, launched, standing, state, until_ready
 from tests.e2e.observer import Observer
 from tests.e2e.stage import Stage
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -19,7 +19,8 @@ def site(stage: Stage, mosquitto: RunningBroker) -> Iterator[Site]:
 
 def test_it_takes_off_stops_comes_home_and_decides_the_same_again(site: Site) -> None:
     until_ready(site)
-    assert site.drone("dry-run", "--task", "inspect").process.returncode == 0
+    dry_run = ("dry-run", "--task", "inspect")
+    eventually(lambda: site.drone(*dry_run).process.returncode == 0, 2 * PATIENCE_S)
     with Observer(site.broker) as observer:
         asked = ("--to", f"{LAT + 0.0002},{LON}", "--height", "8", "--no-wait")
         identifier = launched(site, *asked)

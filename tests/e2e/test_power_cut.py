@@ -8,7 +8,7 @@ import pytest
 from tests.power_cut import cut_power
 from tests.uml import APT_LINE
 
-CUTS = int(os.environ.get("INTERNETCAR_POWER_CUTS", "20"))
+CUTS = int(os.environ.get("INTERNETCAR_POWER_CUTS", "12"))
 
 
 def test_power_cuts_cost_nothing_committed_and_at_most_one_batch(tmp_path: Path) -> None:
