@@ -180,3 +180,13 @@ class LogReader:
     def _refuse(self, vehicle_id: str, reason: str) -> None:
         if self._complaints.is_due(reason):
             log.warning("telemetry of %s is not read: %s", vehicle_id, reason)
+
+
+def continues(journal: str, sequence: int, batch: Telemetry) -> bool:
+    """Whether a batch follows the last one read without a hole; an empty `journal`: none was."""
+    if not journal:
+        return True
+    if batch.journal == journal:
+        first = batch.dropped.first if batch.dropped else batch.sequence
+        return first <= sequence + 1
+    return batch.previous == journal and batch.previous_last in (None, sequence)

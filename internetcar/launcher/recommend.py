@@ -4,8 +4,7 @@ import json
 import queue
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import uuid4
@@ -30,14 +29,13 @@ from internetcar.launcher.options import (
 )
 from internetcar.launcher.recommend_words import COLUMNS, answer_line, rows
 from internetcar.launcher.roll_call import CONNECT_S, one_vehicle
-from internetcar.launcher.service_settings import settings_for
+from internetcar.launcher.service_settings import opened_store
 from internetcar.launcher.set import requester_of
 from internetcar.launcher.tables import print_table, printable
-from services.database import Database, open_existing
+from services.database import Database
 from services.recommendations import inquiry
 from services.recommendations.settings import SERVICE, RecommendationSettings
 from services.recommendations.tables import VERSION
-from services.settings import store_url
 
 app = typer.Typer(
     help="Where a trip may lead, by the driver's own past ones: suggestions, answers, forgetting.",
@@ -201,19 +199,8 @@ def export(
     sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
 
 
-@contextmanager
-def _opened(store: str, settings: str) -> Iterator[Database]:
-    """The store as the options, the environment or the settings name it.
-
-    Raises:
-        InputError: There is none, or it cannot be used.
-    """
-    read = settings_for(RecommendationSettings, SERVICE, settings, store)
-    database = open_existing(store_url(read, SERVICE), SERVICE, version=VERSION)
-    try:
-        yield database
-    finally:
-        database.close()
+def _opened(store: str, settings: str) -> AbstractContextManager[Database]:
+    return opened_store(RecommendationSettings, SERVICE, settings, store, version=VERSION)
 
 
 def _state(standing: inquiry.VehicleNow) -> str:

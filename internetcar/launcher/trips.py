@@ -1,8 +1,7 @@
 """`car trips`: what was driven, by whom, and what it took; into other programs and out of them."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Annotated, get_args
 
 import typer
@@ -10,12 +9,11 @@ import typer
 from internetcar.contract.message import InputError
 from internetcar.contract.trips import TripEnded
 from internetcar.launcher.options import VehicleIdOption, instant_ns, vehicle_id_of
-from internetcar.launcher.service_settings import settings_for
+from internetcar.launcher.service_settings import opened_store
 from internetcar.launcher.tables import plain, print_table, printable
 from internetcar.launcher.trip_words import place_text, took
 from internetcar.launcher.trips_import import import_file
-from services.database import Database, open_existing
-from services.settings import store_url
+from services.database import Database
 from services.trips import store as trips
 from services.trips.formats import Format, exported
 from services.trips.settings import SERVICE, TripSettings
@@ -153,19 +151,8 @@ def forget(
         raise InputError("somebody reads the store: run it again, for their bytes are still there")
 
 
-@contextmanager
-def _opened(store: str, settings: str) -> Iterator[Database]:
-    """The store as the options, the environment or the settings name it.
-
-    Raises:
-        InputError: There is none, or it cannot be used.
-    """
-    read = settings_for(TripSettings, SERVICE, settings, store)
-    database = open_existing(store_url(read, SERVICE), SERVICE, version=VERSION)
-    try:
-        yield database
-    finally:
-        database.close()
+def _opened(store: str, settings: str) -> AbstractContextManager[Database]:
+    return opened_store(TripSettings, SERVICE, settings, store, version=VERSION)
 
 
 def _found(store: str, settings: str, vehicle_id: str, driver: str, last: int) -> list[TripEnded]:

@@ -10,6 +10,7 @@ from internetcar.contract.message import milliseconds
 from internetcar.contract.reader import Gap
 from internetcar.contract.telemetry import Telemetry
 from services.database import insert_new
+from services.telemetry_log import continues
 from services.tolls.passages.charging import EXPIRES_MS
 from services.tolls.passages.watching import Found, Watch, Watcher
 from services.tolls.posting import Poster
@@ -46,7 +47,7 @@ class Logs:
         before = self._watch(connection, vehicle_id)
         watch, found = before, list[Found]()
         for batch in batches:
-            has_gap = bool(gaps) and not _continues(watch, batch)
+            has_gap = bool(gaps) and not continues(watch.journal, watch.sequence, batch)
             after, more = self._watcher.advance(watch, batch, has_gap=has_gap)
             is_new = has_gap or not watch.journal or batch.kind == "dropped"
             _stretch(connection, vehicle_id, watch, batch, is_new=is_new)
@@ -101,16 +102,6 @@ class Logs:
             oldest.order_by(toll_passage.c.crossed_at_ms).limit(1)
         ).scalar_one_or_none()
         return watch.model_copy(update={"open_ms": open_ms})
-
-
-def _continues(watch: Watch, batch: Telemetry) -> bool:
-    """Whether a batch follows the one before without a hole."""
-    if not watch.journal:
-        return True
-    if batch.journal == watch.journal:
-        first = batch.dropped.first if batch.dropped else batch.sequence
-        return first <= watch.sequence + 1
-    return batch.previous == watch.journal and batch.previous_last in (None, watch.sequence)
 
 
 def _stretch(

@@ -11,6 +11,7 @@ from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.trips import TripProgress, TripStarted
 from services.database import Database, insert_new, locked
 from services.tables import log_position
+from services.telemetry_log import continues
 from services.trips import store
 from services.trips.domain import MERGE_MS, Ended, Follower
 from services.trips.state import State
@@ -54,7 +55,9 @@ class Logs:
         """Apply the next batches of one vehicle; see `LogHandler`."""
         follower = Follower(vehicle_id, self._state(connection, vehicle_id), self._settings)
         for batch in batches:
-            has_gap = bool(gaps) and not _continues(follower.state, batch)
+            has_gap = bool(gaps) and not continues(
+                follower.state.journal, follower.state.sequence, batch
+            )
             follower.on_batch(batch, has_gap=has_gap)
         self._keep(connection, follower, is_silent=False)
 
@@ -115,13 +118,3 @@ class Logs:
         this = trip_vehicle.c.vehicle_id == vehicle_id
         if not connection.execute(update(trip_vehicle).where(this).values(**values)).rowcount:
             insert_new(connection, trip_vehicle, vehicle_id=vehicle_id, **values)
-
-
-def _continues(state: State, batch: Telemetry) -> bool:
-    """Whether a batch follows the one before without a hole."""
-    if not state.journal:
-        return True
-    if batch.journal == state.journal:
-        first = batch.dropped.first if batch.dropped else batch.sequence
-        return first <= state.sequence + 1
-    return batch.previous == state.journal and batch.previous_last in (None, state.sequence)
