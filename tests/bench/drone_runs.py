@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench.report import progress
 from tests.drone_world import World
 
-REPLAYED = 7
+REPLAYED = 13
 """Every so-manieth run is decided anew from its recording; prime: so each kind has its turn."""
 FAST_S = 0.1
 """The step of the campaigns whose figures do not hang on a twentieth of a second."""
