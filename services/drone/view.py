@@ -109,11 +109,7 @@ def _seen(view: View, event: Event, now: Moment) -> View:
         case Twin():
             return replace(view, has_twin=event.is_heard)
         case Heard():
-            return View(
-                view.fixes, view.doubt, view.clock, view.signals, view.series, view.presence,
-                view.weather, view.is_broker_connected, view.broker_lost_s, event.status,
-                view.has_twin,
-            )  # fmt: skip
+            return replace(view, drone=event.status)
     return view
 
 
