@@ -105,6 +105,22 @@ class Database:
         with self.begin() as connection:
             return function(connection)
 
+    def scrub(self) -> bool:
+        """Let no erased byte stay in the files: SQLite's log of what was written is emptied.
+
+        SQLite overwrites what is freed (`secure_delete`); PostgreSQL's server does it when it
+        vacuums the tables.
+
+        Returns:
+            Whether none stays; false where somebody reads the store for so long that it must be
+            tried again.
+        """
+        if self.dialect != "sqlite":
+            return True
+        with self.read() as connection:
+            is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        return not is_busy
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -7,7 +7,15 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+)
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MOST_COMPLAINT = 300
@@ -65,6 +73,15 @@ def instant(utc_ms: int) -> datetime:
 
 Instant = Annotated[datetime, AfterValidator(_as_utc), PlainSerializer(format_instant)]
 """A moment in UTC; RFC 3339 with milliseconds on the wire."""
+
+
+def is_one(adapter: TypeAdapter[str], value: object) -> bool:
+    """Whether a value from outside is a string of this type, such as a `Name`."""
+    try:
+        adapter.validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 class Part(BaseModel):

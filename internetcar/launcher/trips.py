@@ -145,7 +145,7 @@ def forget(
                 connection, vehicle_id=vehicle_id, driver=driver, before_ms=before_ms
             )
         )
-        is_clean = trips.scrub(database)
+        is_clean = database.scrub()
     typer.echo(f"{count} trips erased")
     if not is_clean:
         raise InputError("somebody reads the store: run it again, for their bytes are still there")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, delete, select, update
 
-from internetcar.contract.message import ContractError, Name, milliseconds
+from internetcar.contract.message import ContractError, Name, is_one, milliseconds
 from internetcar.contract.money import EventId
 from internetcar.contract.recommendations import (
     Action,
@@ -91,7 +91,9 @@ class Desk:
         """Tell a requester that its message cannot be read."""
         levels = received.topic.split("/")
         vehicle_id, requester = levels[2], levels[-1]
-        if not (_is(_NAME, vehicle_id) and _is(_NAME, requester)) or not self._knows(vehicle_id):
+        if not (is_one(_NAME, vehicle_id) and is_one(_NAME, requester)) or not self._knows(
+            vehicle_id
+        ):
             return
         words = str(error).removeprefix(f"{received.topic}: ")
         answer = _refused("malformed", words)
@@ -103,7 +105,7 @@ class Desk:
     def turn(self) -> None:
         """Let no erased byte stay in the files, where others kept it from being so."""
         if self._must_scrub:
-            self._must_scrub = not erasing.scrub(self._database)
+            self._must_scrub = not self._database.scrub()
 
     def _take_feedback(self, message: RecommendationFeedback, connection: Connection) -> None:
         answer = self._feedback(message, connection)
@@ -278,14 +280,6 @@ def _not_allowed(requester: str, right: Right) -> Answer:
     return _refused("not_allowed", words)
 
 
-def _is(adapter: TypeAdapter[str], value: object) -> bool:
-    try:
-        adapter.validate_python(value, strict=True)
-    except ValidationError:
-        return False
-    return True
-
-
 def _id_in(payload: bytes) -> str | None:
     """The id of what cannot be read otherwise, if there is one."""
     try:
@@ -295,4 +289,4 @@ def _id_in(payload: bytes) -> str | None:
     if not isinstance(body, dict):
         return None
     found = body.get("offer_id", body.get("request_id"))
-    return found if isinstance(found, str) and _is(_ID, found) else None
+    return found if isinstance(found, str) and is_one(_ID, found) else None

@@ -11,7 +11,7 @@ from internetcar.contract.recommendations import (
     RecommendationAnswer,
     RecommendationOffer,
 )
-from services.database import Database, insert_new
+from services.database import insert_new
 from services.recommendations import store
 from services.recommendations.destination.ground import distances_m
 from services.recommendations.destination.places import RADIUS_M
@@ -130,19 +130,6 @@ def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) ->
     asked_ms = now_ms - REQUEST_DAYS * _DAY_MS
     connection.execute(delete(request).where(request.c.kept_ms < asked_ms))
     return len(rows)
-
-
-def scrub(database: Database) -> bool:
-    """Let no erased byte stay in the files; false where others read them, so that it waits.
-
-    SQLite overwrites what is freed; the log beside its file is emptied. On PostgreSQL the server
-    does it when it vacuums the tables.
-    """
-    if database.dialect != "sqlite":
-        return True
-    with database.read() as connection:
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()[0][0]
-    return not busy
 
 
 def _erase_visits(connection: Connection, vehicle_id: str, ids: Sequence[str], now_ms: int) -> None:

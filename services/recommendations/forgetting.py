@@ -34,7 +34,7 @@ class Forgetting:
     def turn(self) -> None:
         """Forget what is old, if it is time."""
         if self._must_scrub:
-            self._must_scrub = not erasing.scrub(self._database)
+            self._must_scrub = not self._database.scrub()
         now_ms = self._clock_ms()
         if now_ms < self._next_ms <= now_ms + _EACH_MS:
             return
@@ -48,4 +48,4 @@ class Forgetting:
             if erased < _SOME:
                 break
         # Also what a command could not erase because somebody was reading.
-        self._must_scrub = not erasing.scrub(self._database)
+        self._must_scrub = not self._database.scrub()

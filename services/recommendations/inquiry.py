@@ -121,7 +121,7 @@ def forget(
         return erased
 
     erased = database.run(erase)
-    return erased, erasing.scrub(database)
+    return erased, database.scrub()
 
 
 def _of(wanted: Select[Any], table: Any, vehicle_id: str) -> Select[Any]:

@@ -38,4 +38,4 @@ class Forgetting:
         if self._database.run(lambda each: store.erase_old(each, before_ms, _SOME)):
             self._must_scrub = True
         if self._must_scrub:
-            self._must_scrub = not store.scrub(self._database)
+            self._must_scrub = not self._database.scrub()

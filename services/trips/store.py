@@ -195,21 +195,6 @@ def erase_old(connection: Connection, before_ms: int, most: int) -> int:
     return len(ids) + len(vehicles)
 
 
-def scrub(database: Database) -> bool:
-    """Let no erased byte stay in the files: SQLite's log of what was written is emptied.
-
-    On PostgreSQL the server does it when it vacuums the tables.
-
-    Returns:
-        Whether it is; false where somebody reads the store for so long that it must be tried again.
-    """
-    if database.dialect != "sqlite":
-        return True
-    with database.read() as connection:
-        is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
-    return not is_busy
-
-
 def _note(connection: Connection, vehicle_id: str, detail: Detail) -> None:
     body = orjson.dumps(detail.body).decode()
     key = {"run": detail.run, "kind": detail.kind, "number": detail.number}

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from internetcar.contract.message import InputError
 from internetcar.contract.recommendations import RecommendationOffer
 from internetcar.launcher.recommend import app
-from services.recommendations import erasing, store
+from services.database import Database
+from services.recommendations import store
 from services.recommendations.tables import visit
 from services.tables import outgoing
 from tests.recommendation_trips import HOME, MONDAY, WORK, Service, control, started
@@ -106,7 +107,7 @@ def test_bytes_that_cannot_be_erased_yet_are_not_said_to_be_gone(
     url: str, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(erasing, "scrub", lambda database: False)
+        patch.setattr(Database, "scrub", lambda database: False)
         where = ("--vehicle-id", "kona", "--driver", "anna")
         assert "erases the bytes within" in refused(url, "forget", *where)
     assert b"anna" in files(url)

@@ -211,7 +211,7 @@ def test_what_is_erased_is_in_no_byte_of_the_file(tmp_path: Path, by: dict[str, 
     before = _bytes(url)
     assert all(word in before for word in wanted)
     database.run(lambda each: store.erase(each, vehicle_id=vehicle_id, driver=driver))
-    store.scrub(database)
+    database.scrub()
     after = _bytes(url)
     assert [word for word in wanted if word in after] == []
     assert (b"bert-88" in after) == ("driver" in by)

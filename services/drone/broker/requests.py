@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from internetcar.contract.commands import CommandId
 from internetcar.contract.drone import DroneReply, DroneRequest, ReplyData, ReplyOutput
 from internetcar.contract.drone_methods import Right, right_for
-from internetcar.contract.message import ContractError, Name, milliseconds
+from internetcar.contract.message import ContractError, Name, is_one, milliseconds
 
 LONGEST_AHEAD_MS = 60_000
 """So far ahead `expires_at` may lie."""
@@ -161,7 +161,7 @@ def _guessed_sender(topic: str, payload: bytes) -> Sender | None:
     if len(levels) != DroneRequest.TOPIC.count("/") + 1:
         return None
     names = (levels[2], levels[4], levels[6])
-    if not all(_is(_NAME, name) for name in names):
+    if not all(is_one(_NAME, name) for name in names):
         return None
     try:
         body = orjson.loads(payload[: DroneRequest.MAX_PAYLOAD_BYTES])
@@ -171,15 +171,7 @@ def _guessed_sender(topic: str, payload: bytes) -> Sender | None:
     tid, bid, method = found.get("tid"), found.get("bid"), found.get("method")
     return Sender(
         *names,
-        tid=tid if _is(_TID, tid) else None,
-        bid=bid if _is(_TID, bid) else None,
+        tid=tid if is_one(_TID, tid) else None,
+        bid=bid if is_one(_TID, bid) else None,
         method=method if isinstance(method, str) and len(method) <= 40 else "",
     )
-
-
-def _is(adapter: TypeAdapter[str], value: object) -> bool:
-    try:
-        adapter.validate_python(value, strict=True)
-    except ValidationError:
-        return False
-    return True
