@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any
 
 from internetcar.contract import (
+    advice,
     commands,
     drone,
     drone_health,
@@ -21,7 +22,7 @@ from internetcar.contract.message import Message, topic_fields
 
 PUBLISHERS: tuple[ModuleType, ...] = (
     presence, signals, telemetry, commands, home_assistant, payments, tolls, trips,
-    recommendations, drone, drone_health,
+    advice, recommendations, drone, drone_health,
 )  # fmt: skip
 """The modules of the contract that hold message classes: one a publisher."""
 

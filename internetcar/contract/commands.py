@@ -128,6 +128,7 @@ class CommandStatus(_Status):
     """What became of a command, for all who may hear the vehicle."""
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/command-status"
+    HEARD_BY: ClassVar[tuple[str, ...]] = ("recommendations",)
     QOS: ClassVar[Literal[0, 1]] = 1
     RETAIN: ClassVar[bool] = False
 

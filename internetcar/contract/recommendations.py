@@ -1,10 +1,18 @@
 """Recommendations: where a trip may lead, offers, what people answer, and what they ask."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from internetcar.contract.advice import (
+    MOST_SUGGESTED_SETTINGS,
+    PlaceId,
+    Share,
+    SuggestedItem,
+    SuggestedSetting,
+    SuggestedStop,
+)
 from internetcar.contract.message import Instant, Message, Name, Part
 from internetcar.contract.money import EventId, Term, Words
 from internetcar.contract.presence import Origin
@@ -14,11 +22,13 @@ MOST_SUGGESTED = 3
 MOST_EXPORTED = 2_000
 """Visits in an answer; the command on the vehicle's own machine has all."""
 
-Share = Annotated[float, Field(ge=0, le=1)]
-PlaceId = EventId
-"""Of one driver; never given twice, also not after it is forgotten."""
+OfferKind = Literal["destination", "climate", "seat", "media", "stop"]
+Automatic = Literal["climate", "seat"]
+"""What may be applied without asking, where the driver has switched that on."""
 
-Action = Literal["pause", "resume", "name_place", "forget_place", "forget_driver", "export"]
+Action = Literal[
+    "pause", "resume", "automatic", "name_place", "forget_place", "forget_driver", "export"
+]
 
 REASONS: Mapping[str, str] = {
     "malformed": "the payload is not what its class says",
@@ -28,6 +38,7 @@ REASONS: Mapping[str, str] = {
     "conflict": "this offer has the other answer, or this id was used for another request",
     "unknown_place": "this driver has no such place",
     "unknown_driver": "nothing is known of this driver",
+    "not_applied": "the vehicle did not take a command, or did not show it in time",
 }
 """What a reason means, in words; readers must expect others."""
 
@@ -66,7 +77,7 @@ class DestinationRecommendation(Message):
 
 
 class RecommendationOffer(Message):
-    """Something is likely enough to be asked about: at most once a trip, and it ends with it."""
+    """Something is likely enough to be asked about: each kind once a trip, and it ends with it."""
 
     TOPIC: ClassVar[str] = "v1/vehicle/{vehicle_id}/recommendation/offer"
     SENDER: ClassVar[str] = "recommendations"
@@ -76,10 +87,23 @@ class RecommendationOffer(Message):
 
     vehicle_id: Name
     offer_id: EventId
-    kind: Literal["destination"] = "destination"
+    kind: OfferKind = "destination"
     trip_id: EventId
     driver: Term
-    place: SuggestedPlace
+    probability: Share
+    because: Words = ""
+    place: SuggestedPlace | None = Field(default=None, description="of `destination`")
+    settings: list[SuggestedSetting] = Field(
+        default_factory=list,
+        max_length=MOST_SUGGESTED_SETTINGS,
+        description="of `climate` and `seat`: accepting it sends them as commands",
+    )
+    guess: Term | None = Field(default=None, description="of `seat`: is it this driver?")
+    item: SuggestedItem | None = Field(default=None, description="of `media`")
+    stop: SuggestedStop | None = Field(default=None, description="of `stop`")
+    is_automatic: bool = Field(
+        default=False, description="it is being applied, for the driver has switched that on"
+    )
     origin: Origin
     at: Instant = Field(description="by the clock of the trip")
 
@@ -115,6 +139,8 @@ class RecommendationControl(Message):
     request_id: EventId
     action: Action
     until: Instant | None = Field(default=None, description="of `pause`; none: until it is resumed")
+    kind: Automatic | None = Field(default=None, description="of `automatic`")
+    is_on: bool = Field(default=True, strict=True, description="of `automatic`")
     driver: Term | None = Field(default=None, description="of all but `pause` and `resume`")
     place_id: PlaceId | None = Field(default=None, description="of `name_place`, `forget_place`")
     label: Term | None = Field(
@@ -127,6 +153,8 @@ class RecommendationControl(Message):
             raise ValueError(f"{self.action} needs `driver`")
         if self.action in ("name_place", "forget_place") and self.place_id is None:
             raise ValueError(f"{self.action} needs `place_id`")
+        if self.action == "automatic" and self.kind is None:
+            raise ValueError("automatic needs `kind`")
         return self
 
 

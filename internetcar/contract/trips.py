@@ -14,9 +14,11 @@ UNKNOWN_DRIVER = "unknown"
 MOST_ROUTE_POINTS = 1_000
 MOST_SETTINGS = 400
 MOST_HARSH = 200
+MOST_RECENT = 24
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 Metres = Annotated[float, Field(ge=0, le=1e9)]
+Percent = Annotated[float, Field(ge=0, le=100)]
 Celsius = Annotated[float, Field(ge=-100, le=150)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -77,6 +79,8 @@ class TripStarted(Message):
     settings: list[SettingChange] = Field(
         default_factory=list, max_length=MOST_SETTINGS, description="how things stand"
     )
+    level_pct: Percent | None = Field(default=None, description="of battery, else of fuel, in %")
+    range_m: Metres | None = Field(default=None, description="what the car says it can still go")
     origin: Origin
     clock: Clock
 
@@ -89,7 +93,7 @@ class TripProgress(Message):
     HEARD_BY: ClassVar[tuple[str, ...]] = ("recommendations",)
     QOS: ClassVar[Literal[0, 1]] = 0
     RETAIN: ClassVar[bool] = False
-    MAX_PAYLOAD_BYTES: ClassVar[int] = 4_096
+    MAX_PAYLOAD_BYTES: ClassVar[int] = 16_384
 
     vehicle_id: Name
     trip_id: EventId
@@ -102,6 +106,14 @@ class TripProgress(Message):
     position: Place | None = Field(default=None, description="absent without a fresh fix")
     heading_deg: float | None = Field(default=None, ge=0, le=360)
     speed_kmh: float | None = Field(default=None, ge=0, le=1_000)
+    outside_c: Celsius | None = Field(default=None, description="°C")
+    changed: list[SettingChange] = Field(
+        default_factory=list,
+        max_length=MOST_RECENT,
+        description="the last change of each setting in the ten minutes before, the newest first",
+    )
+    level_pct: Percent | None = Field(default=None, description="of battery, else of fuel, in %")
+    range_m: Metres | None = Field(default=None, description="what the car says it can still go")
     origin: Origin
 
 
@@ -138,6 +150,9 @@ class TripEnded(Message):
         description="out of the traction battery, what came back less",
     )
     fuel_ml: float | None = Field(default=None, ge=0, le=1e7)
+    level_pct: Percent | None = Field(
+        default=None, description="of battery, else of fuel, in %, at the end"
+    )
     idle_s: Seconds | None = Field(
         default=None, description="it stood while on (an engine: running); absent: not told"
     )

@@ -39,8 +39,9 @@ def lines_of(said: DestinationRecommendation) -> list[str]:
 
 def offer_line(offer: RecommendationOffer) -> str:
     """An offer, with how it is answered."""
-    name, share = place_name(offer.place), chance(offer.place.probability)
-    return printable(f"go to {name} ({share})? car recommend accept|reject {offer.offer_id}")
+    share = chance(offer.probability)
+    what = f"go to {place_name(offer.place)}" if offer.place is not None else offer.kind
+    return printable(f"{what} ({share})? car recommend accept|reject {offer.offer_id}")
 
 
 def answer_line(answer: RecommendationAnswer) -> str:

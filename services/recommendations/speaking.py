@@ -89,6 +89,8 @@ def offer(
         offer_id=offer_id,
         trip_id=journey.trip_id,
         driver=journey.driver,
+        probability=place.probability,
+        because=place.because,
         place=place,
         origin=origin,
         at=instant(journey.at_ms),

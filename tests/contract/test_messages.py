@@ -7,6 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internetcar.contract import wire
+from internetcar.contract.advice import (
+    ClimateRecommendation,
+    EcoAdvice,
+    EcoHint,
+    MediaRecommendation,
+    SeatRecommendation,
+    StopRecommendation,
+    SuggestedItem,
+    SuggestedSetting,
+    SuggestedStop,
+)
 from internetcar.contract.commands import Command, CommandAnswer, CommandStatus
 from internetcar.contract.drone import (
     DroneEvent,
@@ -68,6 +79,9 @@ AT = datetime(2026, 11, 21, 3, 0, 0, 123_000, tzinfo=UTC)
 CROSSING = Crossing(gate="36", label="AYE towards City", crossed_at=AT, uncertainty_ms=40)
 WINDY = Interlock(
     id="wind", value=11.0, limit=8.0, result="tripped", words="wind 11 m/s, at most 8"
+)
+WARMER = SuggestedSetting(
+    path="Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature", value=21.5, now=20, probability=0.9
 )
 SUGGESTED = SuggestedPlace(
     place_id="place-1", latitude=1.3, longitude=103.8, label="work", probability=0.8125,
@@ -204,7 +218,29 @@ MESSAGES: list[Message] = [
         origin="live", at=AT,
     ),
     RecommendationOffer(
-        vehicle_id="kona", offer_id="o1", trip_id="t1", driver="anna", place=SUGGESTED,
+        vehicle_id="kona", offer_id="o1", trip_id="t1", driver="anna", probability=0.8,
+        place=SUGGESTED, origin="live", at=AT,
+    ),
+    ClimateRecommendation(
+        vehicle_id="kona", trip_id="t1", driver="anna", settings=[WARMER], because="as mostly",
+        similar_trips=4, outside_c=3, origin="live", at=AT,
+    ),
+    SeatRecommendation(
+        vehicle_id="kona", trip_id="t1", driver="anna", guess="anna", probability=0.9,
+        settings=[WARMER], origin="live", at=AT,
+    ),
+    MediaRecommendation(
+        vehicle_id="kona", trip_id="t1", driver="anna",
+        items=[SuggestedItem(item="news", probability=0.8)], origin="live", at=AT,
+    ),
+    StopRecommendation(
+        vehicle_id="kona", trip_id="t1", driver="anna",
+        stops=[SuggestedStop(kind="charge", place_id="place-1", probability=1)], range_m=9_000,
+        needed_m=20_000, origin="live", at=AT,
+    ),
+    EcoAdvice(
+        vehicle_id="kona", trip_id="t1", driver="anna", unit="Wh", used=2_000, expected=1_900,
+        hints=[EcoHint(kind="idle", saves=40, share=0.02, words="idling cost 40 Wh")],
         origin="live", at=AT,
     ),
     RecommendationFeedback(vehicle_id="kona", requester="phone", offer_id="o1", answer="reject"),

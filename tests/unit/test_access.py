@@ -128,6 +128,9 @@ def test_a_service_asks_a_drone_in_its_own_name_and_only_where_it_may() -> None:
     assert not any("drone" in line for line in lines("post", may_not))
 
 
+SAID = "destination", "climate", "seat", "media", "stop", "eco", "offer"
+
+
 def test_recommendations_hear_trips_and_answers_and_reply_to_whoever_asked() -> None:
     rights = service_rights("recommendations", ["kona"], ["position"], [], CLASSES, commands=False)
     assert lines("recommendations", rights) == {
@@ -135,8 +138,8 @@ def test_recommendations_hear_trips_and_answers_and_reply_to_whoever_asked() -> 
         "read v1/vehicle/kona/trip/progress", "read v1/vehicle/kona/trip/ended",
         "read v1/vehicle/kona/recommendation/feedback/+",
         "read v1/vehicle/kona/recommendation/control/+",
-        "readwrite v1/vehicle/kona/recommendation/destination",
-        "readwrite v1/vehicle/kona/recommendation/offer",
+        *(f"readwrite v1/vehicle/kona/recommendation/{kind}" for kind in SAID),
+        "read v1/vehicle/kona/command-status",
         "readwrite v1/client/+/recommendation/kona", "read v1/client/recommendations/#",
     }  # fmt: skip
 
@@ -149,10 +152,7 @@ def test_forgetting_a_vehicle_takes_its_suggestions_from_the_broker() -> None:
 def test_people_and_services_that_may_answer_do_so_in_their_own_name() -> None:
     own = {f"write v1/vehicle/kona/recommendation/{kind}/{{}}" for kind in ("control", "feedback")}
     alice = lines("alice", Rights(role="person", vehicles=("kona",)))
-    heard = {
-        "read v1/vehicle/kona/recommendation/destination",
-        "read v1/vehicle/kona/recommendation/offer",
-    }
+    heard = {f"read v1/vehicle/kona/recommendation/{kind}" for kind in SAID}
     assert {each for each in alice if "recommendation" in each} == heard | {
         each.format("alice") for each in own
     }

@@ -22,7 +22,14 @@ SAID = DestinationRecommendation(
     origin="live", at=AT,
 )  # fmt: skip
 OFFER = RecommendationOffer(
-    vehicle_id="kona", offer_id="o1", trip_id="t1", driver="anna", place=WORK, origin="live", at=AT
+    vehicle_id="kona",
+    offer_id="o1",
+    trip_id="t1",
+    driver="anna",
+    place=WORK,
+    origin="live",
+    at=AT,
+    probability=WORK.probability,
 )
 
 

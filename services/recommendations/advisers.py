@@ -1,0 +1,5 @@
+"""The kinds of advice that the service gives, in the order in which they are asked (pure)."""
+
+from services.recommendations.advising import Adviser
+
+ADVISERS: tuple[Adviser, ...] = ()
