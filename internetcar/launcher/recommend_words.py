@@ -1,7 +1,9 @@
-"""Where a trip may lead, as lines for who watches a car, and as rows of a table."""
+"""What is suggested, as lines for who watches a car, and as rows of a table."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
+from internetcar.contract.advice import StopKind
 from internetcar.contract.message import ContractError
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
@@ -10,9 +12,15 @@ from internetcar.contract.recommendations import (
     SuggestedPlace,
 )
 from internetcar.contract.subscriptions import Received
+from internetcar.contract.trips import SettingValue
 from internetcar.launcher.tables import printable
 
 COLUMNS = ("place", "probability", "because")
+_UNSAID = ("Vehicle", "Cabin", "Body", "Chassis", "Station", "Seat", "Row1", "HVAC")
+"""Levels of a path that say nothing to who sits in the car."""
+_LEVELS = 3
+_MOST_SHOWN = 4
+_STOPS: Mapping[StopKind, str] = {"charge": "charge", "fuel": "fuel", "habit": "stop"}
 
 
 def place_name(place: SuggestedPlace) -> str:
@@ -37,11 +45,38 @@ def lines_of(said: DestinationRecommendation) -> list[str]:
     return [printable(each.rstrip()) for each in found]
 
 
+def setting_words(path: str, value: SettingValue) -> str:
+    """A setting as a person reads it: the end of its path, and the value."""
+    levels = [each for each in path.split(".") if each not in _UNSAID]
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, bool) else f"{value}"
+    return f"{' '.join(levels[-_LEVELS:])} {shown}"
+
+
+def offer_words(offer: RecommendationOffer) -> str:
+    """What accepting an offer means."""
+    settings = [setting_words(each.path, each.value) for each in offer.settings]
+    if len(settings) > _MOST_SHOWN:
+        settings[_MOST_SHOWN:] = [f"{len(settings) - _MOST_SHOWN} more"]
+    if offer.guess is not None:
+        return ", ".join([f"drive as {offer.guess}", *settings])
+    if settings:
+        return f"set {', '.join(settings)}"
+    if offer.place is not None:
+        return f"go to {place_name(offer.place)}"
+    if offer.item is not None:
+        return f"hear {offer.item.item}"
+    if offer.stop is not None:
+        where = offer.stop.label or offer.stop.place_id
+        return f"{_STOPS[offer.stop.kind]}{f' at {where}' if where else ''}"
+    return offer.kind
+
+
 def offer_line(offer: RecommendationOffer) -> str:
     """An offer, with how it is answered."""
-    share = chance(offer.probability)
-    what = f"go to {place_name(offer.place)}" if offer.place is not None else offer.kind
-    return printable(f"{what} ({share})? car recommend accept|reject {offer.offer_id}")
+    what = f"{offer_words(offer)} ({chance(offer.probability)})"
+    if offer.is_automatic:
+        return printable(f"{what}: being done; car recommend reject {offer.offer_id}")
+    return printable(f"{what}? car recommend accept|reject {offer.offer_id}")
 
 
 def answer_line(answer: RecommendationAnswer) -> str:
