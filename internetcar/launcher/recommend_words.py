@@ -1,6 +1,5 @@
 """What is suggested, as lines for who watches a car, and as rows of a table."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from internetcar.contract.advice import StopKind
@@ -12,13 +11,10 @@ from internetcar.contract.recommendations import (
     SuggestedPlace,
 )
 from internetcar.contract.subscriptions import Received
-from internetcar.contract.trips import SettingValue
 from internetcar.launcher.tables import printable
+from services.recommendations.settable import words_of
 
 COLUMNS = ("place", "probability", "because")
-_UNSAID = ("Vehicle", "Cabin", "Body", "Chassis", "Station", "Seat", "Row1", "HVAC")
-"""Levels of a path that say nothing to who sits in the car."""
-_LEVELS = 3
 _MOST_SHOWN = 4
 _STOPS: Mapping[StopKind, str] = {"charge": "charge", "fuel": "fuel", "habit": "stop"}
 
@@ -45,16 +41,9 @@ def lines_of(said: DestinationRecommendation) -> list[str]:
     return [printable(each.rstrip()) for each in found]
 
 
-def setting_words(path: str, value: SettingValue) -> str:
-    """A setting as a person reads it: the end of its path, and the value."""
-    levels = [each for each in path.split(".") if each not in _UNSAID]
-    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, bool) else f"{value}"
-    return f"{' '.join(levels[-_LEVELS:])} {shown}"
-
-
 def offer_words(offer: RecommendationOffer) -> str:
     """What accepting an offer means."""
-    settings = [setting_words(each.path, each.value) for each in offer.settings]
+    settings = [words_of(each.path, each.value) for each in offer.settings]
     if len(settings) > _MOST_SHOWN:
         settings[_MOST_SHOWN:] = [f"{len(settings) - _MOST_SHOWN} more"]
     if offer.guess is not None:
