@@ -93,7 +93,9 @@ class Applying:
             now: How settings stand; one that somebody has changed since is left alone.
         """
         orders = self._orders(connection, offered.vehicle_id, offered.offer_id)
-        waiting = [each.command_id for each in orders if each.state in WAITING]
+        waiting = [
+            each.command_id for each in orders if each.purpose == "apply" and each.state in WAITING
+        ]
         self._close(connection, offered.vehicle_id, waiting, "dropped", None)
         for each in to_put_back(orders, now):
             value = each.before
