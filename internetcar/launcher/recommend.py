@@ -23,7 +23,7 @@ from internetcar.launcher.options import (
     vehicle_id_of,
 )
 from internetcar.launcher.recommend_talk import ask
-from internetcar.launcher.recommend_words import COLUMNS, rows
+from internetcar.launcher.recommend_words import COLUMNS, chance, offer_words, rows
 from internetcar.launcher.service_settings import opened_store
 from internetcar.launcher.tables import print_table, printable
 from services.database import Database
@@ -75,8 +75,9 @@ def list_(
             print_table(COLUMNS, rows(each.said), right="probability")
     if offers:
         print_table(
-            ("offer", "vehicle", "driver", "place", "probability"),
-            [(each.offer_id, each.vehicle_id, each.driver, each.place, f"{each.share:.0%}")
+            ("offer", "vehicle", "driver", "kind", "what", "probability"),
+            [(each.offer_id, each.vehicle_id, each.driver, each.kind, _what(each),
+              chance(each.share))
              for each in offers],
             right="probability",
         )  # fmt: skip
@@ -213,6 +214,13 @@ def export(
 
 def _opened(store: str, settings: str) -> AbstractContextManager[Database]:
     return opened_store(RecommendationSettings, SERVICE, settings, store, version=VERSION)
+
+
+def _what(offer: inquiry.OpenOffer) -> str:
+    if offer.made is None:
+        return offer.place
+    is_done = " (applied without asking)" if offer.made.is_automatic else ""
+    return printable(offer_words(offer.made) + is_done)
 
 
 def _state(standing: inquiry.VehicleNow) -> str:

@@ -31,7 +31,6 @@ from services.recommendations.orders import (
 from services.recommendations.replies import Answer
 from services.recommendations.settable import may_set
 from services.recommendations.settings import SERVICE
-from services.recommendations.store import of_driver
 from services.recommendations.tables import asker, order
 from services.tables import outgoing
 
@@ -114,10 +113,6 @@ class Applying:
                 kept_ms=self._clock_ms(),
             )  # fmt: skip
         return answer
-
-    def is_ordered(self, connection: Connection, vehicle_id: str, offer_id: str) -> bool:
-        """Whether anything was asked of the car for an offer."""
-        return bool(self._orders(connection, vehicle_id, offer_id))
 
     def on_status(self, message: CommandStatus) -> None:
         """Hear what became of a command; of another's, an unknown or an old one nothing comes."""
@@ -245,25 +240,6 @@ class Applying:
         ours = and_(order.c.vehicle_id == vehicle_id, order.c.offer_id == offer_id)
         wanted = select(order).where(ours).order_by(order.c.path, order.c.purpose)
         return [_read(row) for row in connection.execute(wanted)]
-
-
-def forget_driver(connection: Connection, vehicle_id: str, name: str) -> None:
-    """Forget what was asked of a car for a driver, and what waits to be asked."""
-    mine = of_driver(order, vehicle_id, name)
-    rows = connection.execute(select(order.c.command_id, order.c.offer_id).where(mine)).all()
-    for row in rows:
-        unsent = outgoing.c.id == _message_id(vehicle_id, row.command_id)
-        connection.execute(delete(outgoing).where(unsent))
-    for offer_id in {row.offer_id for row in rows}:
-        waits = and_(asker.c.vehicle_id == vehicle_id, asker.c.offer_id == offer_id)
-        connection.execute(delete(asker).where(waits))
-    connection.execute(delete(order).where(mine))
-
-
-def forget_old(connection: Connection, before_ms: int) -> None:
-    """Forget what was asked of cars before an instant."""
-    for table in (order, asker):
-        connection.execute(delete(table).where(table.c.kept_ms < before_ms))
 
 
 def _message_id(vehicle_id: str, command_id: str) -> str:

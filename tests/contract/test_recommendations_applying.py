@@ -14,7 +14,7 @@ from internetcar.contract.message import EPOCH
 from internetcar.contract.recommendations import RecommendationAnswer
 from services.database import Database
 from services.points import AFTER_COMMIT, BEFORE_COMMIT
-from services.recommendations import applying, store
+from services.recommendations import store
 from services.recommendations.applying import Applying, Offered
 from services.recommendations.replies import Answer
 from services.recommendations.tables import asker, order
@@ -298,15 +298,3 @@ def test_what_somebody_has_changed_since_is_left_alone(bench: Bench) -> None:
     bench.hear(warm)
     assert bench.put_back({WARM: 25.0}) is not None
     assert bench.take() == []
-
-
-def test_a_driver_who_is_forgotten_asks_the_car_for_nothing_more(either: Bench) -> None:
-    either.accept()
-    either.accept([wanted()], Offered("kona", "o2", "ben", "climate"))
-    either.database.run(lambda connection: applying.forget_driver(connection, "kona", "anna"))
-    (left,) = either.take()
-    assert left.path == WARM
-    assert (either.count(order), either.count(asker)) == (1, 1)
-    either.database.run(lambda connection: applying.forget_old(connection, either.now_ms() + 1))
-    assert (either.count(order), either.count(asker)) == (0, 0)
-    assert either.hear(left) == []
