@@ -50,14 +50,14 @@ def ask(
     try:
         link.publish(message, heard.put)
         wait_s = CAR_S if cls is RecommendationFeedback else SILENCE_S
-        answer = _answer(heard, asked.get("offer_id") or asked.get("request_id"), who, wait_s)
+        answer = answer_of(heard, asked.get("offer_id") or asked.get("request_id"), who, wait_s)
     finally:
         link.stop()
     if answer is None or answer.status != "done":
         raise typer.Exit(1)
 
 
-def _answer(
+def answer_of(
     heard: "queue.SimpleQueue[RecommendationAnswer | Delivery]",
     asked: object,
     who: str,

@@ -49,6 +49,7 @@ def may_apply(
         and offer.driver != UNKNOWN_DRIVER
         and offer.guess is None
         and bool(offer.settings)
+        and (offer.kind != "seat" or len(journey.path) <= 1)  # no seat moves under who drives
         and abs(now_ms - journey.at_ms) <= FRESH_MS
         and all(may_set(offer.kind, each.path, each.value) for each in offer.settings)
         and all(

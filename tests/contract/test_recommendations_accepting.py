@@ -36,12 +36,13 @@ NEXT = MONDAY + timedelta(days=14, hours=8)
 
 
 class Cosy:
-    """Warm and airy is what everybody wants."""
+    """Warm and airy is what everybody wants, as soon as it is known how warm it is outside."""
 
     kind: Kind = "climate"
     offers: Any = "climate"
     of_car = False
     probability = 0.9
+    waits = False
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         return {}
@@ -50,6 +51,8 @@ class Cosy:
         return None
 
     def advise(self, asked: Asked, learned: Any) -> Advice:
+        if self.waits and asked.outside_c is None:
+            return Advice()
         settings = tuple(
             SuggestedSetting(
                 path=path, value=value, probability=0.9,
@@ -72,10 +75,11 @@ def service(tmp_path: Path) -> Iterator[Service]:
     database.close()
 
 
-def lived(database: Any, probability: float = 0.9) -> Service:
+def lived(database: Any, **changed: Any) -> Service:
     """Anna drove to work on each of twelve days."""
     cosy = Cosy()
-    cosy.probability = probability
+    for name, value in changed.items():
+        setattr(cosy, name, value)
     service = Service(database, advisers=(cosy,))
     for number in range(12):
         day = MONDAY + timedelta(days=number, hours=8)
@@ -234,6 +238,17 @@ def test_an_offer_under_four_fifths_is_not_applied_unasked(service: Service) -> 
     lived_less = lived(service.database, probability=0.79)
     on(lived_less)
     assert [type(each) for each in begin(lived_less)] == [RecommendationOffer]
+
+
+@pytest.mark.parametrize(("end", "applied"), [(HOME, True), (WORK, False)])
+def test_no_seat_moves_unasked_under_who_has_driven_off(
+    service: Service, end: Any, applied: bool
+) -> None:
+    service = lived(service.database, offers="seat", waits=True)
+    service.hear(control("automatic", driver="anna", kind="seat"))
+    begin(service, progress(started(NEXT, HOME), 1, end))
+    service.hear(progress(started(NEXT, HOME), 1.5, end, outside_c=4))
+    assert any(isinstance(each, Command) for each in service.take()) is applied
 
 
 def test_a_trip_that_is_heard_of_late_moves_nothing_unasked(service: Service) -> None:

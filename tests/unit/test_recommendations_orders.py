@@ -1,11 +1,16 @@
 """What an accepted offer may ask of a car, and what is answered once it has ended."""
 
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 
+from gateway.mapping_rules import parse_mapping
+from gateway.vehicles import load_vehicle
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.trips import SettingValue
+from internetcar.launcher.up import RECOMMENDED, VEHICLE
 from services.recommendations.orders import (
     Order,
     OrderState,
@@ -45,6 +50,15 @@ def test_climate_seats_and_mirrors_are_what_an_offer_may_set_and_nothing_else() 
         assert not any(may_set(kind, leaf, 1) for leaf in LEAVES)
     for path in ("Vehicle.Body.Trunk.Rear.IsOpen", SET_POINT + ".x", "Vehicle.Cabin.HVAC.", ""):
         assert not may_set("climate", path, True)
+
+
+def test_car_up_lets_an_offer_set_of_its_car_what_an_offer_may_set_and_nothing_else() -> None:
+    text = Path(load_vehicle(VEHICLE).mapping).read_text(encoding="utf-8")
+    leaves = parse_mapping(text, VEHICLE).leaves.values()
+    settable = {leaf.path for leaf in leaves if leaf.command is not None and leaf.command.allow}
+    allowed = {path for path in settable if any(fnmatchcase(path, glob) for glob in RECOMMENDED)}
+    assert allowed == settable & set(LEAVES)
+    assert len(allowed) == 10
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1 << 64, -(1 << 60)])
