@@ -29,7 +29,7 @@ from services.recommendations.climate.vote import (
 from services.recommendations.destination.moment import day_of
 from services.recommendations.evaluation.scores import SURE
 from tests.bench.report import Figure, progress
-from tests.drivers.generate import life, split_of
+from tests.drivers.generate import DAYS, life, split_of
 from tests.drivers.life import Trip
 from tests.drivers.more_personas import PERSONAS
 
@@ -109,10 +109,10 @@ def _utc(wall_clock: datetime) -> datetime:
     return wall_clock.replace(tzinfo=UTC)
 
 
-def measured(persona: str, seed: int) -> Measured:
+def measured(persona: str, seed: int, days: int = DAYS) -> Measured:
     """One life, each of its drivers alone."""
     found = Measured(persona)
-    whole = [trip for trip in life(persona, seed) if not trip.is_lost]
+    whole = [trip for trip in life(persona, seed, days) if not trip.is_lost]
     for driver in sorted({trip.driver for trip in whole}):
         trips = [trip for trip in whole if trip.driver == driver]
         past = past_of(evidence_of(trips))

@@ -4,12 +4,12 @@ It follows the weather with a margin, so that a temperature that trembles says n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from internetcar.contract.advice import ClimateRecommendation, SuggestedSetting
-from internetcar.contract.message import instant
+from internetcar.contract.message import ContractError, instant
 from internetcar.contract.presence import Origin
 from internetcar.contract.recommendations import OfferKind
 from internetcar.contract.trips import SettingValue, TripEnded
@@ -55,29 +55,17 @@ _BY_HAND_MS = 600_000
 _UNKNOWN = Standing("", 0)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Learned:
     """What a driver's trips taught.
 
     Attributes:
         past: The trips.
         beliefs: How far each expert is believed, by the path of the leaf.
-        settled: The trip that was last asked about, and the temperature outside it settled at.
     """
 
     past: Past
     beliefs: Mapping[str, Weights]
-    settled: tuple[str, float] | None = field(default=None, compare=False)
-
-    def settle(self, trip_id: str, outside_c: float | None) -> float | None:
-        """The temperature outside that counts on this trip, °C; `None` where none is known."""
-        last = self.settled[1] if self.settled and self.settled[0] == trip_id else None
-        if outside_c is None or not OUTSIDE_C[0] <= outside_c <= OUTSIDE_C[1]:
-            return last
-        if last is None or abs(outside_c - last) >= _MARGIN_C:
-            last = round(outside_c, 1)
-            self.settled = trip_id, last
-        return last
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +106,8 @@ class _Suggestion:
         """Whether it is likely, another than it stands, and the driver has not just chosen."""
         return (
             self.probability >= OFFERED_AT
-            and self.differs >= self.scale.other > 0.0
+            and self.differs > 0.0
+            and self.differs >= self.scale.other
             and not self.is_touched
         )
 
@@ -144,8 +133,8 @@ class ClimateAdviser:
     def advise(self, asked: Asked, learned: Learned) -> Advice:
         """How the driver has it in such weather, from ten trips on."""
         journey = asked.journey
-        outside_c = learned.settle(journey.trip_id, asked.outside_c)
-        if asked.trips < LEAST_TRIPS or outside_c is None:
+        outside_c = _settled(asked, journey.advised.get(self.kind))
+        if asked.trips < LEAST_TRIPS or outside_c is None or not len(learned.past):
             return Advice()
         past, answers = learned.past, read(asked.answered)
         mark = _mark(past, outside_c, (journey.at_ms - journey.started_ms) / 1_000)
@@ -161,6 +150,25 @@ class ClimateAdviser:
         self, trip: TripEnded, learned: Learned, trips: int, day: float, origin: Origin
     ) -> None:
         """Nothing: what was set is seen on the next trip."""
+
+
+def _settled(asked: Asked, said: str | None) -> float | None:
+    """The temperature outside that counts, °C: what was said last, until it is another by a margin.
+
+    Args:
+        asked: The trip that is on.
+        said: The last state of this trip, as it was encoded.
+    """
+    last, now = None, asked.outside_c
+    if said is not None:
+        topic = ClimateRecommendation.filter(vehicle_id=asked.vehicle_id)
+        try:
+            last = ClimateRecommendation.decode(topic, said.encode()).outside_c
+        except ContractError:
+            last = None
+    if now is None or not OUTSIDE_C[0] <= now <= OUTSIDE_C[1]:
+        return last
+    return round(now, 1) if last is None or abs(now - last) >= _MARGIN_C else last
 
 
 def _mark(past: Past, outside_c: float, elapsed_s: float) -> int:

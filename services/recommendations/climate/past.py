@@ -139,9 +139,7 @@ def _setting(leaf: Leaf, told: Sequence[Mapping[object, object]]) -> Setting | N
 
 def _noted(value: object, raw: dict[float, Raw]) -> float:
     """A value as a number, NaN where it is none; how the car told it is noted."""
-    found = number(value)
-    if found is None:
+    if not isinstance(value, bool | int | float) or (found := number(value)) is None:
         return math.nan
-    if isinstance(value, bool | int | float):
-        raw[found] = value
+    raw[found] = value
     return found
