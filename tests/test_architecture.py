@@ -71,6 +71,9 @@ PURE = [
         "vehicle_clock",
     )),
     "services/repeating.py",
+    *(f"services/recommendations/climate/{name}.py" for name in (
+        "adviser", "answers", "leaves", "past", "vote", "words",
+    )),
     *(f"services/recommendations/destination/{name}.py" for name in (
         "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
         "predictor", "reasons", "visits", "votes", "way",
