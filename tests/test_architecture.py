@@ -94,8 +94,8 @@ PURE = [
         "advisers", "advising", "journey", "model", "rejections", "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
-        "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
-        "leaves", "observing", "reading", "state", "telling", "travel", "ved",
+        "behaviour", "complaints", "domain", "driving", "energy", "formats", "geometry", "gpx",
+        "importing", "leaves", "observing", "reading", "state", "telling", "travel", "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
