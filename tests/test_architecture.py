@@ -75,6 +75,9 @@ PURE = [
         "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
         "predictor", "reasons", "visits", "votes", "way",
     )),
+    *(f"services/recommendations/eco/{name}.py" for name in (
+        "adviser", "drive", "evaluation", "hints", "model", "parts",
+    )),
     *(f"services/recommendations/evaluation/{name}.py" for name in (
         "online", "scores", "visits_csv",
     )),
