@@ -8,12 +8,14 @@ the Vehicle Energy Dataset, and prints a line for each vehicle. `--json` prints 
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from services.database import open_existing
+from services.database_errors import StoreError
 from services.recommendations.eco.drive import Drive, Unit, drive_of
 from services.recommendations.eco.evaluation import Errors, Guess, errors, guesses
 from services.trips import store
@@ -48,7 +50,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one flat JSON object on stdout")
     parser.add_argument("--store", metavar="URL", help="of a trip store: its trips instead")
     arguments = parser.parse_args()
-    lines = list(imported(arguments.store) if arguments.store else invented())
+    try:
+        lines = list(imported(arguments.store) if arguments.store else invented())
+    except StoreError as error:
+        sys.exit(str(error))
     found = figures(lines) if lines else []
     if arguments.json:
         print(json.dumps({figure.name: figure.value for figure in found}))

@@ -16,7 +16,9 @@ from services.recommendations.eco.parts import parts
 from services.recommendations.store import open_store
 from services.recommendations.tables import evidence
 from services.tables import outgoing
+from services.trips import store as trip_store
 from tests import eco_trips
+from tests.bench import recommendation_eco
 from tests.recommendation_trips import HOME, MONDAY, WORK, Service, control, ended, started
 
 TOPIC = EcoAdvice.filter(vehicle_id="kona")
@@ -111,3 +113,22 @@ def test_a_driver_who_is_forgotten_leaves_nothing_in_model_rows_topic_or_bytes(
     assert set(learned.own) == {"bert"}
     assert learned.models["ml"].trips == 10
     assert b"13.777" not in whole(path)
+
+
+def test_trips_that_were_imported_are_guessed_by_vehicle(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'trips.sqlite'}"
+    trips = [
+        driven(MONDAY + timedelta(days=number), eco_trips.drive(idle_s=100.0 + 60 * (number % 5)),
+               vehicle_id=vehicle_id, trip_id=f"{vehicle_id}-{number}")
+        for vehicle_id, count in (("ved-7", 14), ("ved-8", 10))
+        for number in range(count)
+    ]  # fmt: skip
+    database = trip_store.open_store(url)
+    trip_store.keep_all(database, ((trip, "run") for trip in trips), 0, say=False)
+    database.close()
+    (line,) = recommendation_eco.imported(url)
+    assert (line.name, line.unit, line.found.trips) == ("ved-7", "ml", 4)
+    assert line.found.model < 0.1 < line.found.constant
+    assert [figure.name for figure in recommendation_eco.figures([line])] == [
+        "eco_error_pct", "eco_constant_error_pct",
+    ]  # fmt: skip
