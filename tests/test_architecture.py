@@ -78,6 +78,9 @@ PURE = [
         "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
         "predictor", "reasons", "visits", "votes", "way",
     )),
+    *(f"services/recommendations/eco/{name}.py" for name in (
+        "adviser", "drive", "evaluation", "hints", "model", "parts",
+    )),
     *(f"services/recommendations/evaluation/{name}.py" for name in (
         "online", "scores", "visits_csv",
     )),
@@ -98,8 +101,8 @@ PURE = [
         "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
-        "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
-        "leaves", "observing", "reading", "state", "telling", "travel", "ved",
+        "behaviour", "complaints", "domain", "driving", "energy", "formats", "geometry", "gpx",
+        "importing", "leaves", "observing", "reading", "state", "telling", "travel", "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",

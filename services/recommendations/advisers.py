@@ -2,5 +2,6 @@
 
 from services.recommendations.advising import Adviser
 from services.recommendations.climate.adviser import ClimateAdviser
+from services.recommendations.eco.adviser import EcoAdviser
 
-ADVISERS: tuple[Adviser, ...] = (ClimateAdviser(),)
+ADVISERS: tuple[Adviser, ...] = (ClimateAdviser(), EcoAdviser())

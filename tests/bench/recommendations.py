@@ -19,6 +19,8 @@ from services.recommendations.evaluation import boosting
 from services.recommendations.evaluation.online import BOOSTING, MIXTURE
 from services.recommendations.evaluation.scores import Score
 from tests.bench import recommendation_climate
+from tests.bench.recommendation_eco import figures as eco_figures
+from tests.bench.recommendation_eco import invented
 from tests.bench.recommendation_forgetting import left_over
 from tests.bench.recommendation_lives import (
     Lived,
@@ -104,6 +106,7 @@ def figures(lives: list[Lived]) -> list[Figure]:
         Figure("visits_mb", megabytes, f"columns of {STORED_TRIPS} trips", "≤ 20", megabytes <= 20),
         Figure("forgotten_bytes", left, f"of {kept:.0f} traces in the store, after forgetting",
                "0", left == 0),
+        *eco_figures(invented()),
     ]  # fmt: skip
 
 
