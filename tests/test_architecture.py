@@ -95,7 +95,7 @@ PURE = [
     )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
-        "leaves", "observing", "reading", "state", "telling", "travel", "ved",
+        "leaves", "levels", "observing", "reading", "state", "telling", "travel", "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
