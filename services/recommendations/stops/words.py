@@ -1,0 +1,69 @@
+"""Why a stop is suggested, in one sentence each; numbers in steps, so that they hold (pure)."""
+
+import math
+from collections.abc import Callable
+
+from services.recommendations.stops.energy import Filling, Short
+from services.recommendations.stops.habit import Habit
+
+_STEP_M, _FAR_STEP_M, _FAR_M = 10_000.0, 50_000.0, 100_000.0
+_STEPS = (0.3, 0.5, 0.7, 0.9)
+_MOST_LETTERS = 400
+_DONE = {"charge": "charged", "fuel": "fuelled"}
+
+Name = Callable[[str], str]
+"""What the driver calls a place, by its id."""
+
+
+def at_least(probability: float) -> float:
+    """The greatest step that a probability reaches; 0 below all."""
+    return max((each for each in _STEPS if probability >= each), default=0.0)
+
+
+def at_most_m(reach_m: float) -> float:
+    """A range, rounded down: steps of 10 km, from 100 km on of 50 km."""
+    step_m = _STEP_M if reach_m < _FAR_M else _FAR_STEP_M
+    return math.floor(reach_m / step_m) * step_m
+
+
+def at_least_m(needed_m: float) -> float:
+    """What is needed, rounded up in the same steps."""
+    step_m = _STEP_M if needed_m <= _FAR_M else _FAR_STEP_M
+    return math.ceil(needed_m / step_m) * step_m
+
+
+def of_short(short: Short, name: Name) -> str:
+    """Why it is said that it may run short."""
+    needs = f"the way to {name(short.place_id)} needs {_km(at_least_m(short.needed_m))}"
+    range_m = at_most_m(short.range_m)
+    lasts = f"about {_km(range_m)}" if range_m else f"less than {_km(_STEP_M)}"
+    if short.is_told:
+        return _cut(f"The car says that {lasts} are left, and {needs} with a margin.")
+    by = f"By your last {short.trips} trips what is left lasts for {lasts}"
+    return _cut(f"{by}, and {needs} with a margin.")
+
+
+def of_filling(filling: Filling, short: Short, name: Name) -> str:
+    """Why this is where to charge or fuel."""
+    times = "once" if filling.times == 1 else f"{filling.times} times"
+    done = f"you have {_DONE[short.kind]} at {name(filling.place_id)} {times}"
+    needs = f"the way to {name(short.place_id)} needs more than is left"
+    return _cut(f"Because {needs} with a margin, and {done}.")
+
+
+def of_habit(habit: Habit, name: Name) -> str:
+    """Why a stop is likely."""
+    when = " on such days at about this time" if habit.is_near else ""
+    alike = f"{habit.times} of your {habit.of} trips from here{when}"
+    return _cut(
+        f"Because {alike} made a short stop at {name(habit.place_id)}, "
+        f"mostly on the way to {name(habit.onward_id)}."
+    )
+
+
+def _km(metres: float) -> str:
+    return f"{metres / 1_000:.0f} km"
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= _MOST_LETTERS else words[: _MOST_LETTERS - 1] + "…"
