@@ -75,6 +75,9 @@ PURE = [
         "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
         "predictor", "reasons", "visits", "votes", "way",
     )),
+    *(f"services/recommendations/stops/{name}.py" for name in (
+        "adviser", "alike", "answers", "energy", "habit", "past", "words",
+    )),
     *(f"services/recommendations/evaluation/{name}.py" for name in (
         "online", "scores", "visits_csv",
     )),

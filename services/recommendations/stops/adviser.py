@@ -9,7 +9,7 @@ from internetcar.contract.presence import Origin
 from internetcar.contract.recommendations import OfferKind
 from internetcar.contract.trips import TripEnded
 from services.recommendations.advising import Advice, Asked, Body, Evidence, Kind, Offer
-from services.recommendations.speaking import LEAST_TRIPS, OFFERED_AT
+from services.recommendations.speaking import OFFERED_AT
 from services.recommendations.stops import words
 from services.recommendations.stops.alike import weights
 from services.recommendations.stops.answers import is_silent, is_withdrawn, rejected_days
@@ -17,8 +17,6 @@ from services.recommendations.stops.energy import Short, rises, short
 from services.recommendations.stops.habit import Habit, done_ms, habits, key_of, passes
 from services.recommendations.stops.past import Past, body_of, past_of
 
-SHORT_OFFERED_AT = 0.5
-"""Who runs short waits for help: it is asked about before it is as likely as other things."""
 _HABIT_SAID_AT = 0.5
 _WILLING = 3.0
 """Pseudo-trips on which the driver followed such advice; each rejection is one against."""
@@ -32,12 +30,10 @@ class _Found:
     Attributes:
         offer: What would be offered.
         stops: What is said.
-        offered_at: From which probability on it is offered.
     """
 
     offer: Offer
     stops: tuple[SuggestedStop, ...]
-    offered_at: float
 
 
 class StopAdviser:
@@ -57,8 +53,6 @@ class StopAdviser:
 
     def advise(self, asked: Asked, learned: Past) -> Advice:
         """Where to stop on this trip."""
-        if asked.trips < LEAST_TRIPS:
-            return Advice()
         follows = learned.follows(asked.places)
         risen, passing = rises(learned, follows), passes(learned, follows)
         shortage = short(asked, learned, risen)
@@ -95,7 +89,7 @@ def _of_short(asked: Asked, shortage: Short) -> list[_Found]:
     ) or (_stop(asked, shortage.kind, said, because),)  # fmt: skip
     first = stops[0].model_copy(update={"probability": round(probability, _DIGITS)})
     offer = Offer(shortage.kind, first.probability, first.because, stop=first)
-    return [_Found(offer, stops, SHORT_OFFERED_AT)]
+    return [_Found(offer, stops)]
 
 
 def _of_habit(asked: Asked, habit: Habit) -> _Found:
@@ -103,7 +97,7 @@ def _of_habit(asked: Asked, habit: Habit) -> _Found:
     said = _stop(asked, "habit", words.at_least(habit.probability), because, habit.place_id)
     exact = said.model_copy(update={"probability": round(habit.probability, _DIGITS)})
     offer = Offer(key_of(habit.place_id), exact.probability, because, stop=exact)
-    return _Found(offer, (said,), OFFERED_AT)
+    return _Found(offer, (said,))
 
 
 def _stop(
@@ -142,7 +136,7 @@ def _state(
 def _offer(asked: Asked, found: Sequence[_Found]) -> Offer | None:
     """The first that is likely enough and was not rejected today."""
     for each in found:
-        is_likely = each.offer.probability >= each.offered_at
+        is_likely = each.offer.probability >= OFFERED_AT
         if is_likely and not is_silent(asked.answered, each.offer.key, asked.journey.at_ms):
             return each.offer
     return None

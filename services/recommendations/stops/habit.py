@@ -58,7 +58,8 @@ def passes(past: Past, follows: Mask) -> Mask:
 
 def done_ms(past: Past, passing: Mask, place_id: str) -> Floats:
     """When the driver stopped at a place, UTC ms."""
-    return past.started_ms[passing & (past.place == past.number(place_id))]
+    found: Floats = past.started_ms[passing & (past.place == past.number(place_id))]
+    return found
 
 
 def habits(asked: Asked, past: Past, follows: Mask, passing: Mask) -> list[Habit]:

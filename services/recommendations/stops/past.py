@@ -84,9 +84,9 @@ class Past:
     @property
     def stood_ms(self) -> Floats:
         """How long the car stood after each trip; NaN after the last."""
-        return np.append(
-            self.started_ms[1:] - self.ended_ms[:-1], np.full(min(len(self), 1), np.nan)
-        )
+        found = np.full(len(self), np.nan)
+        found[:-1] = self.started_ms[1:] - self.ended_ms[:-1]
+        return found
 
 
 def body_of(trip: TripEnded) -> dict[str, Any]:
