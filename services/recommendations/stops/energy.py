@@ -32,6 +32,8 @@ _CHARGING_MS = 1_800_000
 """Who fuels does not stand so long."""
 _MOST_RANGE_M = 5_000_000.0
 _MOST_STOPS = 2
+_ALIKE_M = 500.0
+"""Detours that differ less are the same."""
 
 Kind = Literal["charge", "fuel"]
 
@@ -184,11 +186,11 @@ def _fillings(past: Past, risen: Mask) -> list[Filling]:
 def _on_way(
     asked: Asked, fillings: list[Filling], to: str, here: tuple[float, float], range_m: float
 ) -> tuple[Filling, ...]:
-    """Those that can be reached, what is least out of the way first."""
+    """Those that can be reached, what is least out of the way first, then the most used."""
     ids = [each.place_id for each in fillings]
     lat, lon = asked.places.centres(ids)
     to_lat, to_lon = asked.places.centres([to])[:, 0].tolist()
     there_m, onward_m = _away_m(asked, ids, here), distances_m(lat, lon, to_lat, to_lon)
     is_reached = (there_m * _CIRCUITY <= range_m) & (np.array(ids, object) != to)
-    order = np.argsort(there_m + onward_m, kind="stable")
+    order = np.argsort(np.round((there_m + onward_m) / _ALIKE_M), kind="stable")
     return tuple(fillings[each] for each in order if is_reached[each])[:_MOST_STOPS]

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from services.recommendations.stops.energy import Filling, Short
 from services.recommendations.stops.habit import Habit
 
-_STEP_M, _FAR_STEP_M, _FAR_M = 10_000.0, 50_000.0, 100_000.0
+_STEP_M, _FAR_STEP_M, _FAR_M = 10_000.0, 50_000.0, 200_000.0
 _STEPS = (0.3, 0.5, 0.7, 0.9)
-_MOST_LETTERS = 400
 _DONE = {"charge": "charged", "fuel": "fuelled"}
 
 Name = Callable[[str], str]
@@ -21,7 +20,7 @@ def at_least(probability: float) -> float:
 
 
 def at_most_m(reach_m: float) -> float:
-    """A range, rounded down: steps of 10 km, from 100 km on of 50 km."""
+    """A range, rounded down: steps of 10 km, from 200 km on of 50 km."""
     step_m = _STEP_M if reach_m < _FAR_M else _FAR_STEP_M
     return math.floor(reach_m / step_m) * step_m
 
@@ -34,36 +33,38 @@ def at_least_m(needed_m: float) -> float:
 
 def of_short(short: Short, name: Name) -> str:
     """Why it is said that it may run short."""
-    needs = f"the way to {name(short.place_id)} needs {_km(at_least_m(short.needed_m))}"
-    range_m = at_most_m(short.range_m)
-    lasts = f"about {_km(range_m)}" if range_m else f"less than {_km(_STEP_M)}"
+    needs, left = _needs(short, name), _left(short)
     if short.is_told:
-        return _cut(f"The car says that {lasts} are left, and {needs} with a margin.")
-    by = f"By your last {short.trips} trips what is left lasts for {lasts}"
-    return _cut(f"{by}, and {needs} with a margin.")
+        return f"The car says that {left} are left, and {needs}."
+    return f"By your last {short.trips} trips what is left lasts for {left}, and {needs}."
 
 
 def of_filling(filling: Filling, short: Short, name: Name) -> str:
     """Why this is where to charge or fuel."""
     times = "once" if filling.times == 1 else f"{filling.times} times"
     done = f"you have {_DONE[short.kind]} at {name(filling.place_id)} {times}"
-    needs = f"the way to {name(short.place_id)} needs more than is left"
-    return _cut(f"Because {needs} with a margin, and {done}.")
+    return f"Because {_left(short)} are left, {_needs(short, name)}, and {done}."
 
 
 def of_habit(habit: Habit, name: Name) -> str:
     """Why a stop is likely."""
     when = " on such days at about this time" if habit.is_near else ""
     alike = f"{habit.times} of your {habit.of} trips from here{when}"
-    return _cut(
+    return (
         f"Because {alike} made a short stop at {name(habit.place_id)}, "
         f"mostly on the way to {name(habit.onward_id)}."
     )
 
 
+def _left(short: Short) -> str:
+    range_m = at_most_m(short.range_m)
+    return f"about {_km(range_m)}" if range_m else f"less than {_km(_STEP_M)}"
+
+
+def _needs(short: Short, name: Name) -> str:
+    needed = _km(at_least_m(short.needed_m))
+    return f"the way to {name(short.place_id)} needs {needed} with a margin"
+
+
 def _km(metres: float) -> str:
     return f"{metres / 1_000:.0f} km"
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= _MOST_LETTERS else words[: _MOST_LETTERS - 1] + "…"
