@@ -74,7 +74,7 @@ def test_a_way_counts_with_its_detours_a_margin_and_a_reserve(
     advice = advise(Life().work_and_mall(), **TO_FAR, range_m=range_m)
     assert (advice.state is not None) == is_short
     if range_m == 0:
-        assert "less than 10 km" in state(advice).because
+        assert "less than 5 km" in state(advice).because
 
 
 def test_the_detour_is_that_of_the_drivers_own_ways_there() -> None:

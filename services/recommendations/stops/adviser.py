@@ -18,7 +18,7 @@ from services.recommendations.stops.habit import Habit, done_ms, habits, key_of,
 from services.recommendations.stops.past import Past, body_of, past_of
 
 _HABIT_SAID_AT = 0.5
-_WILLING = 3.0
+_WILLING = 5.0
 """Pseudo-trips on which the driver followed such advice; each rejection is one against."""
 _DIGITS = 4
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from services.recommendations.stops.energy import Filling, Short
 from services.recommendations.stops.habit import Habit
 
-_STEP_M, _FAR_STEP_M, _FAR_M = 10_000.0, 50_000.0, 200_000.0
+_NEAREST_M = 5_000.0
+_NUMBERS = ((50_000.0, _NEAREST_M), (200_000.0, 10_000.0), (math.inf, 50_000.0))
+"""Up to so many metres in steps of so many."""
 _STEPS = (0.3, 0.5, 0.7, 0.9)
 _DONE = {"charge": "charged", "fuel": "fuelled"}
 
@@ -20,14 +22,14 @@ def at_least(probability: float) -> float:
 
 
 def at_most_m(reach_m: float) -> float:
-    """A range, rounded down: steps of 10 km, from 200 km on of 50 km."""
-    step_m = _STEP_M if reach_m < _FAR_M else _FAR_STEP_M
+    """A range, rounded down to a step."""
+    step_m = _step_m(reach_m)
     return math.floor(reach_m / step_m) * step_m
 
 
 def at_least_m(needed_m: float) -> float:
-    """What is needed, rounded up in the same steps."""
-    step_m = _STEP_M if needed_m <= _FAR_M else _FAR_STEP_M
+    """What is needed, rounded up to a step."""
+    step_m = _step_m(needed_m)
     return math.ceil(needed_m / step_m) * step_m
 
 
@@ -58,12 +60,16 @@ def of_habit(habit: Habit, name: Name) -> str:
 
 def _left(short: Short) -> str:
     range_m = at_most_m(short.range_m)
-    return f"about {_km(range_m)}" if range_m else f"less than {_km(_STEP_M)}"
+    return f"about {_km(range_m)}" if range_m else f"less than {_km(_NEAREST_M)}"
 
 
 def _needs(short: Short, name: Name) -> str:
     needed = _km(at_least_m(short.needed_m))
     return f"the way to {name(short.place_id)} needs {needed} with a margin"
+
+
+def _step_m(metres: float) -> float:
+    return next(step_m for most_m, step_m in _NUMBERS if metres <= most_m)
 
 
 def _km(metres: float) -> str:
