@@ -97,6 +97,8 @@ def test_only_likely_places_count_and_somewhere_new_never() -> None:
     life = Life().work_and_mall()
     likely = forecast(work=0.82, far=0.15)
     assert advise(life, forecast=likely, range_m=40_000).state is None
+    rest = forecast(work=0.55, far=0.28, beyond=0.17)
+    assert advise(life, forecast=rest, range_m=40_000).state is None, "0.28 of what is likely"
     some = forecast(work=0.4, far=0.35, beyond=0.2)
     said = state(advise(life, forecast=some, range_m=90_000))
     assert said.stops[0].probability == 0.5
@@ -115,9 +117,15 @@ def test_where_the_driver_charges_needs_no_reserve_and_is_no_stop_on_its_way() -
     life = Life().work_and_mall()
     to_mall = {"forecast": forecast(mall=0.9)}
     assert advise(life, **to_mall, range_m=31_100).state is None, "20 x 1.35 x 1.15"
+    assert advise(Life().work_and_mall(1), **to_mall, range_m=31_100).state, "seen once only"
     (stop,) = state(advise(life, **to_mall, range_m=31_000)).stops
     assert (stop.kind, stop.place_id, stop.latitude, stop.label) == ("charge", None, None, None)
     assert stop.because.startswith("The car says that about 30 km are left")
+
+
+def test_what_was_seen_once_is_called_so() -> None:
+    (stop,) = state(advise(Life().work_and_mall(1), **TO_FAR, range_m=50_000)).stops
+    assert stop.because.endswith("and you have charged at Mall once.")
 
 
 def test_a_place_that_cannot_be_reached_any_more_is_not_where_to_charge() -> None:
@@ -134,6 +142,16 @@ def test_what_is_least_out_of_the_way_comes_first_and_two_are_enough() -> None:
     assert [stop.place_id for stop in stops] == ["work", "mall"], "both on the way"
     on_way = advise(life, forecast=forecast(beyond=0.9), range_m=50_000, journey=at_km(18))
     assert [stop.place_id for stop in state(on_way).stops] == ["mall", "work"], "work is behind"
+
+
+@pytest.mark.parametrize("used", ["bakery", "work", "mall"])
+def test_of_places_on_the_way_the_most_used_comes_first(used: str) -> None:
+    life = Life()
+    for number, place in enumerate(("mall", "work", "bakery", used)):
+        life.go(place, MONDAY + number, levels=(60, 50)).go("home", MONDAY + number + 0.5,
+                                                            levels=(90, 80))  # fmt: skip
+    stops = state(advise(life, forecast=forecast(beyond=0.9), range_m=70_000)).stops
+    assert stops[0].place_id == used
 
 
 def test_a_level_that_rose_where_somebody_else_had_driven_to_is_not_taken_for_the_place() -> None:
@@ -194,9 +212,22 @@ def test_a_reach_that_is_not_known_is_not_guessed(life: Life) -> None:
 def test_a_percent_that_is_worth_what_none_is_worth_is_not_believed() -> None:
     life = Life()
     for number in range(10):
-        life.go("work", MONDAY + number, levels=(60, 58), driven_m=900_000.0)
-        life.go("home", MONDAY + number + 0.5, levels=(60, 58), driven_m=900_000.0)
-    assert advise(life, **TO_FAR, level_pct=1.0).state is None
+        life.go("work", MONDAY + number, levels=(60, 58), driven_m=100.0)
+        life.go("home", MONDAY + number + 0.5, levels=(60, 58), driven_m=100.0)
+    assert advise(life, **TO_FAR, level_pct=50.0).state is None
+
+
+def test_some_percents_are_needed_and_a_trip_on_which_it_was_filled_says_nothing() -> None:
+    few = Life()
+    for number in range(4):
+        few.go("work", MONDAY + number, levels=(60, 59)).go("home", MONDAY + number + 0.5,
+                                                            levels=(59, 58))  # fmt: skip
+    assert advise(few, **TO_FAR, level_pct=5.0).state is None
+    life = Life().work_and_mall()
+    for number in range(3):
+        life.go("work", MONDAY + 14 + number, levels=(20, 90)).go("home", MONDAY + 14.5 + number)
+    said = state(advise(life, **TO_FAR, level_pct=15.0, day=MONDAY + 20))
+    assert said.because.startswith("By your last 24 trips what is left lasts for about 90 km")
 
 
 def test_numbers_go_in_steps_so_that_it_is_said_anew_only_where_that_is_worth_it() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from internetcar.contract.advice import StopRecommendation
 from services.recommendations.advising import Advice, Answered, Evidence
+from services.recommendations.destination.moment import Moment
 from services.recommendations.destination.places import Places
+from services.recommendations.stops.alike import is_near, weights
 from services.recommendations.stops.past import MOST
 from tests.stop_trips import (
     ADVISER,
@@ -109,11 +111,28 @@ def test_a_chain_with_a_missing_link_is_none() -> None:
         life.at = "mall"
         life.go("work", day + 0.01).go("home", day + 0.4)
     assert advise(life) == Advice()
+    overlapping = Life()
+    for number in range(6):
+        day = MONDAY + number + 8 / 24
+        overlapping.go("bakery", day, 60).go("work", day + 0.01).go("home", day + 0.4)
+    assert advise(overlapping) == Advice()
     unknown = Life()
     for number in range(6):
         day = MONDAY + number + 8 / 24
         unknown.go("bakery", day, 6).go("work", day + 0.01, direct_m=None).go("home", day + 0.4)
     assert advise(unknown).state is not None, "without a fix nothing speaks against it"
+
+
+def test_trips_that_began_elsewhere_are_not_counted() -> None:
+    life = Life().bakery_before_work(9)
+    plain = advise(life).offer
+    assert plain is not None
+    for number in range(11, 14):
+        life.at = "mall"
+        life.go("far", MONDAY + number + 8 / 24)
+        life.at = "beyond"
+        life.go("home", MONDAY + number + 9 / 24)
+    assert advise(life).offer == plain
 
 
 def test_a_forgotten_place_is_no_stop_any_more() -> None:
@@ -146,6 +165,11 @@ def test_running_short_comes_before_a_habit() -> None:
     assert advice.state.needed_m == 110_000
     assert advice.offer is not None
     assert advice.offer.key == "charge"
+    twice = answers("charge", (NOW - 3, False), (NOW - 2, False))
+    advice = advise(life, forecast=forecast(far=0.9, bakery=0.1), range_m=50_000, answered=twice)
+    assert isinstance(advice.state, StopRecommendation)
+    assert [stop.kind for stop in advice.state.stops] == ["habit"]
+    assert (advice.state.needed_m, advice.state.because) == (None, advice.state.stops[0].because)
     silent = answers("charge", (NOW - 0.1, False))
     advice = advise(life, forecast=forecast(far=0.9, bakery=0.1), range_m=50_000, answered=silent)
     assert advice.offer is not None
@@ -161,8 +185,13 @@ def test_a_rejection_is_a_trip_against_it_and_a_day_of_silence() -> None:
     against = advise(life, answered=answers(KEY, (NOW - 3, False))).offer
     assert against is not None
     assert against.probability < plain.probability
-    other = advise(life, answered=answers("habit mall", (NOW - 0.5, False))).offer
-    assert other == plain
+    for harmless in (
+        answers("habit mall", (NOW - 0.5, False), (NOW - 0.4, False)),
+        answers(KEY, (NOW - 0.5, True)),
+        answers(KEY, (NOW - 3, True)),
+    ):
+        assert advise(life, answered=harmless).offer == plain
+    assert advise(life, answered=answers(KEY, (NOW + 5, False))).offer is not None
 
 
 def test_two_rejections_in_a_row_withdraw_it_until_it_is_done_three_times() -> None:
@@ -174,6 +203,19 @@ def test_two_rejections_in_a_row_withdraw_it_until_it_is_done_three_times() -> N
     early = answers(KEY, (MONDAY + 6, False), (MONDAY + 8.9, False))
     assert advise(life, answered=early).state is not None, "Wednesday to Friday it was done"
     assert advise(life, answered=answers(KEY, (MONDAY, False), (MONDAY + 9.9, False))) == Advice()
+
+
+def test_a_trip_counts_by_its_time_weekday_and_age() -> None:
+    moment = Moment(MONDAY + 5 / 1440)
+    days = np.array([0.0, -1.0, 0.1, 1.0, -7.0, -30.0]) + MONDAY + 5 / 1440
+    week, month = 0.5 ** (7 / 30), 0.5
+    assert weights(days, moment) == pytest.approx(
+        [1.03, 1.03 * 0.4 * 0.5 ** (1 / 30), (math.exp(-(144**2) / 16_200) + 0.03), 1.03 * 0.7,
+         1.03 * week, 1.03 * 0.4 * month]
+    )  # fmt: skip
+    before_midnight = np.array([MONDAY + 1 - 10 / 1440])
+    assert weights(before_midnight, moment) == pytest.approx([math.exp(-(15**2) / 16_200) + 0.03])
+    assert is_near(before_midnight, moment).all()
 
 
 HOSTILE: tuple[Any, ...] = (math.nan, math.inf, -1.0, 1e300, True, "60", None, [1], {}, 10**30)
@@ -200,6 +242,7 @@ def test_nothing_that_comes_out_of_a_store_breaks_it() -> None:
         for day in (math.nan, -1e9, 1e300, 0.0)
         for place in ("", "nowhere", "x" * 200)
     ]
+    assert len(ADVISER.learn(odd)) == 6, "two instants on one day at three places"
     learned = ADVISER.learn([*odd, *good, *odd])
     assert ADVISER.advise(asked(forecast=forecast(far=0.9), range_m=9_000.0), learned).state
 

@@ -63,7 +63,7 @@ def done_ms(past: Past, passing: Mask, place_id: str) -> Floats:
 
 
 def habits(asked: Asked, past: Past, follows: Mask, passing: Mask) -> list[Habit]:
-    """The stops that are likely on this trip, the likeliest first.
+    """The stops that the driver has made on trips from here; one at most is likelier than not.
 
     Args:
         asked: The trip.
@@ -88,7 +88,7 @@ def habits(asked: Asked, past: Past, follows: Mask, passing: Mask) -> list[Habit
         times, of, near = _counted(begun, made, is_near(past.day, asked.journey.moment))
         onward_id = past.names[int(onward.argmax())]
         found.append(Habit(past.names[stop], float(share), onward_id, times, of, near))
-    return sorted(found, key=lambda each: -each.probability)
+    return found
 
 
 def _against(asked: Asked, place_id: str) -> float:
