@@ -11,7 +11,7 @@ from internetcar.contract.recommendations import (
     RecommendationAnswer,
     RecommendationOffer,
 )
-from services.database import insert_new
+from services.database import insert_new, note_erased
 from services.recommendations import proposals, retained, store
 from services.recommendations.destination.ground import distances_m
 from services.recommendations.destination.places import RADIUS_M
@@ -65,6 +65,7 @@ def forget_place(
     mine = of_driver(visit, vehicle_id, name)
     there = select(visit.c.trip_id).where(mine, visit.c.place_id == place_id)
     ids = list(connection.execute(there).scalars())
+    note_erased(connection)
     _erase_visits(connection, vehicle_id, ids, now_ms)
     proposals.forget_place(connection, vehicle_id, name, place_id)
     begun = select(visit.c.trip_id).where(mine, visit.c.origin_id == place_id)
@@ -105,6 +106,7 @@ def forget_driver(connection: Connection, standing: Standing, name: str, now_ms:
     is_known = store.version_of(connection, vehicle_id, name) is not None
     if not is_known and not is_on:
         return None
+    note_erased(connection)
     _erase_visits(connection, vehicle_id, ids, now_ms)
     for table in (place, offer, evidence, proposal, driver):
         connection.execute(delete(table).where(of_driver(table, vehicle_id, name)))
