@@ -150,7 +150,9 @@ def test_of_places_on_the_way_the_most_used_comes_first(used: str) -> None:
     for number, place in enumerate(("mall", "work", "bakery", used)):
         life.go(place, MONDAY + number, levels=(60, 50)).go("home", MONDAY + number + 0.5,
                                                             levels=(90, 80))  # fmt: skip
-    stops = state(advise(life, forecast=forecast(beyond=0.9), range_m=70_000)).stops
+    beside = {"path": [(50.0, 10.005)]}
+    to_beyond = {"forecast": forecast(beyond=0.9), "range_m": 70_000}
+    stops = state(advise(life, **to_beyond, journey=beside)).stops
     assert stops[0].place_id == used
 
 
