@@ -71,12 +71,18 @@ PURE = [
         "vehicle_clock",
     )),
     "services/repeating.py",
+    *(f"services/recommendations/climate/{name}.py" for name in (
+        "adviser", "answers", "leaves", "past", "vote", "words",
+    )),
     *(f"services/recommendations/destination/{name}.py" for name in (
         "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
         "predictor", "reasons", "visits", "votes", "way",
     )),
     *(f"services/recommendations/stops/{name}.py" for name in (
         "adviser", "alike", "answers", "energy", "habit", "past", "words",
+    )),
+    *(f"services/recommendations/eco/{name}.py" for name in (
+        "adviser", "drive", "evaluation", "hints", "model", "parts",
     )),
     *(f"services/recommendations/evaluation/{name}.py" for name in (
         "online", "scores", "visits_csv",
@@ -98,8 +104,9 @@ PURE = [
         "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
-        "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
-        "leaves", "levels", "observing", "reading", "state", "telling", "travel", "ved",
+        "behaviour", "complaints", "domain", "driving", "energy", "formats", "geometry", "gpx",
+        "importing", "leaves", "levels", "observing", "reading", "state", "telling", "travel",
+        "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",

@@ -1,6 +1,8 @@
 """The kinds of advice that the service gives, in the order in which they are asked (pure)."""
 
 from services.recommendations.advising import Adviser
+from services.recommendations.climate.adviser import ClimateAdviser
+from services.recommendations.eco.adviser import EcoAdviser
 from services.recommendations.stops.adviser import StopAdviser
 
-ADVISERS: tuple[Adviser, ...] = (StopAdviser(),)
+ADVISERS: tuple[Adviser, ...] = (ClimateAdviser(), StopAdviser(), EcoAdviser())
