@@ -78,6 +78,9 @@ PURE = [
         "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
         "predictor", "reasons", "visits", "votes", "way",
     )),
+    *(f"services/recommendations/stops/{name}.py" for name in (
+        "adviser", "alike", "answers", "energy", "habit", "past", "words",
+    )),
     *(f"services/recommendations/eco/{name}.py" for name in (
         "adviser", "drive", "evaluation", "hints", "model", "parts",
     )),
@@ -108,7 +111,8 @@ PURE = [
     )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "driving", "energy", "formats", "geometry", "gpx",
-        "importing", "leaves", "observing", "reading", "state", "telling", "travel", "ved",
+        "importing", "leaves", "levels", "observing", "reading", "state", "telling", "travel",
+        "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",

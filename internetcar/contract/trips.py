@@ -171,6 +171,9 @@ class TripEnded(Message):
         description="out of the traction battery, what came back less",
     )
     fuel_ml: float | None = Field(default=None, ge=0, le=1e7)
+    level_start_pct: Percent | None = Field(
+        default=None, description="of battery, else of fuel, in %, soon after the start"
+    )
     level_pct: Percent | None = Field(
         default=None, description="of battery, else of fuel, in %, at the end"
     )

@@ -3,7 +3,14 @@
 from services.recommendations.advising import Adviser
 from services.recommendations.climate.adviser import ClimateAdviser
 from services.recommendations.eco.adviser import EcoAdviser
-from services.recommendations.media.adviser import Media
-from services.recommendations.seat.adviser import Seat
+from services.recommendations.media.adviser import MediaAdviser
+from services.recommendations.seat.adviser import SeatAdviser
+from services.recommendations.stops.adviser import StopAdviser
 
-ADVISERS: tuple[Adviser, ...] = (ClimateAdviser(), EcoAdviser(), Seat(), Media())
+ADVISERS: tuple[Adviser, ...] = (
+    ClimateAdviser(),
+    SeatAdviser(),
+    MediaAdviser(),
+    StopAdviser(),
+    EcoAdviser(),
+)

@@ -23,7 +23,7 @@ from services.recommendations.journey import Journey, begun, is_sane, moment_of
 from services.recommendations.memory import Models
 from services.recommendations.store import Standing
 from services.recommendations.tables import visit
-from services.recommendations.visits import is_last, place_of, remember
+from services.recommendations.visits import is_last, knows, place_of, remember
 from services.recommendations.voice import Voice
 
 log = logging.getLogger(__name__)
@@ -238,6 +238,8 @@ class Hearing:
     ) -> None:
         """Say what a trip that has ended brings to say, and learn from it."""
         vehicle_id, trip_id, name = message.vehicle_id, message.trip_id, message.driver
+        if knows(connection, message):
+            return
         day = day_of(instant(started_ms).astimezone(self._terms.zone))
         known_of = evidence.drop_trip(connection, vehicle_id, trip_id)
         for each in known_of:

@@ -141,6 +141,13 @@ def is_last(
     return connection.execute(later.limit(1)).first() is None
 
 
+def knows(connection: Connection, message: TripEnded) -> bool:
+    """Whether this or a greater revision of a trip is kept as a visit."""
+    wanted = select(visit.c.revision).where(_this(message.vehicle_id, message.trip_id))
+    revision = connection.execute(wanted).scalar_one_or_none()
+    return revision is not None and revision >= message.revision
+
+
 def place_of(connection: Connection, vehicle_id: str, trip_id: str) -> str:
     """Where a trip led; empty where that is not known."""
     wanted = select(visit.c.place_id).where(_this(vehicle_id, trip_id))

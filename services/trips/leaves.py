@@ -37,6 +37,15 @@ BATTERY_VOLTAGE = BATTERY + "CurrentVoltage"
 CONSUMED = BATTERY + "AccumulatedConsumedEnergy"
 IS_CHARGING = BATTERY + "Charging.IsCharging"
 
+FUEL = "Vehicle.Powertrain.FuelSystem."
+LEVELS = (
+    BATTERY + "StateOfCharge.Displayed", BATTERY + "StateOfCharge.Current", FUEL + "RelativeLevel",
+)  # fmt: skip
+"""In %; the first that is told holds."""
+RANGE = "Vehicle.Powertrain.Range"
+PART_RANGES = (BATTERY + "Range", FUEL + "Range")
+"""In metres: by all that the car has, and by each."""
+
 FUEL_SINCE_START = "Vehicle.Powertrain.FuelSystem.ConsumptionSinceStart"
 FUEL_PER_100_KM = "Vehicle.Powertrain.FuelSystem.InstantConsumption"
 FUEL_RATE = "Vehicle.OBD.FuelRate"
@@ -52,7 +61,7 @@ MOTION = (
     POWER, ENGINE_RUNNING, ENGINE_SPEED, OBD_ENGINE_SPEED, IS_MOVING, SPEED, ODOMETER,
     LATITUDE, LONGITUDE, ACCURACY, HEADING, FIX_TYPE, *DRIVERS, LONGITUDINAL, LATERAL, YAW_RATE,
     OUTSIDE, BATTERY_POWER, BATTERY_CURRENT, BATTERY_VOLTAGE, CONSUMED, IS_CHARGING,
-    FUEL_SINCE_START, FUEL_PER_100_KM, FUEL_RATE, COOLANT, *AIRBAGS,
+    FUEL_SINCE_START, FUEL_PER_100_KM, FUEL_RATE, COOLANT, *AIRBAGS, *LEVELS, RANGE, *PART_RANGES,
 )  # fmt: skip
 """What is read of every car."""
 

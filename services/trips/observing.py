@@ -79,6 +79,7 @@ def begun(vehicle_id: str, at_ms: int, state: State) -> Trip:
         trip.travel.odometer_m, trip.travel.odometer_at_ms = odometer_m, at_ms
         trip.travel.is_whole = True
     trip.travel.on_speed(at_ms, _speed_mps(reading))
+    trip.levels.on_told(at_ms, at_ms, reading)
     trip.motion.on_speed(at_ms, _speed_mps(reading))
     trip.motion.stood_ms = max(0, at_ms - state.off_ms) if state.off_ms else None
     return trip
@@ -120,6 +121,8 @@ def observe(
         engine_runs(reading) is not None
     )  # fmt: skip
     details = _move(trip, at_ms, told, reading)
+    if not told.keys().isdisjoint(leaves.LEVELS):
+        trip.levels.on_told(at_ms, trip.started_ms, reading)
     if spot is not None and trip.travel.on_fix(spot):
         trip.start = trip.start or place(spot)
         details += _route(trip, spot)

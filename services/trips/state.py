@@ -11,6 +11,7 @@ from services.trips.behaviour import Behaviour
 from services.trips.driving import Motion
 from services.trips.energy import Energy
 from services.trips.geometry import Route
+from services.trips.levels import Levels
 from services.trips.reading import Reading
 from services.trips.travel import Spot, Travel
 
@@ -67,6 +68,7 @@ class Trip(BaseModel):
     has_power: bool = False
     travel: Travel = Field(default_factory=Travel)
     energy: Energy = Field(default_factory=Energy)
+    levels: Levels = Field(default_factory=Levels)
     behaviour: Behaviour = Field(default_factory=Behaviour)
     motion: Motion = Field(default_factory=Motion)
     route: Route = Field(default_factory=Route)
@@ -91,6 +93,7 @@ class Trip(BaseModel):
         travel.said_ms += shift_ms
         travel.odometer_at_ms += shift_ms
         self.energy.at_ms += shift_ms
+        self.levels.last_ms += shift_ms
         self.motion.shift(shift_ms)
         behaviour.speeds.clear()
         for event in behaviour.running.values():

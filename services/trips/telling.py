@@ -12,7 +12,7 @@ from internetcar.contract.trips import (
     TripProgress,
     TripStarted,
 )
-from services.trips import leaves
+from services.trips import leaves, levels
 from services.trips.geometry import Fix, simplified
 from services.trips.observing import RECENT_MS, Detail, place, setting
 from services.trips.reading import Reading
@@ -44,6 +44,8 @@ def started(vehicle_id: str, state: State, trip: Trip, standing: Sequence[Detail
         start=trip.start,
         outside_c=_outside_c(state.reading),
         settings=[_change(each.body) for each in standing],
+        level_pct=levels.level_pct(state.reading, state.end_ms),
+        range_m=levels.range_m(state.reading, state.end_ms),
         origin=trip.origin,
         clock=trip.clock,
     )
@@ -66,6 +68,8 @@ def progress(vehicle_id: str, state: State, trip: Trip) -> TripProgress:
         position=place(spot) if spot is not None and is_fresh else None,
         heading_deg=heading if heading is not None and 0 <= heading <= 360 and is_fresh else None,
         speed_kmh=None if speed is None else round(speed * 3.6, 1),
+        level_pct=levels.level_pct(reading, state.end_ms),
+        range_m=levels.range_m(reading, state.end_ms),
         outside_c=_outside_c(reading),
         changed=_changed(state, trip),
         origin=trip.origin,
@@ -105,6 +109,8 @@ def ended(vehicle_id: str, trip: Trip, details: Iterable[Detail]) -> TripEnded:
         distance_from=trip.travel.total()[1],
         energy_wh=None if energy_wh is None else round(_between(energy_wh, 1e7), 1),
         fuel_ml=None if fuel_ml is None else round(_between(fuel_ml, 1e7), 1),
+        level_start_pct=trip.levels.first_pct,
+        level_pct=trip.levels.at_end(ended_ms),
         idle_s=_seconds(trip.behaviour.idle_ms)
         if trip.has_power and trip.travel.has_speed
         else None,

@@ -17,7 +17,7 @@ from internetcar.contract.trips import TripEnded
 from services.recommendations.advising import Evidence
 from services.recommendations.destination.moment import Moment, day_of
 from services.recommendations.destination.predictor import Predictor
-from services.recommendations.media.adviser import Media, quarters
+from services.recommendations.media.adviser import MediaAdviser, quarters
 from services.recommendations.media.choosing import Choice, Situation, first, following
 from services.recommendations.media.items import heard_on, passengers_on
 from services.recommendations.media.library import Library
@@ -145,7 +145,7 @@ def measured(trips: Iterable[Trip], *, with_places: bool) -> tuple[Score, Score]
     """
     scores = Score(), Score()
     drivers: dict[str, Driver] = {}
-    adviser = Media()
+    adviser = MediaAdviser()
     told = [trip for trip in trips if not trip.is_lost]
     for number, trip in enumerate(told):
         driver = drivers.setdefault(trip.driver, Driver())

@@ -10,7 +10,7 @@ from services.recommendations.advising import MOST_BYTES, Answered, Asked, Evide
 from services.recommendations.destination.places import Places
 from services.recommendations.destination.predictor import Forecast
 from services.recommendations.journey import Journey
-from services.recommendations.media.adviser import Media
+from services.recommendations.media.adviser import MediaAdviser
 from services.recommendations.media.choosing import Situation, first
 from services.recommendations.media.items import (
     ARTIST,
@@ -36,7 +36,7 @@ URI = URIS[0]
 DAY = 20_514.0
 """A Monday."""
 DAY_MS = 86_400_000
-MEDIA = Media()
+MEDIA = MediaAdviser()
 
 
 def change(path: str, offset_s: float, value: Any) -> SettingChange:

@@ -17,7 +17,7 @@ from services.recommendations.advising import (
 )
 from services.recommendations.destination.places import Places
 from services.recommendations.journey import Journey
-from services.recommendations.seat.adviser import KEY, Seat, key_of
+from services.recommendations.seat.adviser import KEY, SeatAdviser, key_of
 from services.recommendations.seat.habit import Habit
 from services.recommendations.seat.settled import LEAVES, is_same, number, read, words, written
 from tests.recommendation_trips import HOME, MONDAY, WORK, ended, started
@@ -26,7 +26,7 @@ POSITION, HEIGHT = LEAVES[:2]
 MIRROR = "Vehicle.Body.Mirrors.DriverSide.Pan"
 WHEEL = "Vehicle.Chassis.SteeringWheel.Tilt"
 DAY, DAY_MS = 20_514.0, 86_400_000
-SEAT = Seat()
+SEAT = SeatAdviser()
 
 
 def change(path: str, offset_s: float, value: Any) -> SettingChange:

@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from services.recommendations.destination.ground import offsets_m
 from services.recommendations.destination.places import (
     RADIUS_M,
     Place,
@@ -12,6 +14,8 @@ from services.recommendations.destination.places import (
     PositionError,
 )
 from services.recommendations.destination.way import Ways
+
+Line = NDArray[np.float64]
 
 DEGREE_M = 111_195.0
 NORTH, EAST, HOME = (52.05, 10.0), (52.0, 10.08), (52.0, 10.0)
@@ -138,3 +142,83 @@ def test_a_long_route_is_thinned_and_still_agrees() -> None:
     factors = ways.factors([HOME, north_of(HOME, 3000)], places)
     assert factors is not None
     assert factors(ids)[0][1] > 0.9
+
+
+def slow_fit(routes: list[Line], line: Line) -> float:
+    """Route by route, sample by sample: what all at once has to agree with."""
+    north, east = offsets_m(line[:, 0], line[:, 1], *line[-1])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(north), np.diff(east)))])
+    wanted = along[-1] - np.arange(12) * 200.0
+    wanted = wanted[wanted >= 0.0]
+    samples = np.column_stack([np.interp(wanted, along, axis) for axis in (north, east)])
+    best = 0.0
+    for route in routes:
+        pieces = np.column_stack(offsets_m(route[:, 0], route[:, 1], *line[-1]))
+        begin, step = pieces[:-1], np.diff(pieces, axis=0)
+        length = np.maximum((step**2).sum(axis=1), 1e-9)
+        to = samples[:, None, :] - begin
+        share = np.clip((to * step).sum(axis=2) / length, 0.0, 1.0)
+        off = to - share[:, :, None] * step
+        on = np.sqrt((off**2).sum(axis=2)).min(axis=1) < 150.0
+        best = max(best, float(on.mean()) ** 2 if on[0] else 0.0)
+    return best
+
+
+def wandered(chance: np.random.Generator, lat: float, lon: float) -> Line:
+    """A way of legs along streets, some of them a straight line of one point twice."""
+    legs = chance.choice([0.0, 120.0, 300.0, 900.0], 14)
+    turns = chance.integers(0, 4, 14) * np.pi / 2
+    north = np.cumsum(legs * np.cos(turns)) / DEGREE_M
+    east = np.cumsum(legs * np.sin(turns)) / DEGREE_M / np.cos(np.radians(lat))
+    return np.column_stack([lat + north, (lon + east + 180.0) % 360.0 - 180.0])
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(52.0, 10.0), (-17.0, 179.995), (69.5, -18.0)])
+def test_all_routes_at_once_agree_as_each_by_itself(lat: float, lon: float) -> None:
+    chance = np.random.default_rng(7)
+    agreed = 0
+    for _ in range(25):
+        places, ways = Places(), Ways()
+        kept: dict[str, list[Line]] = {}
+        for number in range(8):
+            place = places.take(lat + number / 50, lon if lon < 179 else lon - 1).id
+            for _ in range(number % 5):
+                route = wandered(chance, lat, lon)
+                ways.add(place, route.tolist())
+                kept.setdefault(place, []).append(route)
+        so_far = wandered(chance, lat, lon)
+        if chance.random() < 0.7:
+            so_far = kept[f"place-{chance.choice([3, 4, 5, 8])}"][-1][:9]
+        factors = ways.factors(so_far.tolist(), places)
+        if factors is None:
+            continue
+        ways.forget("place-4")
+        kept.pop("place-4", None)
+        without = Ways().factors(so_far.tolist(), places)
+        assert without is not None
+        ids = tuple(place.id for place in places)
+        slow = np.array([slow_fit(kept.get(place, [])[-3:], so_far) for place in ids])
+        agreed += int((slow > 0).sum())
+        np.testing.assert_allclose(
+            factors(ids)[0], np.maximum(without(ids)[0], slow + 0.02), rtol=1e-12
+        )
+    assert agreed > 25
+
+
+def test_a_route_that_is_replaced_or_forgotten_agrees_no_more() -> None:
+    places, ways, ids = known()
+    there = [HOME, north_of(HOME, 3000)]
+    elsewhere = [(52.0, 10.05), EAST]
+    factors = ways.factors(there, places)
+    assert factors is not None
+    ways.add(ids[1], there)
+    assert factors(ids)[0][1] > 0.9
+    ways.add(ids[1], elsewhere)
+    ways.add(ids[1], elsewhere)
+    assert factors(ids)[0][1] > 0.9
+    ways.add(ids[1], elsewhere)
+    assert factors(ids)[0][1] < 0.5
+    ways.add(ids[1], there)
+    assert factors(ids)[0][1] > 0.9
+    ways.forget(ids[1])
+    assert factors(ids)[0][1] < 0.5

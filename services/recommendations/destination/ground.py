@@ -11,8 +11,10 @@ _LEAST_SCALE = 0.01
 """Of a degree of longitude at the poles, where nobody drives."""
 
 
-def offsets_m(lat: Floats, lon: Floats, lat_deg: float, lon_deg: float) -> tuple[Floats, Floats]:
-    """How far north and east points lie of one, across the date line too.
+def offsets_m(
+    lat: Floats, lon: Floats, lat_deg: float | Floats, lon_deg: float | Floats
+) -> tuple[Floats, Floats]:
+    """How far north and east points lie of one (or each of its own), across the date line too.
 
     Equirectangular with the mean latitude; below 0.1 % for ways up to 10 km and 70° of latitude.
     """
@@ -22,6 +24,8 @@ def offsets_m(lat: Floats, lon: Floats, lat_deg: float, lon_deg: float) -> tuple
     return north, east
 
 
-def distances_m(lat: Floats, lon: Floats, lat_deg: float, lon_deg: float) -> Floats:
-    """How far points are from one."""
+def distances_m(
+    lat: Floats, lon: Floats, lat_deg: float | Floats, lon_deg: float | Floats
+) -> Floats:
+    """How far points are from one, or each from its own."""
     return np.hypot(*offsets_m(lat, lon, lat_deg, lon_deg))

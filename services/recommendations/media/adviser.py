@@ -21,7 +21,7 @@ _PLACE_STEPS = 4
 _DIGITS = 2
 
 
-class Media:
+class MediaAdviser:
     """What to hear first, and next."""
 
     kind: Kind = "media"

@@ -28,7 +28,7 @@ _GUESSED_AT = 0.5
 _DIGITS = 2
 
 
-class Seat:
+class SeatAdviser:
     """Where the driver has everything; and is it this driver?"""
 
     kind: Kind = "seat"
