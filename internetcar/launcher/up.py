@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -30,6 +31,7 @@ from internetcar.launcher.options import (
 from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
+from internetcar.launcher.up_days import MOST_DAYS, MOST_REJECTIONS, Scene, Wish, fill
 from internetcar.launcher.up_drone import WITHOUT, start_drone
 from internetcar.launcher.up_services import (
     ACCOUNT,
@@ -85,6 +87,24 @@ def up(
         float,
         typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
     ] = START_M,
+    days: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="First live so many days before today: trips, habits, and what they teach.",
+            min=0,
+            max=MOST_DAYS,
+        ),
+    ] = 0,
+    rejections: Annotated[
+        int,
+        typer.Option(
+            metavar="K",
+            help="On the last K of these days the driver rejects the climate that is offered.",
+            min=0,
+            max=MOST_REJECTIONS,
+        ),
+    ] = 0,
 ) -> None:
     """Start everything here: broker, car, gateway, tolls, wallet, drone, trips, suggestions, view.
 
@@ -94,6 +114,8 @@ def up(
     Ctrl-C ends all of it and leaves nothing behind but the state folder.
     """
     vehicle_id = vehicle_id_of(vehicle_id)
+    if rejections > days:
+        raise InputError("--rejections: on no more days than --days")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -105,6 +127,8 @@ def up(
         started = start_broker(broker or None, folder / "broker")
         if isinstance(started, RunningBroker):
             stack.enter_context(started)
+        elif days:
+            raise InputError("--days: only with a broker of its own; leave --broker URL away")
         else:
             _need_connection(started)
         url = started.url if isinstance(started, RunningBroker) else started
@@ -118,12 +142,25 @@ def up(
                 is_plain=is_plain,
                 announced_with=prefix,
                 account=ACCOUNT if isinstance(started, RunningBroker) else "",
+                since=datetime.now(UTC) if days else None,
             )
         )
         buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
         log = None if is_plain else stack.enter_context((folder / "up.log").open("ab"))
         supervisor = Supervisor(log, show.notify)
         stack.callback(supervisor.stop)
+        who = {*REQUESTERS, url.username or "car"}
+        if isinstance(started, RunningBroker) and days:
+            start_recommendations(supervisor, url, vehicle_id, folder, who)
+
+            def turn() -> bool:
+                supervisor.watch()
+                show.refresh()
+                return not stop.is_set()
+
+            scene = Scene(url, vehicle_id, folder, url.username or "car", turn, show.tell)
+            show.notify(fill(scene, Wish(days, rejections, seed, start_m)))
+            show.recap()
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)
         here = [sys.executable, "-m"]
         supervisor.start(
@@ -132,14 +169,14 @@ def up(
             {"INTERNETCAR_BROKER": url.secret},
             without=ENVIRONMENT_PREFIX,  # it is the gateway of the simulated car, not yours
         )
-        who = {*REQUESTERS, url.username or "car"}
         if isinstance(started, RunningBroker):
             start_services(supervisor, url, vehicle_id, folder)
             if not start_drone(supervisor, url, vehicle_id, folder, who, seed):
                 show.notify(WITHOUT)
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
         if isinstance(started, RunningBroker):
-            start_recommendations(supervisor, url, vehicle_id, folder, who)
+            if not days:
+                start_recommendations(supervisor, url, vehicle_id, folder, who)
             start_trips(supervisor, url, vehicle_id, folder)
         _watch(started, supervisor, show, stop, seconds)
 
