@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from internetcar.contract.message import EPOCH
+from internetcar.contract.message import EPOCH, Message
 from internetcar.contract.recommendations import (
-    DestinationRecommendation,
     RecommendationAnswer,
     RecommendationControl,
     RecommendationFeedback,
@@ -16,9 +15,11 @@ from internetcar.contract.recommendations import (
 )
 from internetcar.contract.trips import Place, TripEnded, TripProgress, TripStarted
 from services.database import Database
+from services.recommendations.advisers import ADVISERS
 from services.recommendations.desk import Desk
 from services.recommendations.forgetting import Forgetting
 from services.recommendations.hearing import Hearing, Terms
+from services.recommendations.retained import RETAINED
 from services.tables import outgoing
 
 DAY_MS = 86_400_000
@@ -80,6 +81,14 @@ def between(start: Place, end: Place, share: float) -> tuple[float, float]:
     )
 
 
+MESSAGES: dict[str, type[Message]] = {
+    **{cls.TOPIC.rpartition("/")[2]: cls for cls in RETAINED.values()},
+    "offer": RecommendationOffer,
+    "kona": RecommendationAnswer,
+}
+"""By the last level of their topics."""
+
+
 class Service:
     """The recommendation service without a broker, on a clock of its own."""
 
@@ -90,7 +99,8 @@ class Service:
             "vehicles": None, "origin": "live", "zone": ZoneInfo("UTC"), "keep_ms": KEEP_MS,
         }  # fmt: skip
         shows = changed.pop("shows_positions", False)
-        self.hearing = Hearing(database, Terms(**{**terms, **changed}), self.now_ms)
+        advisers = changed.pop("advisers", ADVISERS)
+        self.hearing = Hearing(database, Terms(**{**terms, **changed}), self.now_ms, advisers)
         self.desk = Desk(self.hearing, database, ALLOW, self.now_ms, shows_positions=shows)
         self.forgetting = Forgetting(database, KEEP_MS, self.now_ms)
 
@@ -129,15 +139,11 @@ class Service:
 
     def take(self) -> list[Any]:
         """What waits to be said; then it is sent."""
-        kinds = {
-            "destination": DestinationRecommendation, "offer": RecommendationOffer,
-            "kona": RecommendationAnswer,
-        }  # fmt: skip
         with self.database.begin() as connection:
             rows = connection.execute(select(outgoing).order_by(outgoing.c.number)).all()
             connection.execute(outgoing.delete())
         return [
-            kinds[row.topic.rpartition("/")[2]].decode(row.topic, row.payload)  # type: ignore[attr-defined]
+            MESSAGES[row.topic.rpartition("/")[2]].decode(row.topic, row.payload)
             if row.payload
             else None
             for row in rows

@@ -91,7 +91,7 @@ PURE = [
         "reckoning", "reconcile", "records", "watching",
     )),
     *(f"services/recommendations/{name}.py" for name in (
-        "advisers", "advising", "journey", "model", "rejections", "speaking",
+        "advisers", "advising", "journey", "model", "rejections", "replies", "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "energy", "following", "formats", "geometry", "gpx",

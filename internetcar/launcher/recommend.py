@@ -27,7 +27,7 @@ from internetcar.launcher.options import (
     instant_ns,
     vehicle_id_of,
 )
-from internetcar.launcher.recommend_words import COLUMNS, answer_line, rows
+from internetcar.launcher.recommend_words import COLUMNS, answer_line, chance, rows
 from internetcar.launcher.roll_call import CONNECT_S, one_vehicle
 from internetcar.launcher.service_settings import opened_store
 from internetcar.launcher.set import requester_of
@@ -82,8 +82,9 @@ def list_(
             print_table(COLUMNS, rows(each.said), right="probability")
     if offers:
         print_table(
-            ("offer", "vehicle", "driver", "place", "probability"),
-            [(each.offer_id, each.vehicle_id, each.driver, each.place, f"{each.share:.0%}")
+            ("offer", "vehicle", "driver", "kind", "what", "probability"),
+            [(each.offer_id, each.vehicle_id, each.driver, each.kind, each.what,
+              chance(each.share))
              for each in offers],
             right="probability",
         )  # fmt: skip

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 RECOMMENDATIONS = MetaData()
-VERSION = 1
+VERSION = 2
 
 vehicle = Table(
     "recommendation_vehicle",
@@ -90,6 +90,40 @@ offer = Table(
     Index("recommendation_offer_of_driver", "vehicle_id", "driver", "state"),
 )
 """What was offered, by the trip's clock; `state`: open, accepted, rejected or expired."""
+
+evidence = Table(
+    "recommendation_evidence",
+    RECOMMENDATIONS,
+    Column("vehicle_id", String(36), primary_key=True),
+    Column("trip_id", String(64), primary_key=True),
+    Column("kind", String(12), primary_key=True),
+    Column("driver", String(64), nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("day", Float(53), nullable=False),
+    Column("place_id", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("kept_ms", BigInteger, nullable=False, index=True),
+    Index("recommendation_evidence_of_driver", "vehicle_id", "driver", "kind", "started_ms"),
+)
+"""What each kind of advice keeps of a trip, as JSON; `place_id`: where it led, empty: not known."""
+
+proposal = Table(
+    "recommendation_proposal",
+    RECOMMENDATIONS,
+    Column("vehicle_id", String(36), primary_key=True),
+    Column("offer_id", String(64), primary_key=True),
+    Column("driver", String(64), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("trip_id", String(64), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("kept_ms", BigInteger, nullable=False, index=True),
+    Index("recommendation_proposal_of_driver", "vehicle_id", "driver", "kind", "at_ms"),
+)
+"""What was offered beside destinations; `key`: what it is, the same on another trip; `body`: the
+message, empty once it may name what was forgotten; `state`: as of an offer."""
 
 forgotten = Table(
     "recommendation_forgotten",
