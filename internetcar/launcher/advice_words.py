@@ -46,7 +46,7 @@ def advice_lines(said: Advice) -> list[str]:
         lines = [f"to hear: {items}. {said.items[0].because}"] if said.items else []
     elif isinstance(said, StopRecommendation):
         stops = ", ".join(map(_stop, said.stops))
-        because = said.because or next((each.because for each in said.stops), "")
+        because = said.because or next((each.because for each in said.stops if each.because), "")
         lines = [f"on the way: {stops}. {because}"] if said.stops else []
     else:
         lines = _eco(said)

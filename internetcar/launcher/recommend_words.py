@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from textwrap import wrap
 
 from internetcar.contract.advice import (
     ClimateRecommendation,
@@ -22,6 +23,7 @@ from internetcar.launcher.advice_words import Advice, advice_lines
 from internetcar.launcher.tables import printable
 
 COLUMNS = ("place", "probability", "because")
+_OFFERED = "bold yellow"
 
 
 def place_name(place: SuggestedPlace) -> str:
@@ -80,10 +82,25 @@ class SuggestionLines:
     @property
     def lines(self) -> list[str]:
         """All that holds."""
+        return [line for line, _ in self._styled()]
+
+    def shown(self, width: int, *, is_whole: bool) -> list[tuple[str, str]]:
+        """Lines of a terminal of so many columns, each with its style.
+
+        An offer is never cut: its id is to be typed. Other lines go on, too, where `is_whole`.
+        """
+        return [
+            (part, style)
+            for line, style in self._styled()
+            for part in (_wrapped(line, width) if is_whole or style == _OFFERED else [line])
+        ]
+
+    def _styled(self) -> list[tuple[str, str]]:
         kept = {topic: self._said.get(topic, []) for topic in self.TOPICS}
         last = kept.pop("eco")
-        offers = [offer_line(each) for each in self._offers.values()]
-        return [*(line for lines in kept.values() for line in lines), *offers, *last]
+        said = [(line, "") for lines in kept.values() for line in lines]
+        offers = [(offer_line(each), _OFFERED) for each in self._offers.values()]
+        return [*said, *offers, *((line, "dim") for line in last)]
 
     def on_received(self, received: Received, since: datetime | None = None) -> list[str]:
         """Learn what is on a topic now; the lines that are news. Nothing on it is no news.
@@ -128,3 +145,7 @@ class SuggestionLines:
     def end(self) -> None:
         """The trip is over: so are its offers."""
         self._offers.clear()
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return wrap(line, max(20, width), subsequent_indent="    ", break_on_hyphens=False)

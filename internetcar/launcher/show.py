@@ -142,7 +142,7 @@ class Show:
             return
         size = self._console.size
         subscribe = to_paste(self._subscribe, size.width)
-        picture = render(self._view, now, size.height, str(self._broker), subscribe)
+        picture = render(self._view, now, size.height, str(self._broker), subscribe, size.width)
         self._live.update(picture, refresh=True)
 
     @property
@@ -152,20 +152,22 @@ class Show:
 
     def notify(self, notice: str) -> None:
         """Say something a person should know."""
+        self._drop_told()
         self._view.notices.append(notice)
         if self._is_plain:
             sys.stderr.write(f"{notice}\n")
 
     def tell(self, line: str) -> None:
         """Say how far something is; in the live view in the place of what was told before."""
-        if self._is_plain:
-            self._output.write(f"{line}\n")
-            return
+        self._drop_told()
+        self._told = line
+        self._view.notices.append(line)
+        self._write([line])
+
+    def _drop_told(self) -> None:
         notices = self._view.notices
         if notices and notices[-1] == self._told:
             notices.pop()
-        self._told = line
-        notices.append(line)
 
     def recap(self) -> None:
         """Say what the past has left to say."""

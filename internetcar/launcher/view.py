@@ -28,6 +28,8 @@ _PASSAGES_SHOWN = 3
 _DRONE_SHOWN = 4
 _LINES_AROUND_SIGNALS = 9
 """The header's frame, the heads of both tables, and a line to spare."""
+_TALL = 36
+"""A terminal of so many lines has room for whole sentences."""
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
 
 
@@ -169,13 +171,15 @@ def _how_to_set(view: VehicleView) -> str | None:
     return f"car set {printable(settable[0])} {plain(value)}"
 
 
-def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
-    """The live view for a terminal of `height` lines."""
+def render(
+    view: VehicleView, now: datetime, height: int, broker: str, subscribe: str, width: int = 80
+) -> Group:
+    """The live view for a terminal of `height` lines and `width` columns."""
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
     tolls = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
-    tolls += map(_line, view.suggestions.lines)
+    tolls += [_line(*each) for each in view.suggestions.shown(width, is_whole=height >= _TALL)]
     others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),
@@ -213,8 +217,8 @@ def _drone(view: VehicleView) -> list[Text]:
     return lines
 
 
-def _line(line: str) -> Text:
-    return Text(line, no_wrap=True, overflow="ellipsis")
+def _line(line: str, style: str = "") -> Text:
+    return Text(line, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _header(view: VehicleView, now: datetime, broker: str) -> Panel:
