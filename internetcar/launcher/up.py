@@ -158,7 +158,8 @@ def up(
                 show.refresh()
                 return not stop.is_set()
 
-            scene = Scene(url, vehicle_id, folder, url.username or "car", turn, show.tell)
+            now_ms = time.time_ns() // 1_000_000
+            scene = Scene(url, vehicle_id, folder, url.username or "car", now_ms, turn, show.tell)
             show.notify(fill(scene, Wish(days, rejections, seed, start_m)))
             show.recap()
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)

@@ -59,6 +59,7 @@ class Scene:
         vehicle_id: The simulated car's.
         folder: Where the services have their stores.
         requester: As whom the driver answers.
+        now_ms: The present, UTC ms.
         turn: Called often while something is awaited; false ends it.
         say: Takes a line about how far it is.
     """
@@ -67,6 +68,7 @@ class Scene:
     vehicle_id: str
     folder: Path
     requester: str
+    now_ms: int
     turn: Callable[[], bool]
     say: Callable[[str], object]
 
@@ -81,7 +83,7 @@ def fill(scene: Scene, wish: Wish) -> str:
         InputError: A store cannot be used.
     """
     begun_s = time.monotonic()
-    today = (time.time_ns() // 1_000_000 + UTC_OFFSET_MIN * 60_000) // _DAY_MS
+    today = (scene.now_ms + UTC_OFFSET_MIN * 60_000) // _DAY_MS
     driver, life, town = _driver(wish)
     path = scene.folder / TRIPS / f"{TRIPS}.sqlite"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -166,8 +168,7 @@ class _Past:
             if not self._talk.is_answered(asked):
                 return False
             found: Iterator[Told] = ((each.ended, each.run) for each in told)
-            now_ms = time.time_ns() // 1_000_000
-            trips.keep_all(self._database, found, now_ms, say=False)
+            trips.keep_all(self._database, found, self._scene.now_ms, say=False)
             self.days, self.trips = self.days + 1, self.trips + len(told)
             del waiting[0]
             if time.monotonic() - self._said_s >= _SAYS_EACH_S:
