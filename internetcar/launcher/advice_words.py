@@ -63,9 +63,11 @@ def setting_words(path: str, value: object) -> str:
 def _settings(
     what: str, settings: Sequence[SuggestedSetting], because: str, *, is_withdrawn: bool
 ) -> list[str]:
+    """What would be set otherwise than it stands."""
     if is_withdrawn:
         return [f"{what}: {_WITHDRAWN}"]
-    words = ", ".join(setting_words(each.path, each.value) for each in settings[:_SETTINGS_SHOWN])
+    others = [each for each in settings if each.value != each.now]
+    words = ", ".join(setting_words(each.path, each.value) for each in others[:_SETTINGS_SHOWN])
     return [f"{what}: {words}. {because}"] if words else []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, NamedTuple
 
 import typer
 
@@ -31,7 +31,6 @@ from internetcar.launcher.options import (
 from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
-from internetcar.launcher.up_days import MOST_DAYS, MOST_REJECTIONS, Scene, Wish, fill
 from internetcar.launcher.up_drone import WITHOUT, start_drone
 from internetcar.launcher.up_services import (
     ACCOUNT,
@@ -46,6 +45,7 @@ app = typer.Typer()
 VEHICLE = "reference"
 START_M = 700.0
 """Half a kilometre before the first gantry of the loop."""
+MOST_DAYS, MOST_REJECTIONS = 400, 30
 SEED = 2
 """A morning that stays dry for twenty minutes: the drone flies in no rain."""
 TURN_S = 0.1
@@ -150,18 +150,11 @@ def up(
         supervisor = Supervisor(log, show.notify)
         stack.callback(supervisor.stop)
         who = {*REQUESTERS, url.username or "car"}
-        if isinstance(started, RunningBroker) and days:
+        if days:
             start_recommendations(supervisor, url, vehicle_id, folder, who)
-
-            def turn() -> bool:
-                supervisor.watch()
-                show.refresh()
-                return not stop.is_set()
-
-            now_ms = time.time_ns() // 1_000_000
-            scene = Scene(url, vehicle_id, folder, url.username or "car", now_ms, turn, show.tell)
-            show.notify(fill(scene, Wish(days, rejections, seed, start_m)))
-            show.recap()
+            driver = url.username or "car"
+            past = _Past(vehicle_id, folder, driver, days, rejections, seed, start_m)
+            _live(past, url, supervisor, show, stop)
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)
         here = [sys.executable, "-m"]
         supervisor.start(
@@ -180,6 +173,37 @@ def up(
                 start_recommendations(supervisor, url, vehicle_id, folder, who)
             start_trips(supervisor, url, vehicle_id, folder)
         _watch(started, supervisor, show, stop, seconds)
+
+
+class _Past(NamedTuple):
+    """The days before today, and who lives them."""
+
+    vehicle_id: str
+    folder: Path
+    driver: str
+    days: int
+    rejections: int
+    seed: int
+    start_m: float
+
+
+def _live(
+    past: _Past, url: BrokerUrl, supervisor: Supervisor, show: Show, stop: threading.Event
+) -> None:
+    """Live the days before today, before there is a gateway that could do anything to a car."""
+    # A database library comes with it: who wants no past need not wait for that.
+    from internetcar.launcher import up_days
+
+    def turn() -> bool:
+        supervisor.watch()
+        show.refresh()
+        return not stop.is_set()
+
+    now_ms = time.time_ns() // 1_000_000
+    scene = up_days.Scene(url, past.vehicle_id, past.folder, past.driver, now_ms, turn, show.tell)
+    wish = up_days.Wish(past.days, past.rejections, past.seed, past.start_m)
+    show.notify(up_days.fill(scene, wish))
+    show.recap()
 
 
 def _need_connection(broker: BrokerUrl) -> None:

@@ -24,8 +24,6 @@ from simulator.life.life import UTC_OFFSET_MIN, Drive, Life
 from simulator.life.plan import MINUTES
 from simulator.life.town import BESIDE, HOME, WORK, Town
 
-MOST_DAYS = 400
-MOST_REJECTIONS = 30
 _DAY_MS = 86_400_000
 _SILENT_MS = _DAY_MS + 120_000
 """Longer than the service is silent after a rejection."""

@@ -21,7 +21,7 @@ from tests.waiting import PATIENCE_S, eventually
 
 NOW = datetime(2026, 11, 26, 17, 0, tzinfo=UTC)
 """On the wall clock of Singapore a Friday has just begun."""
-DAYS = 12
+DAYS = 6
 SETTINGS = """
 state = "{folder}"
 vehicles = ["demo"]
@@ -46,16 +46,16 @@ def climate_offer(up: Actor) -> str:
     return found[0] if found and lines(up, "climate: ") else ""
 
 
-def test_after_two_weeks_the_next_start_says_where_to_and_sets_the_climate_once_accepted(
+def test_after_a_week_the_next_start_says_where_to_and_sets_the_climate_once_accepted(
     stage: Stage,
 ) -> None:
     up = stage.car(
-        "up", "--plain", "--state", str(stage.state), "--broker", "embedded", "--days", "14"
+        "up", "--plain", "--state", str(stage.state), "--broker", "embedded", "--days", "7"
     )
     eventually(lambda: len(lines(up, "where to: ")) >= 4, 2 * PATIENCE_S)
     assert all(" % " in line for line in lines(up, "where to: "))
     assert ". Because " in lines(up, "where to: ")[0]
-    assert "14 days: " in up.stderr
+    assert "7 days: " in up.stderr
     assert len(lines(up, "trip started ")) == 1, "only the trip of today is shown"
     eventually(lambda: bool(climate_offer(up)))
     accepted = stage.ended("recommend", "accept", climate_offer(up))

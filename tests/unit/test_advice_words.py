@@ -109,6 +109,13 @@ def test_each_kind_is_a_line_with_its_reason(said: Advice, lines: list[str]) -> 
     assert advice_lines(said) == lines
 
 
+def test_what_stands_so_already_is_not_said() -> None:
+    so = WARM.model_copy(update={"now": 24.5})
+    said = CLIMATE.model_copy(update={"settings": [so, FAN]})
+    assert advice_lines(said) == [f"climate: fan 50 %. {BECAUSE}"]
+    assert advice_lines(CLIMATE.model_copy(update={"settings": [so]})) == []
+
+
 def test_a_setting_that_has_no_words_is_called_as_its_leaf() -> None:
     assert setting_words("Vehicle.Body.Mirrors.DriverSide.Pan", 12) == "Pan 12"
     assert setting_words("Vehicle.X.HeatingCooling", -40) == "seat warmth -40"
