@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from textwrap import wrap
 
+from pydantic import TypeAdapter
+
 from internetcar.contract.advice import (
     ClimateRecommendation,
     EcoAdvice,
@@ -11,7 +13,7 @@ from internetcar.contract.advice import (
     SeatRecommendation,
     StopRecommendation,
 )
-from internetcar.contract.message import ContractError
+from internetcar.contract.message import ContractError, Name, is_one
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
     RecommendationAnswer,
@@ -24,6 +26,7 @@ from internetcar.launcher.tables import printable
 
 COLUMNS = ("place", "probability", "because")
 _OFFERED = "bold yellow"
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 def place_name(place: SuggestedPlace) -> str:
@@ -61,6 +64,11 @@ def answer_line(answer: RecommendationAnswer) -> str:
     if answer.erased:
         parts.append(f"{answer.erased} visits erased")
     return printable(": ".join(part for part in parts if part))
+
+
+def may_answer(name: str | None) -> bool:
+    """Whether a user of the broker is one whom the service answers: its name stands in a topic."""
+    return is_one(_NAME, name or "")
 
 
 class SuggestionLines:

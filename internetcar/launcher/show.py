@@ -26,7 +26,7 @@ from internetcar.contract.signals import Catalog, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollPassage
 from internetcar.contract.trips import TripEnded, TripStarted
-from internetcar.launcher.recommend_words import SuggestionLines
+from internetcar.launcher.recommend_words import SuggestionLines, may_answer
 from internetcar.launcher.tables import printable
 from internetcar.launcher.terminal import PatientOutput
 from internetcar.launcher.view import (
@@ -90,10 +90,10 @@ class Show:
             topic = cls.filter(vehicle_id=vehicle_id)
             self._link.on_received(topic, self._on_suggested, qos=1)
         self._link.on(RecommendationOffer, self._on_offer, vehicle_id=vehicle_id)
-        if broker.username:
+        if may_answer(broker.username):
             self._link.on(
                 RecommendationAnswer, self._on_answer,
-                requester=broker.username, vehicle_id=vehicle_id,
+                requester=broker.username or "", vehicle_id=vehicle_id,
             )  # fmt: skip
         self._link.on(DroneState, self._on_drone_state, vehicle_id=vehicle_id)
         self._link.on(DroneEvent, self._on_drone_event, vehicle_id=vehicle_id)

@@ -19,7 +19,7 @@ from internetcar.contract.message import Message
 from internetcar.contract.recommendations import RecommendationAnswer, RecommendationOffer
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.advice_words import Advice, advice_lines, setting_words
-from internetcar.launcher.recommend_words import SuggestionLines
+from internetcar.launcher.recommend_words import SuggestionLines, may_answer
 
 AT = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
 HVAC = "Vehicle.Cabin.HVAC.Station.Row1.Driver."
@@ -157,6 +157,11 @@ def test_an_offer_goes_once_it_is_answered_or_its_trip_is_over() -> None:
     lines.on_offer(OFFER)
     lines.end()
     assert lines.lines == []
+
+
+def test_only_a_name_that_may_stand_in_a_topic_is_answered() -> None:
+    assert may_answer("car")
+    assert not any(may_answer(name) for name in (None, "", "a b", "a/b", "+", "#", "a" * 60))
 
 
 def test_in_few_lines_all_but_an_offer_is_cut_for_its_id_is_to_be_typed() -> None:
