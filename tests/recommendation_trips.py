@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from internetcar.contract.commands import Command, CommandStatus
 from internetcar.contract.message import EPOCH, Message
 from internetcar.contract.recommendations import (
     RecommendationAnswer,
@@ -31,7 +32,7 @@ HOME, WORK = (
 SPORTS = Place(latitude=52.55555, longitude=13.44444)
 KEEP_MS = 400 * DAY_MS
 ALLOW: Any = {
-    "phone": ("feedback", "pause", "name", "forget", "export"),
+    "phone": ("feedback", "pause", "automatic", "name", "forget", "export"),
     "knob": ("feedback",),
 }
 
@@ -124,6 +125,8 @@ class Service:
                     self.desk.on_feedback(message)
                 case RecommendationControl():
                     self.desk.on_control(message)
+                case CommandStatus():
+                    self.hearing.applying.on_status(message)
         return self
 
     def commute(self, days: int = 10, first: datetime = MONDAY, **other: Any) -> "Service":
@@ -143,7 +146,7 @@ class Service:
             rows = connection.execute(select(outgoing).order_by(outgoing.c.number)).all()
             connection.execute(outgoing.delete())
         return [
-            MESSAGES[row.topic.rpartition("/")[2]].decode(row.topic, row.payload)
+            MESSAGES.get(row.topic.rpartition("/")[2], Command).decode(row.topic, row.payload)
             if row.payload
             else None
             for row in rows

@@ -91,7 +91,8 @@ PURE = [
         "reckoning", "reconcile", "records", "watching",
     )),
     *(f"services/recommendations/{name}.py" for name in (
-        "advisers", "advising", "journey", "model", "rejections", "replies", "speaking",
+        "advisers", "advising", "journey", "model", "orders", "rejections", "replies", "settable",
+        "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "energy", "following", "formats", "geometry", "gpx",

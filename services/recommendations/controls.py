@@ -8,8 +8,9 @@ from sqlalchemy import Connection, and_, delete, select, update
 
 from internetcar.contract.message import milliseconds
 from internetcar.contract.recommendations import RecommendationControl
+from internetcar.contract.trips import UNKNOWN_DRIVER
 from services.database import insert_new
-from services.recommendations import erasing, store
+from services.recommendations import automatic, erasing, store
 from services.recommendations.hearing import Hearing
 from services.recommendations.journey import LAST_MS
 from services.recommendations.replies import DONE, Answer, refused
@@ -72,7 +73,7 @@ class Controls:
             case "resume":
                 standing.paused_until_ms = None
             case "automatic":
-                return refused("malformed", "nothing can be applied without asking yet")
+                return self._switch(message, connection, standing.vehicle_id)
             case "name_place":
                 if not self._name(connection, standing.vehicle_id, driver, place_id, message.label):
                     return refused("unknown_place", "this driver has no such place")
@@ -101,6 +102,17 @@ class Controls:
             if erased is None:
                 return refused("unknown_driver", "nothing is known of this driver")
         return {**DONE, "erased": erased}
+
+    def _switch(
+        self, message: RecommendationControl, connection: Connection, vehicle_id: str
+    ) -> Answer:
+        name, kind = message.driver or "", message.kind or ""
+        if message.is_on and name == UNKNOWN_DRIVER:
+            return refused("unknown_driver", "nothing is applied unasked for who is not named")
+        if message.is_on and store.version_of(connection, vehicle_id, name) is None:
+            return refused("unknown_driver", "nothing is known of this driver")
+        automatic.switch(connection, vehicle_id, name, kind, is_on=message.is_on)
+        return DONE
 
     def _name(
         self,

@@ -12,9 +12,10 @@ from internetcar.contract.presence import Origin
 from internetcar.contract.recommendations import RecommendationOffer
 from internetcar.contract.trips import UNKNOWN_DRIVER, TripEnded
 from services.outgoing import enqueue
-from services.recommendations import evidence, proposals, retained, store
+from services.recommendations import automatic, evidence, proposals, retained, store
 from services.recommendations.advisers import ADVISERS
 from services.recommendations.advising import Adviser, Asked, Offer, Standing
+from services.recommendations.applying import Applying, Offered
 from services.recommendations.destination.predictor import Forecast
 from services.recommendations.journey import Journey
 from services.recommendations.memory import Learned, Models
@@ -31,6 +32,7 @@ class Counsel:
 
     Args:
         models: Of the drivers.
+        applying: Applies offers.
         origin: Of what is said.
         clock_ms: UTC milliseconds.
         advisers: The kinds.
@@ -39,11 +41,13 @@ class Counsel:
     def __init__(
         self,
         models: Models,
+        applying: Applying,
         origin: Origin,
         clock_ms: Callable[[], int],
         advisers: Sequence[Adviser] = ADVISERS,
     ) -> None:
         self._models = models
+        self._applying = applying
         self._origin = origin
         self._clock_ms = clock_ms
         self._advisers = advisers
@@ -171,9 +175,15 @@ class Counsel:
             origin=self._origin,
             at=instant(journey.at_ms),
         )
-        if proposals.keep(connection, journey, offer.key, message, self._clock_ms()):
+        now_ms = self._clock_ms()
+        if automatic.may_apply(connection, message, journey, now_ms):
+            message = message.model_copy(update={"is_automatic": True})
+        if proposals.keep(connection, journey, offer.key, message, now_ms):
             enqueue(connection, message)
             log.info("%s: offer %s of %s", vehicle_id, message.offer_id, kind)
+            if message.is_automatic:
+                offered = Offered(vehicle_id, message.offer_id, message.driver, kind)
+                self._applying.order(connection, offered, message.settings)
 
 
 def _without_time(encoded: str) -> dict[str, object]:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 RIGHTS: Mapping[Action, Right] = {
     "pause": "pause",
     "resume": "pause",
-    "automatic": "pause",
+    "automatic": "automatic",
     "name_place": "name",
     "forget_place": "forget",
     "forget_driver": "forget",
@@ -102,9 +102,11 @@ class Desk:
 
     def _take_feedback(self, message: RecommendationFeedback, connection: Connection) -> None:
         answer = self._feedback(message, connection)
-        self._say(connection, message.vehicle_id, message.requester, message.offer_id, answer)
+        if answer is not None:
+            self._say(connection, message.vehicle_id, message.requester, message.offer_id, answer)
 
-    def _feedback(self, message: RecommendationFeedback, connection: Connection) -> Answer:
+    def _feedback(self, message: RecommendationFeedback, connection: Connection) -> Answer | None:
+        """What is answered now; `None`: it is once the car has said what became of it."""
         if not self._may(message.requester, "feedback"):
             return not_allowed(message.requester, "feedback")
         standing = self._standing(connection, message.vehicle_id)

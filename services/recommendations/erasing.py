@@ -6,23 +6,28 @@ import numpy as np
 import orjson
 from sqlalchemy import Connection, and_, delete, select, update
 
+from internetcar.contract.commands import Command
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
     RecommendationAnswer,
     RecommendationOffer,
 )
-from services.database import insert_new
+from services.database import insert_new, note_erased
 from services.recommendations import proposals, retained, store
 from services.recommendations.destination.ground import distances_m
 from services.recommendations.destination.places import RADIUS_M
 from services.recommendations.evidence import drop_trips
 from services.recommendations.journey import Journey
+from services.recommendations.settings import SERVICE
 from services.recommendations.store import Standing, of_driver
 from services.recommendations.tables import (
+    asker,
+    automatic,
     driver,
     evidence,
     forgotten,
     offer,
+    order,
     place,
     proposal,
     request,
@@ -36,6 +41,7 @@ NEAR_M = 3 * RADIUS_M
 REQUEST_DAYS = 7
 _DAY_MS = 86_400_000
 _PORTION = 500
+_OF_DRIVERS = place, offer, evidence, proposal, order, automatic, driver
 _SHARES = (0.25, 0.5, 0.75)
 """Where a line is looked at between two of its points."""
 
@@ -65,6 +71,7 @@ def forget_place(
     mine = of_driver(visit, vehicle_id, name)
     there = select(visit.c.trip_id).where(mine, visit.c.place_id == place_id)
     ids = list(connection.execute(there).scalars())
+    note_erased(connection)
     _erase_visits(connection, vehicle_id, ids, now_ms)
     proposals.forget_place(connection, vehicle_id, name, place_id)
     begun = select(visit.c.trip_id).where(mine, visit.c.origin_id == place_id)
@@ -105,8 +112,9 @@ def forget_driver(connection: Connection, standing: Standing, name: str, now_ms:
     is_known = store.version_of(connection, vehicle_id, name) is not None
     if not is_known and not is_on:
         return None
+    note_erased(connection)
     _erase_visits(connection, vehicle_id, ids, now_ms)
-    for table in (place, offer, evidence, proposal, driver):
+    for table in _OF_DRIVERS:
         connection.execute(delete(table).where(of_driver(table, vehicle_id, name)))
     if starts:
         digest = store.digest_of("driver", vehicle_id, name)
@@ -134,7 +142,7 @@ def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) ->
     for vehicle_id, name in dict.fromkeys((row["vehicle_id"], row["driver"]) for row in rows):
         left = select(visit.c.trip_id).where(of_driver(visit, vehicle_id, name)).limit(1)
         if connection.execute(left).first() is None:
-            for table in (place, offer, evidence, proposal, driver):
+            for table in _OF_DRIVERS:
                 connection.execute(delete(table).where(of_driver(table, vehicle_id, name)))
         else:
             store.touch(connection, vehicle_id, name, f"old {before_ms}")
@@ -143,7 +151,8 @@ def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) ->
     for table in (offer, evidence, proposal, forgotten):
         connection.execute(delete(table).where(table.c.kept_ms < before_ms))
     asked_ms = now_ms - REQUEST_DAYS * _DAY_MS
-    connection.execute(delete(request).where(request.c.kept_ms < asked_ms))
+    for table in (request, order, asker):
+        connection.execute(delete(table).where(table.c.kept_ms < asked_ms))
     return len(rows)
 
 
@@ -211,5 +220,8 @@ def _hush(connection: Connection, vehicle_id: str) -> None:
     begins = DestinationRecommendation.filter(vehicle_id=vehicle_id).removesuffix(
         "recommendation/destination"
     )
+    orders = Command.filter(vehicle_id=vehicle_id, requester=SERVICE).removesuffix("+")
+    commands = outgoing.c.topic.startswith(orders, autoescape=True)
+    connection.execute(delete(outgoing).where(commands))
     aside = quarantine.c.topic.startswith(begins, autoescape=True)
     connection.execute(delete(quarantine).where(aside))

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, select
 
 from internetcar.contract.message import format_instant, instant
 from internetcar.contract.recommendations import MOST_EXPORTED
+from services.recommendations import automatic
 from services.recommendations.destination.votes import NAMES
 from services.recommendations.store import of_driver
-from services.recommendations.tables import driver, evidence, offer, place, proposal, visit
+from services.recommendations.tables import driver, evidence, offer, order, place, proposal, visit
 
 
 def answered(
@@ -53,6 +54,8 @@ def whole(connection: Connection, vehicle_id: str, name: str) -> dict[str, Any]:
         ],
         "kept": _evidence(connection, vehicle_id, name),
         "proposals": _proposals(connection, vehicle_id, name),
+        "asked_of_the_car": _orders(connection, vehicle_id, name),
+        "automatic": automatic.kinds_of(connection, vehicle_id, name),
         "learned": weights,
     }
 
@@ -82,6 +85,22 @@ def _proposals(connection: Connection, vehicle_id: str, name: str) -> list[dict[
             "state": row.state,
         }
         for row in connection.execute(wanted.order_by(proposal.c.at_ms))
+    ]
+
+
+def _orders(connection: Connection, vehicle_id: str, name: str) -> list[dict[str, Any]]:
+    wanted = select(order).where(of_driver(order, vehicle_id, name))
+    return [
+        {
+            "offer_id": row.offer_id,
+            "at": format_instant(instant(row.ordered_ms)),
+            "purpose": row.purpose,
+            "path": row.path,
+            "value_and_before": orjson.loads(row.body),
+            "state": row.state,
+            "reason": row.reason,
+        }
+        for row in connection.execute(wanted.order_by(order.c.ordered_ms, order.c.command_id))
     ]
 
 

@@ -16,6 +16,7 @@ from services.database import Database
 from services.recommendations import evidence, store
 from services.recommendations.advisers import ADVISERS
 from services.recommendations.advising import Adviser
+from services.recommendations.applying import Applying
 from services.recommendations.counsel import Counsel
 from services.recommendations.destination.moment import day_of
 from services.recommendations.journey import Journey, begun, is_sane, moment_of
@@ -67,7 +68,8 @@ class Hearing:
         self._terms = terms
         self._clock_ms = clock_ms
         self.models = Models()
-        self.counsel = Counsel(self.models, terms.origin, clock_ms, advisers)
+        self.applying = Applying(database, self.is_ours, clock_ms)
+        self.counsel = Counsel(self.models, self.applying, terms.origin, clock_ms, advisers)
         self.voice = Voice(self.models, self.counsel, terms.origin, clock_ms)
         self._complaints = Complaints(lambda: clock_ms() / 1_000)
         self.ignored = 0

@@ -7,7 +7,7 @@ from sqlalchemy.sql import Select
 
 from internetcar.contract.recommendations import DestinationRecommendation, RecommendationOffer
 from services.database import Database
-from services.recommendations import erasing, exporting, store
+from services.recommendations import erasing, exporting, proposals, store
 from services.recommendations.tables import driver, offer, place, proposal, vehicle, visit
 
 
@@ -25,14 +25,15 @@ class VehicleNow(NamedTuple):
 
 
 class OpenOffer(NamedTuple):
-    """An offer that waits for an answer; `what`: a place's label, else its id, else the offer."""
+    """An offer that waits for an answer: `place`, its label, else its id; else what was `made`."""
 
     vehicle_id: str
     offer_id: str
     driver: str
     kind: str
-    what: str
     share: float
+    place: str = ""
+    made: RecommendationOffer | None = None
 
 
 class KnownDriver(NamedTuple):
@@ -72,20 +73,20 @@ def open_offers(connection: Connection, vehicle_id: str) -> list[OpenOffer]:
     )
     found = [
         OpenOffer(
-            row.vehicle_id, row.offer_id, row.driver, "destination", row.label or row.place_id,
-            row.probability,
+            row.vehicle_id, row.offer_id, row.driver, "destination", row.probability,
+            row.label or row.place_id,
         )
         for row in connection.execute(_of(wanted, offer, vehicle_id))
     ]  # fmt: skip
     others = select(proposal).where(proposal.c.state == "open", proposal.c.body != "")
     for row in connection.execute(_of(others, proposal, vehicle_id)):
-        topic = RecommendationOffer.filter(vehicle_id=row.vehicle_id)
-        made = RecommendationOffer.decode(topic, row.body.encode())
-        found.append(
-            OpenOffer(
-                row.vehicle_id, row.offer_id, row.driver, row.kind, made.because, made.probability
+        made = proposals.read(row)
+        if made is not None:
+            found.append(
+                OpenOffer(
+                    row.vehicle_id, row.offer_id, row.driver, row.kind, made.probability, made=made
+                )
             )
-        )
     return found
 
 

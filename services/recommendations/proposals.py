@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, select, update
 
+from internetcar.contract.message import ContractError
 from internetcar.contract.recommendations import RecommendationOffer
 from services.database import insert_new
 from services.recommendations.advising import Answered
@@ -39,6 +40,15 @@ def find(connection: Connection, vehicle_id: str, offer_id: str) -> Row[Any] | N
     """The row of an offer."""
     this = and_(proposal.c.vehicle_id == vehicle_id, proposal.c.offer_id == offer_id)
     return connection.execute(select(proposal).where(this)).first()
+
+
+def read(row: Row[Any]) -> RecommendationOffer | None:
+    """What an offer said; `None`: it is forgotten, or cannot be read."""
+    try:
+        topic = RecommendationOffer.filter(vehicle_id=row.vehicle_id)
+        return RecommendationOffer.decode(topic, row.body.encode())
+    except ContractError:
+        return None
 
 
 def set_state(connection: Connection, vehicle_id: str, offer_id: str, state: str) -> None:

@@ -8,7 +8,7 @@ from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.trips import TripProgress, TripStarted
 from services.trips import leaves, telling
-from services.trips.observing import Detail, begun, harsh, is_on, observe, passed
+from services.trips.observing import Detail, begun, harsh, is_on, note_recent, observe, passed
 from services.trips.reading import Known, Reading, read
 from services.trips.state import State, Trip
 
@@ -111,6 +111,7 @@ class Follower:
         known = state.reading.known
         chosen = {leaf for leaf in told.keys() & self.settings if told[leaf] is not None}
         changed = {leaf for leaf in chosen if known.get(leaf) != told[leaf]}
+        anew = [leaf for leaf in changed if known.get(leaf) is not None]
         # What is chosen stays so where a bus is silent for a while.
         known.update({leaf: told[leaf] for leaf in told.keys() - self.settings | chosen})
         on, trip = is_on(state.reading), state.trip
@@ -125,6 +126,8 @@ class Follower:
         elif on is False:
             self._off(trip, at_ms)
         self.events += observe(state, at_ms, told, changed)
+        if state.trip is not None and state.trip.is_told:
+            note_recent(state.trip, at_ms, anew)
         if is_news and state.trip is not None:
             state.trip.heard_ms = at_ms
 

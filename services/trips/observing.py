@@ -19,6 +19,9 @@ _SETTLED_M = 300.0
 _TURNING_MS = 5_000
 """A knob that is turned passes what nobody wants: so soon after, it is the same change."""
 
+RECENT_MS = 600_000
+"""What was changed longer ago is not told with a progress."""
+
 
 class Detail(NamedTuple):
     """A piece of a trip that the store keeps until its end; the same number replaces it."""
@@ -145,6 +148,19 @@ def setting(trip: Trip, leaf: str, at_ms: int, value: Known) -> Detail | None:
     trip.settings[leaf] = number_, at_ms
     offset_s = round(max(0, at_ms - trip.started_ms) / 1_000, 1)
     return Detail(trip.run, "setting", number_, [leaf, offset_s, value])
+
+
+def note_recent(trip: Trip, at_ms: int, changed: Iterable[str]) -> None:
+    """Remember for ten minutes that settings were changed; one heard for the first time was not.
+
+    Args:
+        trip: It is changed.
+        at_ms: Now, UTC ms.
+        changed: The leaves.
+    """
+    if news := dict.fromkeys(changed, at_ms):
+        kept = {leaf: then for leaf, then in trip.recent.items() if at_ms - then <= RECENT_MS}
+        trip.recent = {**kept, **news}
 
 
 def harsh(trip: Trip, over: Iterable[tuple[HarshKind, Event]]) -> list[Detail]:

@@ -39,6 +39,7 @@ class Trip(BaseModel):
         outside: Mean of the temperature outside: °C·ms, and ms.
         settings: By leaf, the number of its last change in the store, and when that was, UTC ms.
         changes: How many changes of settings there are.
+        recent: By leaf, when a setting was last changed, UTC ms; what is long ago is not kept.
         has_power: The car says whether it is on, so that standing can be told from being off.
     """
 
@@ -61,6 +62,7 @@ class Trip(BaseModel):
     outside: tuple[float, int] = (0.0, 0)
     settings: dict[str, tuple[int, int]] = Field(default_factory=dict)
     changes: int = 0
+    recent: dict[str, int] = Field(default_factory=dict)
     has_power: bool = False
     travel: Travel = Field(default_factory=Travel)
     energy: Energy = Field(default_factory=Energy)
@@ -77,6 +79,7 @@ class Trip(BaseModel):
         self.settings = {
             leaf: (number, at_ms + shift_ms) for leaf, (number, at_ms) in self.settings.items()
         }
+        self.recent = {leaf: at_ms + shift_ms for leaf, at_ms in self.recent.items()}
         travel, behaviour = self.travel, self.behaviour
         for spot in {id(s): s for s in (
             travel.spot, travel.counted, travel.before_hole, travel.doubted

@@ -18,6 +18,7 @@ from services.recommendations.destination.predictor import Predictor
 from services.recommendations.evaluation import boosting
 from services.recommendations.evaluation.online import BOOSTING, MIXTURE
 from services.recommendations.evaluation.scores import Score
+from tests.bench.recommendation_forgetting import left_over
 from tests.bench.recommendation_lives import (
     Lived,
     behind_best_vote,
@@ -86,6 +87,7 @@ def figures(lives: list[Lived]) -> list[Figure]:
     days = recovery_days(_of(lives, "house move"))
     progress("how fast …")
     milliseconds, megabytes = _speed()
+    kept, left = left_over()
     return [
         Figure("acc_1", 100 * accuracy, "of the mixture, in percent"),
         Figure("gain_over_markov_recency", gain, "points of Acc@1", "≥ 3", gain >= 3),
@@ -97,6 +99,8 @@ def figures(lives: list[Lived]) -> list[Figure]:
         Figure("predict_ms", milliseconds, f"{STORED_TRIPS} trips in the store", "< 10",
                milliseconds < 10),
         Figure("visits_mb", megabytes, f"columns of {STORED_TRIPS} trips", "≤ 20", megabytes <= 20),
+        Figure("forgotten_bytes", left, f"of {kept:.0f} traces in the store, after forgetting",
+               "0", left == 0),
     ]  # fmt: skip
 
 
