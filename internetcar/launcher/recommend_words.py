@@ -1,4 +1,4 @@
-"""Where a trip may lead, as lines for who watches a car, and as rows of a table."""
+"""What is suggested, as lines for who watches a car, and as rows of a table."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
