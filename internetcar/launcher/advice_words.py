@@ -63,10 +63,10 @@ def setting_words(path: str, value: object) -> str:
 def _settings(
     what: str, settings: Sequence[SuggestedSetting], because: str, *, is_withdrawn: bool
 ) -> list[str]:
-    """What would be set otherwise than it stands."""
+    """What would be set otherwise than it stands; where that is not told, what would be on."""
     if is_withdrawn:
         return [f"{what}: {_WITHDRAWN}"]
-    others = [each for each in settings if each.value != each.now]
+    others = [each for each in settings if each.value != (each.now or 0)]
     words = ", ".join(setting_words(each.path, each.value) for each in others[:_SETTINGS_SHOWN])
     return [f"{what}: {words}. {because}"] if words else []
 

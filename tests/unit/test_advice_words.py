@@ -114,6 +114,11 @@ def test_what_stands_so_already_is_not_said() -> None:
     said = CLIMATE.model_copy(update={"settings": [so, FAN]})
     assert advice_lines(said) == [f"climate: fan 50 %. {BECAUSE}"]
     assert advice_lines(CLIMATE.model_copy(update={"settings": [so]})) == []
+    off = FAN.model_copy(update={"value": 0})
+    assert advice_lines(CLIMATE.model_copy(update={"settings": [off]})) == []
+    assert advice_lines(
+        CLIMATE.model_copy(update={"settings": [off.model_copy(update={"now": 3})]})
+    )
 
 
 def test_a_setting_that_has_no_words_is_called_as_its_leaf() -> None:
