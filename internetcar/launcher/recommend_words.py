@@ -27,6 +27,8 @@ from internetcar.launcher.tables import printable
 from services.recommendations.settable import words_of
 
 COLUMNS = ("place", "probability", "because")
+TALL = 36
+"""A terminal of so many lines has room for whole sentences."""
 _OFFERED = "bold yellow"
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _MOST_SHOWN = 4
@@ -119,13 +121,20 @@ class SuggestionLines:
     def shown(self, width: int, *, is_whole: bool) -> list[tuple[str, str]]:
         """Lines of a terminal of so many columns, each with its style.
 
-        An offer is never cut: its id is to be typed. Other lines go on, too, where `is_whole`.
+        An offer is never cut: its id is to be typed. Where not all has room (`is_whole` is false),
+        the likeliest place and the offers are all there is; without an offer the first line of
+        each kind.
         """
-        return [
-            (part, style)
-            for line, style in self._styled()
-            for part in (_wrapped(line, width) if is_whole or style == _OFFERED else [line])
+        if is_whole:
+            return [(part, style) for line, style in self._styled()
+                    for part in _wrapped(line, width)]  # fmt: skip
+        heads = [lines[0] for topic in self.TOPICS if (lines := self._said.get(topic))]
+        offers = [
+            (part, _OFFERED)
+            for each in self._offers.values()
+            for part in _wrapped(offer_line(each), width)
         ]
+        return [*((line, "") for line in (heads[:1] if offers else heads)), *offers]
 
     def _styled(self) -> list[tuple[str, str]]:
         kept = {topic: self._said.get(topic, []) for topic in self.TOPICS}

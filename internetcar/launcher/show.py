@@ -195,7 +195,7 @@ class Show:
             self._output.write(passage_line(passage) + "\n")
 
     def _on_trip(self, trip: TripStarted | TripEnded) -> None:
-        if self._is_past(trip.started_at):
+        if self._is_past(trip.ended_at if isinstance(trip, TripEnded) else trip.started_at):
             return
         if isinstance(trip, TripEnded):
             self._view.suggestions.end()

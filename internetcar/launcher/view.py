@@ -18,7 +18,7 @@ from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.contract.tolls import TollPassage
 from internetcar.launcher.drone_words import event_line, state_line
-from internetcar.launcher.recommend_words import SuggestionLines
+from internetcar.launcher.recommend_words import TALL, SuggestionLines
 from internetcar.launcher.tables import plain, printable
 from internetcar.launcher.trip_words import TripLines
 
@@ -28,8 +28,6 @@ _PASSAGES_SHOWN = 3
 _DRONE_SHOWN = 4
 _LINES_AROUND_SIGNALS = 9
 """The header's frame, the heads of both tables, and a line to spare."""
-_TALL = 36
-"""A terminal of so many lines has room for whole sentences."""
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
 
 
@@ -179,7 +177,8 @@ def render(
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
     tolls = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
-    tolls += [_line(*each) for each in view.suggestions.shown(width, is_whole=height >= _TALL)]
+    suggested = [_line(*each) for each in view.suggestions.shown(width, is_whole=height >= TALL)]
+    tolls = [*tolls, *suggested] if height >= TALL else [*suggested, *tolls]
     others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),

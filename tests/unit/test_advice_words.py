@@ -169,13 +169,21 @@ def test_only_a_name_that_may_stand_in_a_topic_is_answered() -> None:
     assert not any(may_answer(name) for name in (None, "", "a b", "a/b", "+", "#", "a" * 60))
 
 
-def test_in_few_lines_all_but_an_offer_is_cut_for_its_id_is_to_be_typed() -> None:
+def test_in_few_lines_an_offer_comes_before_all_else_and_is_not_cut() -> None:
     lines = SuggestionLines()
     lines.on_received(received(CLIMATE))
+    lines.on_received(received(ECO))
+    few = [line for line, _ in lines.shown(40, is_whole=False)]
+    assert few == [
+        f"climate: 24.5 °C, fan 50 %. {BECAUSE}",
+        "last trip: 1.33 kWh, 1.25 kWh expected",
+    ]
     lines.on_offer(OFFER)
-    short = [line for line, _ in lines.shown(40, is_whole=False)]
-    assert short[0] == f"climate: 24.5 °C, fan 50 %. {BECAUSE}"
-    assert any(line.strip().endswith("o" * 32) for line in short[1:])
+    few = [line for line, _ in lines.shown(40, is_whole=False)]
+    assert few[0].startswith("climate: ")
+    assert few[1].startswith("set ")
+    assert any(line.strip().endswith("o" * 32) for line in few[1:])
+    assert not any(line.startswith("last trip") for line in few)
     whole = [line for line, _ in lines.shown(40, is_whole=True)]
     assert all(len(line) <= 40 for line in whole)
-    assert len(whole) > len(short)
+    assert len(whole) > len(few)
