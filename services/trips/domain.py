@@ -193,6 +193,7 @@ class Follower:
                 self._lose(trip, state.end_ms)
             else:
                 trip.travel.on_hole()
+                trip.motion.lose()
                 self.events += self._harsh(trip)
                 trip.energy.skip_to(start_ms)
                 trip.unknown_ms += span_ms
@@ -205,6 +206,7 @@ class Follower:
         """The clock was set in the midst of a run: no time has passed."""
         state = self.state
         state.end_ms += shift_ms
+        state.off_ms += shift_ms if state.off_ms else 0
         state.reading.shift(shift_ms)
         if state.spot is not None:
             state.spot = state.spot.model_copy(update={"at_ms": state.spot.at_ms + shift_ms})
@@ -214,12 +216,13 @@ class Follower:
     def _anew(self, start_ms: int) -> None:
         """What comes is told from another time, or of another origin."""
         self.finish()
-        self.state.reading, self.state.spot = Reading(), None
+        self.state.reading, self.state.spot, self.state.off_ms = Reading(), None, 0
         self.state.end_ms = start_ms
 
     def _off(self, trip: Trip, at_ms: int) -> None:
         trip.off_ms, trip.why = at_ms, "power_off"
         trip.travel.on_stop()
+        trip.motion.lose()
         self.events += self._harsh(trip)
 
     def _lose(self, trip: Trip, at_ms: int) -> None:
@@ -233,7 +236,7 @@ class Follower:
         self.events.append(Ended(trip, is_final=True))
         if trip.travel.spot is not None:
             self.state.spot = trip.travel.spot.model_copy()
-        self.state.trip = None
+        self.state.trip, self.state.off_ms = None, trip.off_ms or 0
 
     def _say_end(self, trip: Trip) -> None:
         if not trip.is_told and trip.travel.total()[0] >= telling.LEAST_M:

@@ -79,6 +79,8 @@ def begun(vehicle_id: str, at_ms: int, state: State) -> Trip:
         trip.travel.odometer_m, trip.travel.odometer_at_ms = odometer_m, at_ms
         trip.travel.is_whole = True
     trip.travel.on_speed(at_ms, _speed_mps(reading))
+    trip.motion.on_speed(at_ms, _speed_mps(reading))
+    trip.motion.stood_ms = max(0, at_ms - state.off_ms) if state.off_ms else None
     return trip
 
 
@@ -89,6 +91,7 @@ def passed(trip: Trip, from_ms: int, at_ms: int, reading: Reading) -> None:
     trip.travel.pass_time(at_ms)
     trip.energy.pass_time(at_ms, reading)
     trip.behaviour.pass_time(from_ms, at_ms, trip.travel.speed_mps, reading)
+    trip.motion.pass_time(from_ms, at_ms, reading)
     outside_c = reading.number(leaves.OUTSIDE)
     if outside_c is not None and -100 <= outside_c <= 150 and at_ms - from_ms <= HOLD_MS:
         total, span_ms = trip.outside
@@ -180,6 +183,7 @@ def _move(trip: Trip, at_ms: int, told: dict[str, Known], reading: Reading) -> l
     if leaves.SPEED in told:
         speed_mps = _speed_mps(reading)
         trip.travel.on_speed(at_ms, speed_mps)
+        trip.motion.on_speed(at_ms, speed_mps)
     if (odometer_m := number(told.get(leaves.ODOMETER))) is not None:
         if trip.travel.odometer_m is None:
             trip.travel.is_whole = at_ms - trip.started_ms <= 5_000
@@ -188,6 +192,8 @@ def _move(trip: Trip, at_ms: int, told: dict[str, Known], reading: Reading) -> l
         trip.energy.on_meter(meter_kwh)
     if (counter_l := number(told.get(leaves.FUEL_SINCE_START))) is not None:
         trip.energy.on_counter(counter_l)
+    if (coolant_c := number(told.get(leaves.COOLANT))) is not None:
+        trip.motion.on_coolant(at_ms - trip.started_ms, coolant_c)
     return harsh(trip, trip.behaviour.on_moment(at_ms, speed_mps, set(told), reading))
 
 

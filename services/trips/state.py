@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.trips import UNKNOWN_DRIVER, Place, WhyEnded
 from services.trips.behaviour import Behaviour
+from services.trips.driving import Motion
 from services.trips.energy import Energy
 from services.trips.geometry import Route
 from services.trips.reading import Reading
@@ -67,6 +68,7 @@ class Trip(BaseModel):
     travel: Travel = Field(default_factory=Travel)
     energy: Energy = Field(default_factory=Energy)
     behaviour: Behaviour = Field(default_factory=Behaviour)
+    motion: Motion = Field(default_factory=Motion)
     route: Route = Field(default_factory=Route)
 
     def shift(self, shift_ms: int) -> None:
@@ -89,6 +91,7 @@ class Trip(BaseModel):
         travel.said_ms += shift_ms
         travel.odometer_at_ms += shift_ms
         self.energy.at_ms += shift_ms
+        self.motion.shift(shift_ms)
         behaviour.speeds.clear()
         for event in behaviour.running.values():
             event.begun_ms += shift_ms
@@ -108,6 +111,7 @@ class State(BaseModel):
         reading: What is known of each leaf.
         spot: The last fix there was.
         trip: The trip that is not yet final.
+        off_ms: When the trip before ended, UTC ms; 0: not known.
     """
 
     journal: str = ""
@@ -119,6 +123,7 @@ class State(BaseModel):
     reading: Reading = Field(default_factory=Reading)
     spot: Spot | None = None
     trip: Trip | None = None
+    off_ms: int = 0
 
     def dump(self) -> bytes:
         """As few bytes, for they are written each second."""

@@ -108,6 +108,7 @@ def ended(vehicle_id: str, trip: Trip, details: Iterable[Detail]) -> TripEnded:
         idle_s=_seconds(trip.behaviour.idle_ms)
         if trip.has_power and trip.travel.has_speed
         else None,
+        driving=trip.motion.total(ended_ms - trip.started_ms - trip.stopped_ms),
         stopped_s=_seconds(trip.stopped_ms),
         unknown_s=_seconds(trip.unknown_ms),
         harsh=[HarshEvent.model_validate(_harsh(body)) for body in by_kind["harsh"]],
