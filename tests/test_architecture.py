@@ -101,8 +101,9 @@ PURE = [
         "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
-        "behaviour", "complaints", "domain", "driving", "energy", "following", "formats", "geometry",
-        "gpx", "importing", "leaves", "observing", "reading", "state", "telling", "travel", "ved",
+        "behaviour", "complaints", "domain", "driving", "energy", "following", "formats",
+        "geometry", "gpx", "importing", "leaves", "observing", "reading", "state", "telling",
+        "travel", "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
