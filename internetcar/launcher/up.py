@@ -158,6 +158,8 @@ def up(
             driver = url.username or "car"
             past = _Past(vehicle_id, folder, driver, days, rejections, seed, start_m)
             _live(past, url, supervisor, show, stop)
+            if stop.is_set():
+                return
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)
         here = [sys.executable, "-m"]
         supervisor.start(
@@ -205,8 +207,10 @@ def _live(
     now_ms = time.time_ns() // 1_000_000
     scene = up_days.Scene(url, past.vehicle_id, past.folder, past.driver, now_ms, turn, show.tell)
     wish = up_days.Wish(past.days, past.rejections, past.seed, past.start_m)
-    show.notify(up_days.fill(scene, wish))
-    show.recap()
+    said = up_days.fill(scene, wish)
+    if not stop.is_set():
+        show.notify(said)
+        show.recap()
 
 
 def _need_connection(broker: BrokerUrl) -> None:
