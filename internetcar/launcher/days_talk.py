@@ -42,9 +42,6 @@ class Talk:
         turn: Called often while something is awaited; false ends the waiting.
     """
 
-    AHEAD = 3
-    """Days that are said before the first of them is answered."""
-
     def __init__(
         self, broker: BrokerUrl, vehicle_id: str, requester: str, turn: Callable[[], bool]
     ) -> None:

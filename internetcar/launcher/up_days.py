@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.launcher.days_talk import Talk, Told
@@ -28,6 +29,8 @@ _DAY_MS = 86_400_000
 _SILENT_MS = _DAY_MS + 120_000
 """Longer than the service is silent after a rejection."""
 _SAYS_EACH_S = 3.0
+_AT_ONCE = 3
+"""Days that are said before it is asked whether they were learned; as many again meanwhile."""
 _NEAR_DEG = 0.0015
 
 
@@ -125,6 +128,14 @@ def _missing(database: Database, vehicle_id: str, days: range) -> list[int]:
     return [day for day in days if day not in lived]
 
 
+class _Said(NamedTuple):
+    """Trips of so many days that were said, and what was asked after them."""
+
+    asked: str
+    days: int
+    told: list[Followed]
+
+
 class _Past:
     """Days while they are lived: each is kept once the recommendation service has learned it."""
 
@@ -144,30 +155,34 @@ class _Past:
             days: Days since 1970 on Singapore's wall clock.
             late: Those of them on which the climate offer is rejected.
         """
-        waiting: list[tuple[str, list[Followed]]] = []
-        for day in days:
-            if day in late:
-                if not self._keep(waiting, 0):
-                    return False
-                told = self._reject(day)
-            else:
-                told = [each for drive in self._life.day(day) if (each := self._follow(drive))]
-                for each in told:
-                    self._talk.say(each.ended)
-            waiting.append((self._talk.ask(), told))
-            if not self._keep(waiting, Talk.AHEAD):
+        waiting: list[_Said] = []
+        for some in (days[start : start + _AT_ONCE] for start in range(0, len(days), _AT_ONCE)):
+            if late.intersection(some) and not self._keep(waiting, 0):
+                return False
+            told = [each for day in some for each in self._day(day, is_late=day in late)]
+            waiting.append(_Said(self._talk.ask(), len(some), told))
+            if not self._keep(waiting, 1):
                 return False
         return self._keep(waiting, 0)
 
-    def _keep(self, waiting: list[tuple[str, list[Followed]]], most: int) -> bool:
-        """Keep what the service has learned, until no more than so many days wait."""
+    def _day(self, day: int, *, is_late: bool) -> list[Followed]:
+        """Live a day, and say its trips."""
+        if is_late:
+            return self._reject(day)
+        told = [each for drive in self._life.day(day) if (each := self._follow(drive))]
+        for each in told:
+            self._talk.say(each.ended)
+        return told
+
+    def _keep(self, waiting: "list[_Said]", most: int) -> bool:
+        """Keep what the service has learned, until no more than so many portions wait."""
         while len(waiting) > most:
-            asked, told = waiting[0]
-            if not self._talk.is_answered(asked):
+            said = waiting[0]
+            if not self._talk.is_answered(said.asked):
                 return False
-            found: Iterator[Told] = ((each.ended, each.run) for each in told)
+            found: Iterator[Told] = ((each.ended, each.run) for each in said.told)
             trips.keep_all(self._database, found, self._scene.now_ms, say=False)
-            self.days, self.trips = self.days + 1, self.trips + len(told)
+            self.days, self.trips = self.days + said.days, self.trips + len(said.told)
             del waiting[0]
             if time.monotonic() - self._said_s >= _SAYS_EACH_S:
                 self._said_s = time.monotonic()
