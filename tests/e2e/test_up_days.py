@@ -42,7 +42,7 @@ def climate_offer(up: Actor) -> str:
     found = [
         line.split()[-1]
         for line in up.stdout.splitlines()
-        if " car recommend accept|reject " in line and not line.startswith("go to ")
+        if " car recommend accept|reject " in line and "Temperature" in line
     ]
     return found[0] if found and lines(up, "climate: ") else ""
 
