@@ -17,3 +17,10 @@ class Chance(Protocol):
 
     def randint(self, a: int, b: int) -> int:
         """A whole number from `a` to `b`, both possible."""
+
+
+class Draws(Protocol):
+    """Where chance for something comes from: the same words give the same chance."""
+
+    def __call__(self, about: str) -> Chance:
+        """Chance for what the words name."""

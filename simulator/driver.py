@@ -79,6 +79,11 @@ class Driver:
         self._take_next()
         self.is_driving = False
 
+    @property
+    def identifier(self) -> int:
+        """Who it is, as the car counts the drivers it knows."""
+        return self._identifier
+
     def advance(
         self,
         at_s: float,

@@ -110,9 +110,9 @@ PURE = [
         "settable", "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
-        "behaviour", "complaints", "domain", "driving", "energy", "formats", "geometry", "gpx",
-        "importing", "leaves", "levels", "observing", "reading", "state", "telling", "travel",
-        "ved",
+        "behaviour", "complaints", "domain", "driving", "energy", "following", "formats",
+        "geometry", "gpx", "importing", "leaves", "levels", "observing", "reading", "state",
+        "telling", "travel", "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",
@@ -127,6 +127,9 @@ PURE = [
     )),
     *(f"simulator/{name}.py" for name in (
         "billing", "cabin", "driver", "ecu", "elm327", "gnss", "route", "standstill", "vehicle",
+    )),
+    *(f"simulator/life/{name}.py" for name in (
+        "driving", "habits", "life", "plan", "town", "weather",
     )),
     *(f"simulator/copter/{name}.py" for name in (
         "battery", "body", "commands", "copter", "failsafes", "faults", "fencing", "guided",

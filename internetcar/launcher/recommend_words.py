@@ -1,9 +1,20 @@
-"""Where a trip may lead, as lines for who watches a car, and as rows of a table."""
+"""What is suggested, as lines for who watches a car, and as rows of a table."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from textwrap import wrap
 
-from internetcar.contract.advice import StopKind
-from internetcar.contract.message import ContractError
+from pydantic import TypeAdapter
+
+from internetcar.contract.advice import (
+    ClimateRecommendation,
+    EcoAdvice,
+    MediaRecommendation,
+    SeatRecommendation,
+    StopKind,
+    StopRecommendation,
+)
+from internetcar.contract.message import ContractError, Name, is_one
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
     RecommendationAnswer,
@@ -11,10 +22,15 @@ from internetcar.contract.recommendations import (
     SuggestedPlace,
 )
 from internetcar.contract.subscriptions import Received
+from internetcar.launcher.advice_words import Advice, advice_lines
 from internetcar.launcher.tables import printable
 from services.recommendations.settable import words_of
 
 COLUMNS = ("place", "probability", "because")
+TALL = 36
+"""A terminal of so many lines has room for whole sentences."""
+_OFFERED = "bold yellow"
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 _MOST_SHOWN = 4
 _STOPS: Mapping[StopKind, str] = {"charge": "charge", "fuel": "fuel", "habit": "stop"}
 
@@ -76,31 +92,101 @@ def answer_line(answer: RecommendationAnswer) -> str:
     return printable(": ".join(part for part in parts if part))
 
 
+def may_answer(name: str | None) -> bool:
+    """Whether a user of the broker is one whom the service answers: its name stands in a topic."""
+    return is_one(_NAME, name or "")
+
+
 class SuggestionLines:
-    """What is suggested now, a line each, and the offer last."""
+    """What is suggested now: where to, what else is advised, the offers, and the last trip."""
+
+    TOPICS: Mapping[str, type[DestinationRecommendation] | type[Advice]] = {
+        each.TOPIC.rpartition("/")[2]: each
+        for each in (
+            DestinationRecommendation, ClimateRecommendation, SeatRecommendation,
+            MediaRecommendation, StopRecommendation, EcoAdvice,
+        )
+    }  # fmt: skip
+    """What is remembered, by the end of its topic, in the order in which it is shown."""
 
     def __init__(self) -> None:
-        self._places: list[str] = []
-        self._offer: list[str] = []
+        self._said: dict[str, list[str]] = {}
+        self._offers: dict[str, RecommendationOffer] = {}
 
     @property
     def lines(self) -> list[str]:
         """All that holds."""
-        return [*self._places, *self._offer]
+        return [line for line, _ in self._styled()]
 
-    def on_received(self, received: Received) -> list[str]:
-        """Learn what is on the topic now; the lines that are news. Nothing on it is no news."""
+    def shown(self, width: int, *, is_whole: bool) -> list[tuple[str, str]]:
+        """Lines of a terminal of so many columns, each with its style.
+
+        An offer is never cut: its id is to be typed. Where not all has room (`is_whole` is false),
+        the likeliest place and the offers are all there is; without an offer the first line of
+        each kind.
+        """
+        if is_whole:
+            return [(part, style) for line, style in self._styled()
+                    for part in _wrapped(line, width)]  # fmt: skip
+        heads = [lines[0] for topic in self.TOPICS if (lines := self._said.get(topic))]
+        offers = [
+            (part, _OFFERED)
+            for each in self._offers.values()
+            for part in _wrapped(offer_line(each), width)
+        ]
+        return [*((line, "") for line in (heads[:1] if offers else heads)), *offers]
+
+    def _styled(self) -> list[tuple[str, str]]:
+        kept = {topic: self._said.get(topic, []) for topic in self.TOPICS}
+        last = kept.pop("eco")
+        said = [(line, "") for lines in kept.values() for line in lines]
+        offers = [(offer_line(each), _OFFERED) for each in self._offers.values()]
+        return [*said, *offers, *((line, "dim") for line in last)]
+
+    def on_received(self, received: Received, since: datetime | None = None) -> list[str]:
+        """Learn what is on a topic now; the lines that are news. Nothing on it is no news.
+
+        Args:
+            received: What was heard on one of the topics.
+            since: What was said of before this is no news; `None`: all is.
+        """
+        topic = received.topic.rpartition("/")[2]
         if not received.payload:
-            self._places, self._offer = [], []
+            self._said.pop(topic, None)
+            if topic == "destination":
+                self._offers.clear()
+            self._offers.pop(topic, None)
             return []
         try:
-            said = DestinationRecommendation.decode(received.topic, received.payload)
-        except ContractError:
+            said = self.TOPICS[topic].decode(received.topic, received.payload)
+        except (ContractError, KeyError):
             return []
-        before, self._places = self._places, lines_of(said)
-        return [] if self._places == before else self._places
+        before = self._said.get(topic)
+        if isinstance(said, DestinationRecommendation):
+            self._said[topic] = lines_of(said)
+        else:
+            self._said[topic] = advice_lines(said)
+        is_old = since is not None and said.at < since
+        return [] if is_old or self._said[topic] == before else self._said[topic]
 
     def on_offer(self, offer: RecommendationOffer) -> list[str]:
         """Learn of an offer; as a line, where that is news."""
-        before, self._offer = self._offer, [offer_line(offer)]
-        return [] if self._offer == before else self._offer
+        before, self._offers[offer.kind] = self._offers.get(offer.kind), offer
+        is_known = before is not None and before.offer_id == offer.offer_id
+        return [] if is_known else [offer_line(offer)]
+
+    def on_answer(self, answer: RecommendationAnswer) -> list[str]:
+        """Learn what came of an answer to an offer; as a line, where it is one of these."""
+        for kind, offer in list(self._offers.items()):
+            if offer.offer_id == answer.id:
+                del self._offers[kind]
+                return [f"{kind}: {answer_line(answer)}"]
+        return []
+
+    def end(self) -> None:
+        """The trip is over: so are its offers."""
+        self._offers.clear()
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return wrap(line, max(20, width), subsequent_indent="    ", break_on_hyphens=False)

@@ -4,6 +4,7 @@ import logging
 import shlex
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import TracebackType
@@ -20,11 +21,12 @@ from internetcar.contract.link import Link
 from internetcar.contract.money import format_minor
 from internetcar.contract.payments import PaymentResult, WalletBalance
 from internetcar.contract.presence import Health, Presence
-from internetcar.contract.recommendations import DestinationRecommendation, RecommendationOffer
+from internetcar.contract.recommendations import RecommendationAnswer, RecommendationOffer
 from internetcar.contract.signals import Catalog, Signal
 from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import TollPassage
 from internetcar.contract.trips import TripEnded, TripStarted
+from internetcar.launcher.recommend_words import SuggestionLines, may_answer
 from internetcar.launcher.tables import printable
 from internetcar.launcher.terminal import PatientOutput
 from internetcar.launcher.view import (
@@ -50,6 +52,7 @@ class Show:
         is_plain: Lines instead of the live view; the first is `broker URL`.
         announced_with: Home Assistant's discovery prefix: say what is announced to it.
         account: Whose wallet to show.
+        since: What trips brought before this is not news.
     """
 
     def __init__(
@@ -60,7 +63,10 @@ class Show:
         is_plain: bool,
         announced_with: str = "",
         account: str = "",
+        since: datetime | None = None,
     ) -> None:
+        self._since = since
+        self._told = ""
         self._broker = broker
         self._is_plain = is_plain
         self._view = VehicleView(vehicle_id)
@@ -80,10 +86,15 @@ class Show:
         self._link.on(TollPassage, self._on_passage, vehicle_id=vehicle_id)
         self._link.on(TripStarted, self._on_trip, vehicle_id=vehicle_id)
         self._link.on(TripEnded, self._on_trip, vehicle_id=vehicle_id)
-        self._link.on_received(
-            DestinationRecommendation.filter(vehicle_id=vehicle_id), self._on_suggested, qos=1
-        )
+        for cls in SuggestionLines.TOPICS.values():
+            topic = cls.filter(vehicle_id=vehicle_id)
+            self._link.on_received(topic, self._on_suggested, qos=1)
         self._link.on(RecommendationOffer, self._on_offer, vehicle_id=vehicle_id)
+        if may_answer(broker.username):
+            self._link.on(
+                RecommendationAnswer, self._on_answer,
+                requester=broker.username or "", vehicle_id=vehicle_id,
+            )  # fmt: skip
         self._link.on(DroneState, self._on_drone_state, vehicle_id=vehicle_id)
         self._link.on(DroneEvent, self._on_drone_event, vehicle_id=vehicle_id)
         if account:
@@ -131,7 +142,7 @@ class Show:
             return
         size = self._console.size
         subscribe = to_paste(self._subscribe, size.width)
-        picture = render(self._view, now, size.height, str(self._broker), subscribe)
+        picture = render(self._view, now, size.height, str(self._broker), subscribe, size.width)
         self._live.update(picture, refresh=True)
 
     @property
@@ -141,9 +152,29 @@ class Show:
 
     def notify(self, notice: str) -> None:
         """Say something a person should know."""
+        self._drop_told()
         self._view.notices.append(notice)
         if self._is_plain:
             sys.stderr.write(f"{notice}\n")
+
+    def tell(self, line: str) -> None:
+        """Say how far something is; in the live view in the place of what was told before."""
+        self._drop_told()
+        self._told = line
+        self._view.notices.append(line)
+        self._write([line])
+
+    def _drop_told(self) -> None:
+        notices = self._view.notices
+        if notices and notices[-1] == self._told:
+            notices.pop()
+
+    def recap(self) -> None:
+        """Say what the past has left to say."""
+        self._write(self._view.suggestions.lines)
+
+    def _is_past(self, at: datetime) -> bool:
+        return self._since is not None and at < self._since
 
     def _print_changes(self, now: datetime) -> None:
         changed, self._changed = self._changed, set()
@@ -164,17 +195,28 @@ class Show:
             self._output.write(passage_line(passage) + "\n")
 
     def _on_trip(self, trip: TripStarted | TripEnded) -> None:
+        if self._is_past(trip.ended_at if isinstance(trip, TripEnded) else trip.started_at):
+            return
+        if isinstance(trip, TripEnded):
+            self._view.suggestions.end()
         line = self._view.trips.on(trip)
         if line and self._is_plain:
             self._output.write(line + "\n")
 
     def _on_suggested(self, received: Received) -> None:
-        lines = self._view.suggestions.on_received(received)
-        if self._is_plain:
-            self._output.write("".join(f"{line}\n" for line in lines))
+        self._write(self._view.suggestions.on_received(received, self._since))
 
     def _on_offer(self, offer: RecommendationOffer) -> None:
-        lines = self._view.suggestions.on_offer(offer)
+        if not self._is_past(offer.at):
+            self._write(self._view.suggestions.on_offer(offer))
+
+    def _on_answer(self, answer: RecommendationAnswer) -> None:
+        lines = self._view.suggestions.on_answer(answer)
+        self._write(lines)
+        if not self._is_plain:
+            self._view.notices.extend(lines)
+
+    def _write(self, lines: Iterable[str]) -> None:
         if self._is_plain:
             self._output.write("".join(f"{line}\n" for line in lines))
 

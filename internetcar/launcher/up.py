@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, NamedTuple
 
 import typer
 
@@ -45,6 +46,7 @@ app = typer.Typer()
 VEHICLE = "reference"
 START_M = 700.0
 """Half a kilometre before the first gantry of the loop."""
+MOST_DAYS, MOST_REJECTIONS = 400, 30
 SEED = 2
 """A morning that stays dry for twenty minutes: the drone flies in no rain."""
 TURN_S = 0.1
@@ -88,6 +90,24 @@ def up(
         float,
         typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
     ] = START_M,
+    days: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="First live so many days before today: trips, habits, and what they teach.",
+            min=0,
+            max=MOST_DAYS,
+        ),
+    ] = 0,
+    rejections: Annotated[
+        int,
+        typer.Option(
+            metavar="K",
+            help="On the last K of these days the driver rejects the climate that is offered.",
+            min=0,
+            max=MOST_REJECTIONS,
+        ),
+    ] = 0,
 ) -> None:
     """Start everything here: broker, car, gateway, tolls, wallet, drone, trips, suggestions, view.
 
@@ -97,6 +117,8 @@ def up(
     Ctrl-C ends all of it and leaves nothing behind but the state folder.
     """
     vehicle_id = vehicle_id_of(vehicle_id)
+    if rejections > days:
+        raise InputError("--rejections: on no more days than --days")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -108,6 +130,8 @@ def up(
         started = start_broker(broker or None, folder / "broker")
         if isinstance(started, RunningBroker):
             stack.enter_context(started)
+        elif days:
+            raise InputError("--days: only with a broker of its own; leave --broker URL away")
         else:
             _need_connection(started)
         url = started.url if isinstance(started, RunningBroker) else started
@@ -121,12 +145,21 @@ def up(
                 is_plain=is_plain,
                 announced_with=prefix,
                 account=ACCOUNT if isinstance(started, RunningBroker) else "",
+                since=datetime.now(UTC) if days else None,
             )
         )
         buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
         log = None if is_plain else stack.enter_context((folder / "up.log").open("ab"))
         supervisor = Supervisor(log, show.notify)
         stack.callback(supervisor.stop)
+        who = {*REQUESTERS, url.username or "car"}
+        if days:
+            start_recommendations(supervisor, url, vehicle_id, folder, who)
+            driver = url.username or "car"
+            past = _Past(vehicle_id, folder, driver, days, rejections, seed, start_m)
+            _live(past, url, supervisor, show, stop)
+            if stop.is_set():
+                return
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)
         here = [sys.executable, "-m"]
         supervisor.start(
@@ -135,16 +168,49 @@ def up(
             {"INTERNETCAR_BROKER": url.secret},
             without=ENVIRONMENT_PREFIX,  # it is the gateway of the simulated car, not yours
         )
-        who = {*REQUESTERS, url.username or "car"}
         if isinstance(started, RunningBroker):
             start_services(supervisor, url, vehicle_id, folder)
             if not start_drone(supervisor, url, vehicle_id, folder, who, seed):
                 show.notify(WITHOUT)
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
         if isinstance(started, RunningBroker):
-            start_recommendations(supervisor, url, vehicle_id, folder, who)
+            if not days:
+                start_recommendations(supervisor, url, vehicle_id, folder, who)
             start_trips(supervisor, url, vehicle_id, folder)
         _watch(started, supervisor, show, stop, seconds)
+
+
+class _Past(NamedTuple):
+    """The days before today, and who lives them."""
+
+    vehicle_id: str
+    folder: Path
+    driver: str
+    days: int
+    rejections: int
+    seed: int
+    start_m: float
+
+
+def _live(
+    past: _Past, url: BrokerUrl, supervisor: Supervisor, show: Show, stop: threading.Event
+) -> None:
+    """Live the days before today, before there is a gateway that could do anything to a car."""
+    # A database library comes with it: who wants no past need not wait for that.
+    from internetcar.launcher import up_days
+
+    def turn() -> bool:
+        supervisor.watch()
+        show.refresh()
+        return not stop.is_set()
+
+    now_ms = time.time_ns() // 1_000_000
+    scene = up_days.Scene(url, past.vehicle_id, past.folder, past.driver, now_ms, turn, show.tell)
+    wish = up_days.Wish(past.days, past.rejections, past.seed, past.start_m)
+    said = up_days.fill(scene, wish)
+    if not stop.is_set():
+        show.notify(said)
+        show.recap()
 
 
 def _need_connection(broker: BrokerUrl) -> None:

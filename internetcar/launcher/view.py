@@ -18,7 +18,7 @@ from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.contract.tolls import TollPassage
 from internetcar.launcher.drone_words import event_line, state_line
-from internetcar.launcher.recommend_words import SuggestionLines
+from internetcar.launcher.recommend_words import TALL, SuggestionLines
 from internetcar.launcher.tables import plain, printable
 from internetcar.launcher.trip_words import TripLines
 
@@ -169,13 +169,16 @@ def _how_to_set(view: VehicleView) -> str | None:
     return f"car set {printable(settable[0])} {plain(value)}"
 
 
-def render(view: VehicleView, now: datetime, height: int, broker: str, subscribe: str) -> Group:
-    """The live view for a terminal of `height` lines."""
+def render(
+    view: VehicleView, now: datetime, height: int, broker: str, subscribe: str, width: int = 80
+) -> Group:
+    """The live view for a terminal of `height` lines and `width` columns."""
     others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
     tolls = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
-    tolls += map(_line, view.suggestions.lines)
+    suggested = [_line(*each) for each in view.suggestions.shown(width, is_whole=height >= TALL)]
+    tolls = [*tolls, *suggested] if height >= TALL else [*suggested, *tolls]
     others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
     return Group(
         _header(view, now, broker),
@@ -213,8 +216,8 @@ def _drone(view: VehicleView) -> list[Text]:
     return lines
 
 
-def _line(line: str) -> Text:
-    return Text(line, no_wrap=True, overflow="ellipsis")
+def _line(line: str, style: str = "") -> Text:
+    return Text(line, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _header(view: VehicleView, now: datetime, broker: str) -> Panel:

@@ -133,6 +133,12 @@ def one(connection: Connection, trip_id: str) -> list[TripEnded]:
     return [_decoded(row.vehicle_id, row.body) for row in rows]
 
 
+def starts_ms(connection: Connection, vehicle_id: str) -> list[int]:
+    """When the trips of a vehicle began, UTC ms, in no order."""
+    wanted = select(trip.c.started_ms).where(trip.c.vehicle_id == vehicle_id)
+    return list(connection.execute(wanted).scalars())
+
+
 def count(connection: Connection) -> int:
     """How many trips there are."""
     return connection.execute(select(func.count()).select_from(trip)).scalar_one()

@@ -11,6 +11,7 @@ from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.payments import CurrencyBalance, WalletBalance
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
+from internetcar.contract.recommendations import RecommendationOffer
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
 from internetcar.contract.tolls import Crossing, TollPassage
 from internetcar.launcher.show import subscribe_command, to_paste
@@ -200,3 +201,16 @@ def test_it_shows_the_newest_passages_only_and_keeps_its_height() -> None:
     assert "5.00 SGD" not in text
     assert text.index("6.00 SGD") < text.index("8.00 SGD") < text.index("wallet family = -0.05")
     assert len(text.splitlines()) <= 24
+
+
+def test_in_a_low_terminal_an_offer_stands_before_tolls_and_drone() -> None:
+    view = VehicleView("kona")
+    view.drone_lines.append("drone: it flies")
+    offer = {
+        "vehicle_id": "kona", "trip_id": "t", "driver": "anna", "origin": "live", "at": NOW,
+        "offer_id": "o1", "kind": "climate", "probability": 0.9,
+    }  # fmt: skip
+    view.suggestions.on_offer(RecommendationOffer.model_validate(offer))
+    for height, is_first in ((24, True), (50, False)):
+        text = shown(view, height)
+        assert (text.index("reject o1") < text.index("it flies")) is is_first
