@@ -3,6 +3,8 @@
 from services.recommendations.advising import Adviser
 from services.recommendations.climate.adviser import ClimateAdviser
 from services.recommendations.eco.adviser import EcoAdviser
+from services.recommendations.media.adviser import Media
+from services.recommendations.seat.adviser import Seat
 from services.recommendations.stops.adviser import StopAdviser
 
-ADVISERS: tuple[Adviser, ...] = (ClimateAdviser(), StopAdviser(), EcoAdviser())
+ADVISERS: tuple[Adviser, ...] = (ClimateAdviser(), EcoAdviser(), Seat(), Media(), StopAdviser())
