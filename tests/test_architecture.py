@@ -79,7 +79,7 @@ PURE = [
         "predictor", "reasons", "visits", "votes", "way",
     )),
     *(f"services/recommendations/stops/{name}.py" for name in (
-        "adviser", "alike", "answers", "energy", "habit", "past", "words",
+        "adviser", "alike", "energy", "habit", "past", "words",
     )),
     *(f"services/recommendations/eco/{name}.py" for name in (
         "adviser", "drive", "evaluation", "hints", "model", "parts",

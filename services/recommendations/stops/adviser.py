@@ -9,10 +9,10 @@ from internetcar.contract.presence import Origin
 from internetcar.contract.recommendations import OfferKind
 from internetcar.contract.trips import TripEnded
 from services.recommendations.advising import Advice, Asked, Body, Evidence, Kind, Offer
+from services.recommendations.answers import is_silent, is_withdrawn
 from services.recommendations.speaking import OFFERED_AT
 from services.recommendations.stops import words
-from services.recommendations.stops.alike import weights
-from services.recommendations.stops.answers import is_silent, is_withdrawn, rejected_days
+from services.recommendations.stops.alike import against
 from services.recommendations.stops.energy import Short, rises, short
 from services.recommendations.stops.habit import Habit, done_ms, habits, key_of, passes
 from services.recommendations.stops.past import Past, body_of, past_of
@@ -58,13 +58,13 @@ class StopAdviser:
         shortage = short(asked, learned, risen)
         found: list[_Found] = []
         if shortage is not None and not is_withdrawn(
-            asked.answered, shortage.kind, learned.started_ms[risen]
+            asked.answered, shortage.kind, learned.started_ms[risen].tolist()
         ):
             found += _of_short(asked, shortage)
         for habit in habits(asked, learned, follows, passing):
             done = done_ms(learned, passing, habit.place_id)
             is_said = habit.probability >= _HABIT_SAID_AT
-            if is_said and not is_withdrawn(asked.answered, key_of(habit.place_id), done):
+            if is_said and not is_withdrawn(asked.answered, key_of(habit.place_id), done.tolist()):
                 found.append(_of_habit(asked, habit))
         return Advice(_state(asked, found, shortage), _offer(asked, found))
 
@@ -74,10 +74,8 @@ class StopAdviser:
 
 def _of_short(asked: Asked, shortage: Short) -> list[_Found]:
     """What is said of a trip that may run short; nothing where that is not likely enough."""
-    journey = asked.journey
-    days = rejected_days(asked.answered, shortage.kind, journey.day, journey.started_ms)
-    against = float(weights(days, journey.moment).sum())
-    probability = shortage.probability * _WILLING / (_WILLING + against)
+    unwilling = against(asked.answered, shortage.kind, asked.journey)
+    probability = shortage.probability * _WILLING / (_WILLING + unwilling)
     said = words.at_least(probability)
     if not said:
         return []

@@ -1,9 +1,14 @@
 """How much a past trip counts for one that begins now: its time of day, weekday and age (pure)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from services.recommendations.advising import Answered
+from services.recommendations.answers import DAY_MS, rejected_ms
 from services.recommendations.destination.moment import MINUTES_PER_DAY, Moment
 from services.recommendations.destination.votes import SINGLE, VOTES
+from services.recommendations.journey import Journey
 from services.recommendations.stops.past import Floats, Mask
 
 _KERNEL = VOTES[SINGLE].kernel
@@ -21,6 +26,12 @@ def weights(days: Floats, moment: Moment) -> Floats:
     age_d = np.maximum(0.0, moment.day - days)
     found: Floats = (bell + _KERNEL.time_floor) * on_days * 0.5 ** (age_d / _KERNEL.half_life_d)
     return found
+
+
+def against(answered: Sequence[Answered], key: str, journey: Journey) -> float:
+    """What the rejections of an offer weigh, each as a trip at its moment."""
+    since_ms = np.array(rejected_ms(answered, key), float) - journey.started_ms
+    return float(weights(journey.day + since_ms / DAY_MS, journey.moment).sum())
 
 
 def is_near(days: Floats, moment: Moment) -> Mask:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.recommendations.advising import Asked
-from services.recommendations.stops.alike import is_near, weights
-from services.recommendations.stops.answers import rejected_days
+from services.recommendations.stops.alike import against, is_near, weights
 from services.recommendations.stops.past import NOWHERE, Floats, Mask, Past
 
 MOST_STAY_MS = 1_800_000
@@ -82,20 +81,13 @@ def habits(asked: Asked, past: Past, follows: Mask, passing: Mask) -> list[Habit
         made = begun & passing & (past.place == stop)
         if made.sum() < _LEAST or not _may_lead(asked, past.names[stop]):
             continue
-        against = _against(asked, past.names[stop])
-        share = weighs[made].sum() / (weighs[begun].sum() + _PSEUDO_TRIPS + against)
+        straight = _PSEUDO_TRIPS + against(asked.answered, key_of(past.names[stop]), asked.journey)
+        share = weighs[made].sum() / (weighs[begun].sum() + straight)
         onward = np.bincount(past.place[np.flatnonzero(made) + 1], minlength=len(past.names))
         times, of, near = _counted(begun, made, is_near(past.day, asked.journey.moment))
         onward_id = past.names[int(onward.argmax())]
         found.append(Habit(past.names[stop], float(share), onward_id, times, of, near))
     return found
-
-
-def _against(asked: Asked, place_id: str) -> float:
-    """What the rejections weigh: each as a trip that went straight on."""
-    journey = asked.journey
-    days = rejected_days(asked.answered, key_of(place_id), journey.day, journey.started_ms)
-    return float(weights(days, journey.moment).sum())
 
 
 def _may_lead(asked: Asked, place_id: str) -> bool:
