@@ -30,13 +30,8 @@ from internetcar.launcher.options import (
 from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
-from internetcar.launcher.up_drone import WITHOUT, start_drone
-from internetcar.launcher.up_services import (
-    ACCOUNT,
-    start_recommendations,
-    start_services,
-    start_trips,
-)
+from internetcar.launcher.up_drone import WITHOUT
+from internetcar.launcher.up_parts import ACCOUNT, Part, start_parts
 from internetcar.launcher.virtual_bus import virtual_buses
 
 app = typer.Typer()
@@ -85,6 +80,10 @@ def up(
         float,
         typer.Option(metavar="METRES", help="Where on its loop the car starts.", min=0, max=1e6),
     ] = START_M,
+    without: Annotated[
+        list[Part] | None,
+        typer.Option(help="A part to leave out, for a small computer; may be given again."),
+    ] = None,
 ) -> None:
     """Start everything here: broker, car, gateway, tolls, wallet, drone, trips, suggestions, view.
 
@@ -111,13 +110,14 @@ def up(
         stack.enter_context(announced(url, folder, os.environ))
         # Somebody else's broker is where Home Assistant may be.
         prefix = "" if isinstance(started, RunningBroker) else HomeAssistantSettings().prefix
+        has_wallet = isinstance(started, RunningBroker) and Part.TOLLS not in (without or ())
         show = stack.enter_context(
             Show(
                 url,
                 vehicle_id,
                 is_plain=is_plain,
                 announced_with=prefix,
-                account=ACCOUNT if isinstance(started, RunningBroker) else "",
+                account=ACCOUNT if has_wallet else "",
             )
         )
         buses = stack.enter_context(virtual_buses(list(load_vehicle(VEHICLE).buses), os.getpid()))
@@ -133,14 +133,11 @@ def up(
             without=ENVIRONMENT_PREFIX,  # it is the gateway of the simulated car, not yours
         )
         who = {*REQUESTERS, url.username or "car"}
-        if isinstance(started, RunningBroker):
-            start_services(supervisor, url, vehicle_id, folder)
-            if not start_drone(supervisor, url, vehicle_id, folder, who, seed):
-                show.notify(WITHOUT)
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
         if isinstance(started, RunningBroker):
-            start_recommendations(supervisor, url, vehicle_id, folder, who)
-            start_trips(supervisor, url, vehicle_id, folder)
+            unwanted = without or ()
+            if not start_parts(supervisor, url, vehicle_id, folder, who, seed, unwanted):
+                show.notify(WITHOUT)
         _watch(started, supervisor, show, stop, seconds)
 
 
