@@ -4,11 +4,17 @@ import time
 from collections.abc import Callable
 
 PATIENCE_S = 60.0
+TURN_S, LONGEST_TURN_S = 0.005, 0.25
+IDLE = 9
+"""A look that took CPU is followed by so many times that: the CPU is for those who are awaited."""
 
 
 def eventually(happened: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
     """Return as soon as `happened` is true; fail when it is not within `timeout_s`."""
     deadline_s = time.monotonic() + timeout_s
+    begun_s = time.thread_time()
     while not happened():
         assert time.monotonic() < deadline_s, "it did not happen"
-        time.sleep(0.005)
+        idle_s = IDLE * (time.thread_time() - begun_s)
+        time.sleep(min(max(TURN_S, idle_s), LONGEST_TURN_S))
+        begun_s = time.thread_time()
