@@ -134,6 +134,7 @@ def up(
         )
         who = {*REQUESTERS, url.username or "car"}
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
+        show.refresh()
         if isinstance(started, RunningBroker):
             unwanted = without or ()
             if not start_parts(supervisor, url, vehicle_id, folder, who, seed, unwanted):
