@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ from services.database_errors import (
     store_error,
     value_error,
 )
-from services.engine import make_engine
+from services.engine import BUSY_S, make_engine
 from services.points import AFTER_COMMIT, BEFORE_COMMIT, reach
 from services.tables import FLOOR, schema_version
 
@@ -41,6 +41,9 @@ _TRIES = 9
 _OPEN_TRIES = 4
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
+_MOST_NOTED = (1 << 31) - 2
+_SCRUB_WAIT_MS = 500
+"""A service that scrubs does nothing else meanwhile."""
 _SCHEMA_LOCK = 0x1C_CA5
 """Our number among a PostgreSQL database's advisory locks."""
 
@@ -106,19 +109,35 @@ class Database:
             return function(connection)
 
     def scrub(self) -> bool:
-        """Let no erased byte stay in the files: SQLite's log of what was written is emptied.
+        """Let no erased byte stay in the files.
 
-        SQLite overwrites what is freed (`secure_delete`); PostgreSQL's server does it when it
-        vacuums the tables.
+        SQLite overwrites what is freed (`secure_delete`), but not what it leaves behind where it
+        moves rows between pages: after `note_erased` the file is written anew. Its log of what was
+        written is emptied each time. PostgreSQL's server does it when it vacuums the tables.
 
         Returns:
-            Whether none stays; false where somebody reads the store for so long that it must be
+            Whether none stays; false where somebody uses the store for so long that it must be
             tried again.
         """
         if self.dialect != "sqlite":
             return True
-        with self.read() as connection:
-            is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        with closing(self._engine.raw_connection()) as raw:
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={_SCRUB_WAIT_MS}")
+            try:
+                noted = _noted(cursor)
+                if noted:
+                    cursor.execute("VACUUM")
+                    cursor.execute("BEGIN IMMEDIATE")
+                    if _noted(cursor) == noted:
+                        cursor.execute("PRAGMA user_version=0")
+                    cursor.execute("COMMIT")
+                is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except self._engine.dialect.loaded_dbapi.OperationalError:
+                return False
+            finally:
+                raw.rollback()
+                cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1_000:.0f}")
         return not is_busy
 
     def close(self) -> None:
@@ -133,6 +152,19 @@ class Database:
             if (ours := store_error(self.name, error) or value_error(self.name, error)) is None:
                 raise
             raise ours from error
+
+
+def note_erased(connection: Connection) -> None:
+    """Note that what this transaction erases is to leave the files as well: see `scrub`."""
+    if connection.dialect.name == "sqlite":
+        noted = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA user_version={noted % _MOST_NOTED + 1}")
+
+
+def _noted(cursor: Any) -> int:
+    """How many times something was erased that may be in the files yet."""
+    count: int = cursor.execute("PRAGMA user_version").fetchone()[0]
+    return count
 
 
 def insert_new(connection: Connection, table: Table, **values: object) -> bool:

@@ -14,7 +14,7 @@ from services.database_errors import StorageError, StoreError
 
 log = logging.getLogger(__name__)
 
-_BUSY_S = 30
+BUSY_S = 30
 _CONNECT_S = 5
 
 
@@ -64,7 +64,7 @@ def _sqlite(url: URL, path: Path, may_create: bool) -> Engine:
             path.chmod(0o600)
     except OSError as error:
         raise StorageError(f"{path}: cannot be opened ({error.strerror})") from error
-    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
+    engine = create_engine(url, connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: object) -> None:

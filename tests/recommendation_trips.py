@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from internetcar.contract.message import EPOCH
+from internetcar.contract.commands import Command, CommandStatus
+from internetcar.contract.message import EPOCH, Message
 from internetcar.contract.recommendations import (
-    DestinationRecommendation,
     RecommendationAnswer,
     RecommendationControl,
     RecommendationFeedback,
@@ -16,9 +16,11 @@ from internetcar.contract.recommendations import (
 )
 from internetcar.contract.trips import Place, TripEnded, TripProgress, TripStarted
 from services.database import Database
+from services.recommendations.advisers import ADVISERS
 from services.recommendations.desk import Desk
 from services.recommendations.forgetting import Forgetting
 from services.recommendations.hearing import Hearing, Terms
+from services.recommendations.retained import RETAINED
 from services.tables import outgoing
 
 DAY_MS = 86_400_000
@@ -30,7 +32,7 @@ HOME, WORK = (
 SPORTS = Place(latitude=52.55555, longitude=13.44444)
 KEEP_MS = 400 * DAY_MS
 ALLOW: Any = {
-    "phone": ("feedback", "pause", "name", "forget", "export"),
+    "phone": ("feedback", "pause", "automatic", "name", "forget", "export"),
     "knob": ("feedback",),
 }
 
@@ -80,6 +82,14 @@ def between(start: Place, end: Place, share: float) -> tuple[float, float]:
     )
 
 
+MESSAGES: dict[str, type[Message]] = {
+    **{cls.TOPIC.rpartition("/")[2]: cls for cls in RETAINED.values()},
+    "offer": RecommendationOffer,
+    "kona": RecommendationAnswer,
+}
+"""By the last level of their topics."""
+
+
 class Service:
     """The recommendation service without a broker, on a clock of its own."""
 
@@ -90,7 +100,8 @@ class Service:
             "vehicles": None, "origin": "live", "zone": ZoneInfo("UTC"), "keep_ms": KEEP_MS,
         }  # fmt: skip
         shows = changed.pop("shows_positions", False)
-        self.hearing = Hearing(database, Terms(**{**terms, **changed}), self.now_ms)
+        advisers = changed.pop("advisers", ADVISERS)
+        self.hearing = Hearing(database, Terms(**{**terms, **changed}), self.now_ms, advisers)
         self.desk = Desk(self.hearing, database, ALLOW, self.now_ms, shows_positions=shows)
         self.forgetting = Forgetting(database, KEEP_MS, self.now_ms)
 
@@ -114,6 +125,8 @@ class Service:
                     self.desk.on_feedback(message)
                 case RecommendationControl():
                     self.desk.on_control(message)
+                case CommandStatus():
+                    self.hearing.applying.on_status(message)
         return self
 
     def commute(self, days: int = 10, first: datetime = MONDAY, **other: Any) -> "Service":
@@ -129,15 +142,11 @@ class Service:
 
     def take(self) -> list[Any]:
         """What waits to be said; then it is sent."""
-        kinds = {
-            "destination": DestinationRecommendation, "offer": RecommendationOffer,
-            "kona": RecommendationAnswer,
-        }  # fmt: skip
         with self.database.begin() as connection:
             rows = connection.execute(select(outgoing).order_by(outgoing.c.number)).all()
             connection.execute(outgoing.delete())
         return [
-            kinds[row.topic.rpartition("/")[2]].decode(row.topic, row.payload)  # type: ignore[attr-defined]
+            MESSAGES.get(row.topic.rpartition("/")[2], Command).decode(row.topic, row.payload)
             if row.payload
             else None
             for row in rows

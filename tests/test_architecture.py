@@ -71,9 +71,15 @@ PURE = [
         "vehicle_clock",
     )),
     "services/repeating.py",
+    *(f"services/recommendations/climate/{name}.py" for name in (
+        "adviser", "answers", "leaves", "past", "vote", "words",
+    )),
     *(f"services/recommendations/destination/{name}.py" for name in (
         "calibration", "correction", "ground", "habits", "mixture", "moment", "places",
         "predictor", "reasons", "visits", "votes", "way",
+    )),
+    *(f"services/recommendations/eco/{name}.py" for name in (
+        "adviser", "drive", "evaluation", "hints", "model", "parts",
     )),
     *(f"services/recommendations/evaluation/{name}.py" for name in (
         "online", "scores", "visits_csv",
@@ -91,11 +97,12 @@ PURE = [
         "reckoning", "reconcile", "records", "watching",
     )),
     *(f"services/recommendations/{name}.py" for name in (
-        "advisers", "advising", "journey", "model", "rejections", "speaking",
+        "advisers", "advising", "journey", "model", "orders", "rejections", "replies", "settable",
+        "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
-        "behaviour", "complaints", "domain", "energy", "formats", "geometry", "gpx", "importing",
-        "leaves", "observing", "reading", "state", "telling", "travel", "ved",
+        "behaviour", "complaints", "domain", "driving", "energy", "formats", "geometry", "gpx",
+        "importing", "leaves", "observing", "reading", "state", "telling", "travel", "ved",
     )),
     *(f"services/tolls/tariff/{name}.py" for name in (
         "bands", "calendar", "context", "fees", "layout", "lint", "lint_tariff", "prices",

@@ -18,6 +18,7 @@ MOST_RECENT = 24
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 Metres = Annotated[float, Field(ge=0, le=1e9)]
+SpeedSum = Annotated[float, Field(ge=0, le=1e15)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Celsius = Annotated[float, Field(ge=-100, le=150)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -56,6 +57,26 @@ class HarshEvent(Part):
     kind: HarshKind
     offset_s: Seconds = Field(description="after the start of the trip")
     peak_mps2: float = Field(ge=0, le=1_000, description="the most of it, in m/s²")
+
+
+class Driving(Part):
+    """How a trip was driven: sums over the time for which the speed v (m/s) is known.
+
+    The acceleration a is that between turning points of the speed, of which none is that turns by
+    less than 0.7 m/s.
+    """
+
+    known_s: Seconds = Field(description="so long the speed is known")
+    speed_m: Metres = Field(description="∫v dt, in m")
+    speed2_m2_per_s: SpeedSum = Field(description="∫v² dt, in m²/s")
+    speed3_m3_per_s2: SpeedSum = Field(description="∫v³ dt, in m³/s²")
+    faster_m2_per_s2: SpeedSum = Field(description="∫(v·a)⁺ dt, in m²/s²: v²/2 that was gained")
+    slower_m2_per_s2: SpeedSum = Field(description="∫(v·a)⁻ dt, in m²/s²: v²/2 that was lost")
+    idle_s: Seconds = Field(description="of `known_s` it stood (an engine: running)")
+    is_cold_start: bool | None = Field(
+        default=None,
+        description="by the coolant, else whether it had been off for three hours; absent: unknown",
+    )
 
 
 class TripStarted(Message):
@@ -155,6 +176,9 @@ class TripEnded(Message):
     )
     idle_s: Seconds | None = Field(
         default=None, description="it stood while on (an engine: running); absent: not told"
+    )
+    driving: Driving | None = Field(
+        default=None, description="absent where the speed is not told for 80 % of the time"
     )
     stopped_s: Seconds = Field(
         default=0.0, description="switched off, in stops that are part of it"

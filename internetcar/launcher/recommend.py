@@ -1,7 +1,6 @@
 """`car recommend`: what is suggested, answers to it, a pause, and what is kept: out, or erased."""
 
 import json
-import queue
 import sys
 import time
 from contextlib import AbstractContextManager
@@ -10,27 +9,22 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from pydantic import ValidationError
 
-from internetcar.contract.delivery import Delivery, Outcome
-from internetcar.contract.link import Link
 from internetcar.contract.message import InputError, instant
 from internetcar.contract.recommendations import (
-    RecommendationAnswer,
+    Automatic,
     RecommendationControl,
     RecommendationFeedback,
 )
 from internetcar.launcher.options import (
     BrokerOption,
     VehicleIdOption,
-    broker_of,
     instant_ns,
     vehicle_id_of,
 )
-from internetcar.launcher.recommend_words import COLUMNS, answer_line, rows
-from internetcar.launcher.roll_call import CONNECT_S, one_vehicle
+from internetcar.launcher.recommend_talk import ask
+from internetcar.launcher.recommend_words import COLUMNS, chance, offer_words, rows
 from internetcar.launcher.service_settings import opened_store
-from internetcar.launcher.set import requester_of
 from internetcar.launcher.tables import print_table, printable
 from services.database import Database
 from services.recommendations import inquiry
@@ -41,7 +35,6 @@ app = typer.Typer(
     help="Where a trip may lead, by the driver's own past ones: suggestions, answers, forgetting.",
     no_args_is_help=True,
 )
-SILENCE_S = 5.0
 
 StoreOption = Annotated[
     str,
@@ -82,8 +75,9 @@ def list_(
             print_table(COLUMNS, rows(each.said), right="probability")
     if offers:
         print_table(
-            ("offer", "vehicle", "driver", "place", "probability"),
-            [(each.offer_id, each.vehicle_id, each.driver, each.place, f"{each.share:.0%}")
+            ("offer", "vehicle", "driver", "kind", "what", "probability"),
+            [(each.offer_id, each.vehicle_id, each.driver, each.kind, _what(each),
+              chance(each.share))
              for each in offers],
             right="probability",
         )  # fmt: skip
@@ -101,8 +95,8 @@ def accept(
     requester: RequesterOption = "",
     broker: BrokerOption = "",
 ) -> None:
-    """Say yes to an offer."""
-    _ask(RecommendationFeedback, broker, vehicle_id, requester, offer_id=offer, answer="accept")
+    """Say yes to an offer; what it sets is done once the car shows it."""
+    ask(RecommendationFeedback, broker, vehicle_id, requester, offer_id=offer, answer="accept")
 
 
 @app.command()
@@ -112,8 +106,11 @@ def reject(
     requester: RequesterOption = "",
     broker: BrokerOption = "",
 ) -> None:
-    """Say no to an offer: it counts as a trip that led elsewhere, and is not made for a day."""
-    _ask(RecommendationFeedback, broker, vehicle_id, requester, offer_id=offer, answer="reject")
+    """Say no to an offer: it counts against it, and it is not made for a day.
+
+    What was applied without asking is put back.
+    """
+    ask(RecommendationFeedback, broker, vehicle_id, requester, offer_id=offer, answer="reject")
 
 
 @app.command()
@@ -135,6 +132,22 @@ def pause(
         ends_at = datetime.now(UTC) + timedelta(hours=hours)
     action = "resume" if resume else "pause"
     _control(broker, vehicle_id, requester, action=action, until=ends_at)
+
+
+@app.command()
+def automatic(
+    kind: Annotated[Automatic, typer.Argument(help="Which offers.")],
+    driver: DriverOption,
+    off: Annotated[bool, typer.Option("--off", help="Ask again instead.")] = False,
+    vehicle_id: VehicleIdOption = "",
+    requester: RequesterOption = "",
+    broker: BrokerOption = "",
+) -> None:
+    """Apply a driver's likely offers (0.8 or more) without asking, until --off."""
+    _control(
+        broker, vehicle_id, requester,
+        action="automatic", driver=driver, kind=kind, is_on=not off,
+    )  # fmt: skip
 
 
 @app.command()
@@ -203,6 +216,13 @@ def _opened(store: str, settings: str) -> AbstractContextManager[Database]:
     return opened_store(RecommendationSettings, SERVICE, settings, store, version=VERSION)
 
 
+def _what(offer: inquiry.OpenOffer) -> str:
+    if offer.made is None:
+        return offer.place
+    is_done = " (applied without asking)" if offer.made.is_automatic else ""
+    return printable(offer_words(offer.made) + is_done)
+
+
 def _state(standing: inquiry.VehicleNow) -> str:
     if standing.is_paused(time.time_ns() // 1_000_000):
         return "paused"
@@ -214,55 +234,4 @@ def _state(standing: inquiry.VehicleNow) -> str:
 
 def _control(broker: str, vehicle_id: str, requester: str, **asked: Any) -> None:
     request_id = f"car-{uuid4().hex[:16]}"
-    _ask(RecommendationControl, broker, vehicle_id, requester, request_id=request_id, **asked)
-
-
-def _ask(
-    cls: type[RecommendationFeedback | RecommendationControl],
-    broker: str,
-    vehicle_id: str,
-    requester: str,
-    **asked: Any,
-) -> None:
-    """Say it, and print what is answered; ends with 1 where it was not done."""
-    url = broker_of(broker)
-    who = requester_of(url, requester)
-    vehicle_id = one_vehicle(url, vehicle_id)
-    try:
-        message = cls.model_validate({"vehicle_id": vehicle_id, "requester": who, **asked})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "what is asked"
-        raise InputError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from error
-    heard: queue.SimpleQueue[RecommendationAnswer | Delivery] = queue.SimpleQueue()
-    link = Link(url, f"recommend-{time.monotonic_ns():x}")
-    link.on(RecommendationAnswer, heard.put, requester=who, vehicle_id=vehicle_id)
-    link.start(wait_s=CONNECT_S)
-    try:
-        link.publish(message, heard.put)
-        answer = _answer(heard, asked.get("offer_id") or asked.get("request_id"), who)
-    finally:
-        link.stop()
-    if answer is None or answer.status != "done":
-        raise typer.Exit(1)
-
-
-def _answer(
-    heard: "queue.SimpleQueue[RecommendationAnswer | Delivery]", asked: object, who: str
-) -> RecommendationAnswer | None:
-    """The answer with an id, printed; `None` where nobody answers."""
-    deadline_s = time.monotonic() + SILENCE_S
-    while (left_s := deadline_s - time.monotonic()) > 0:
-        try:
-            found = heard.get(timeout=left_s)
-        except queue.Empty:
-            break
-        if isinstance(found, Delivery):
-            if found.outcome is Outcome.NOT_PERMITTED:
-                typer.echo(f"refused: the broker's rules do not let {who} say this")
-                return None
-        elif found.id == asked:
-            typer.echo(answer_line(found))
-            return found
-    typer.echo("no answer: the recommendation service is away, or the rules keep it from us")
-    return None
+    ask(RecommendationControl, broker, vehicle_id, requester, request_id=request_id, **asked)

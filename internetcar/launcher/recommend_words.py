@@ -1,7 +1,8 @@
 """Where a trip may lead, as lines for who watches a car, and as rows of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from internetcar.contract.advice import StopKind
 from internetcar.contract.message import ContractError
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
@@ -11,8 +12,11 @@ from internetcar.contract.recommendations import (
 )
 from internetcar.contract.subscriptions import Received
 from internetcar.launcher.tables import printable
+from services.recommendations.settable import words_of
 
 COLUMNS = ("place", "probability", "because")
+_MOST_SHOWN = 4
+_STOPS: Mapping[StopKind, str] = {"charge": "charge", "fuel": "fuel", "habit": "stop"}
 
 
 def place_name(place: SuggestedPlace) -> str:
@@ -37,11 +41,31 @@ def lines_of(said: DestinationRecommendation) -> list[str]:
     return [printable(each.rstrip()) for each in found]
 
 
+def offer_words(offer: RecommendationOffer) -> str:
+    """What accepting an offer means."""
+    settings = [words_of(each.path, each.value) for each in offer.settings]
+    if len(settings) > _MOST_SHOWN:
+        settings[_MOST_SHOWN:] = [f"{len(settings) - _MOST_SHOWN} more"]
+    if offer.guess is not None:
+        return ", ".join([f"drive as {offer.guess}", *settings])
+    if settings:
+        return f"set {', '.join(settings)}"
+    if offer.place is not None:
+        return f"go to {place_name(offer.place)}"
+    if offer.item is not None:
+        return f"hear {offer.item.item}"
+    if offer.stop is not None:
+        where = offer.stop.label or offer.stop.place_id
+        return f"{_STOPS[offer.stop.kind]}{f' at {where}' if where else ''}"
+    return offer.kind
+
+
 def offer_line(offer: RecommendationOffer) -> str:
     """An offer, with how it is answered."""
-    share = chance(offer.probability)
-    what = f"go to {place_name(offer.place)}" if offer.place is not None else offer.kind
-    return printable(f"{what} ({share})? car recommend accept|reject {offer.offer_id}")
+    what = f"{offer_words(offer)} ({chance(offer.probability)})"
+    if offer.is_automatic:
+        return printable(f"{what}: being done; car recommend reject {offer.offer_id}")
+    return printable(f"{what}? car recommend accept|reject {offer.offer_id}")
 
 
 def answer_line(answer: RecommendationAnswer) -> str:

@@ -33,6 +33,7 @@ from internetcar.launcher.supervisor import Supervisor
 from internetcar.launcher.up_drone import WITHOUT
 from internetcar.launcher.up_parts import ACCOUNT, Part, start_parts
 from internetcar.launcher.virtual_bus import virtual_buses
+from services.recommendations.settings import SERVICE
 
 app = typer.Typer()
 
@@ -45,6 +46,8 @@ TURN_S = 0.1
 CONNECT_S = 10.0
 REQUESTERS = ("car", "home-assistant", "node-red")
 """Who may set the simulated car besides the broker's user: `car set`, and what docs/ shows."""
+RECOMMENDED = ("Vehicle.Cabin.HVAC.*", "Vehicle.Cabin.Seat.Row1.*")
+"""What of it a recommendation may set that somebody has accepted."""
 
 
 @app.command()
@@ -184,7 +187,7 @@ def _write_settings(
     """The gateway's settings; the broker, with its password, goes by the environment.
 
     All that the simulated car lets be set may be set: by the broker's user, and by those whom
-    brokers without users know by these names.
+    brokers without users know by these names; by the recommendation service climate and seats.
     """
     lines = [
         f"vehicle_id = {json.dumps(vehicle_id)}",
@@ -198,6 +201,7 @@ def _write_settings(
         lines += [f"channel = {json.dumps(channel)}", "fd = true", "transmit = true"]
     lines += ["[commands]", "trust_clock = true", "[commands.allow]"]
     lines += [f'{json.dumps(name)} = ["*"]' for name in sorted({*REQUESTERS, user or "car"})]
+    lines += [f"{SERVICE} = {json.dumps(RECOMMENDED)}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

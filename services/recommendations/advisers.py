@@ -1,5 +1,7 @@
 """The kinds of advice that the service gives, in the order in which they are asked (pure)."""
 
 from services.recommendations.advising import Adviser
+from services.recommendations.climate.adviser import ClimateAdviser
+from services.recommendations.eco.adviser import EcoAdviser
 
-ADVISERS: tuple[Adviser, ...] = ()
+ADVISERS: tuple[Adviser, ...] = (ClimateAdviser(), EcoAdviser())

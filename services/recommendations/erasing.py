@@ -6,18 +6,33 @@ import numpy as np
 import orjson
 from sqlalchemy import Connection, and_, delete, select, update
 
+from internetcar.contract.commands import Command
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
     RecommendationAnswer,
     RecommendationOffer,
 )
-from services.database import insert_new
-from services.recommendations import store
+from services.database import insert_new, note_erased
+from services.recommendations import proposals, retained, store
 from services.recommendations.destination.ground import distances_m
 from services.recommendations.destination.places import RADIUS_M
+from services.recommendations.evidence import drop_trips
 from services.recommendations.journey import Journey
+from services.recommendations.settings import SERVICE
 from services.recommendations.store import Standing, of_driver
-from services.recommendations.tables import driver, forgotten, offer, place, request, visit
+from services.recommendations.tables import (
+    asker,
+    automatic,
+    driver,
+    evidence,
+    forgotten,
+    offer,
+    order,
+    place,
+    proposal,
+    request,
+    visit,
+)
 from services.recommendations.visits import drop_place, leave_place
 from services.tables import outgoing, quarantine
 
@@ -26,6 +41,7 @@ NEAR_M = 3 * RADIUS_M
 REQUEST_DAYS = 7
 _DAY_MS = 86_400_000
 _PORTION = 500
+_OF_DRIVERS = place, offer, evidence, proposal, order, automatic, driver
 _SHARES = (0.25, 0.5, 0.75)
 """Where a line is looked at between two of its points."""
 
@@ -55,7 +71,9 @@ def forget_place(
     mine = of_driver(visit, vehicle_id, name)
     there = select(visit.c.trip_id).where(mine, visit.c.place_id == place_id)
     ids = list(connection.execute(there).scalars())
+    note_erased(connection)
     _erase_visits(connection, vehicle_id, ids, now_ms)
+    proposals.forget_place(connection, vehicle_id, name, place_id)
     begun = select(visit.c.trip_id).where(mine, visit.c.origin_id == place_id)
     for trip_id in list(connection.execute(begun).scalars()):
         _note(connection, store.digest_of("route", vehicle_id, trip_id), now_ms)
@@ -82,7 +100,8 @@ def forget_driver(connection: Connection, standing: Standing, name: str, now_ms:
     vehicle_id = standing.vehicle_id
     mine = of_driver(visit, vehicle_id, name)
     rows = connection.execute(select(visit.c.trip_id, visit.c.started_ms).where(mine)).all()
-    starts = [row.started_ms for row in rows]
+    kept = select(evidence.c.started_ms).where(of_driver(evidence, vehicle_id, name))
+    starts = [*(row.started_ms for row in rows), *connection.execute(kept).scalars()]
     ids = [row.trip_id for row in rows]
     journey = standing.journey
     is_on = journey is not None and journey.driver == name
@@ -93,8 +112,9 @@ def forget_driver(connection: Connection, standing: Standing, name: str, now_ms:
     is_known = store.version_of(connection, vehicle_id, name) is not None
     if not is_known and not is_on:
         return None
+    note_erased(connection)
     _erase_visits(connection, vehicle_id, ids, now_ms)
-    for table in (place, offer, driver):
+    for table in _OF_DRIVERS:
         connection.execute(delete(table).where(of_driver(table, vehicle_id, name)))
     if starts:
         digest = store.digest_of("driver", vehicle_id, name)
@@ -117,19 +137,30 @@ def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) ->
         vehicle_id, name = row["vehicle_id"], row["driver"]
         this = and_(visit.c.vehicle_id == vehicle_id, visit.c.trip_id == row["trip_id"])
         connection.execute(delete(visit).where(this))
+        drop_trips(connection, vehicle_id, [row["trip_id"]])
         leave_place(connection, vehicle_id, name, row["place_id"])
     for vehicle_id, name in dict.fromkeys((row["vehicle_id"], row["driver"]) for row in rows):
         left = select(visit.c.trip_id).where(of_driver(visit, vehicle_id, name)).limit(1)
         if connection.execute(left).first() is None:
-            for table in (place, offer, driver):
+            for table in _OF_DRIVERS:
                 connection.execute(delete(table).where(of_driver(table, vehicle_id, name)))
         else:
             store.touch(connection, vehicle_id, name, f"old {before_ms}")
-    for table in (offer, forgotten):
+    for vehicle_id, name in _whose(connection, before_ms):
+        store.renew(connection, vehicle_id, name, f"old {before_ms}")
+    for table in (offer, evidence, proposal, forgotten):
         connection.execute(delete(table).where(table.c.kept_ms < before_ms))
     asked_ms = now_ms - REQUEST_DAYS * _DAY_MS
-    connection.execute(delete(request).where(request.c.kept_ms < asked_ms))
+    for table in (request, order, asker):
+        connection.execute(delete(table).where(table.c.kept_ms < asked_ms))
     return len(rows)
+
+
+def _whose(connection: Connection, before_ms: int) -> Sequence[tuple[str, str]]:
+    """Whose evidence came here before an instant."""
+    columns = evidence.c.vehicle_id, evidence.c.driver
+    rows = connection.execute(select(*columns).where(evidence.c.kept_ms < before_ms).distinct())
+    return [(row.vehicle_id, row.driver) for row in rows]
 
 
 def _erase_visits(connection: Connection, vehicle_id: str, ids: Sequence[str], now_ms: int) -> None:
@@ -139,6 +170,7 @@ def _erase_visits(connection: Connection, vehicle_id: str, ids: Sequence[str], n
     for start in range(0, len(ids), _PORTION):
         some = visit.c.trip_id.in_(ids[start : start + _PORTION])
         connection.execute(delete(visit).where(visit.c.vehicle_id == vehicle_id, some))
+    drop_trips(connection, vehicle_id, ids)
 
 
 def _forget_routes(
@@ -177,7 +209,7 @@ def _note(connection: Connection, digest: str, now_ms: int, until_ms: int | None
 
 def _hush(connection: Connection, vehicle_id: str) -> None:
     """Say nothing that waits and may tell of it, and keep no message that was set aside."""
-    store.clear_state(connection, vehicle_id)
+    retained.clear(connection, vehicle_id)
     topic = RecommendationOffer.filter(vehicle_id=vehicle_id)
     connection.execute(delete(outgoing).where(outgoing.c.topic == topic))
     ends = RecommendationAnswer.filter(requester="", vehicle_id=vehicle_id).removeprefix(
@@ -188,5 +220,8 @@ def _hush(connection: Connection, vehicle_id: str) -> None:
     begins = DestinationRecommendation.filter(vehicle_id=vehicle_id).removesuffix(
         "recommendation/destination"
     )
+    orders = Command.filter(vehicle_id=vehicle_id, requester=SERVICE).removesuffix("+")
+    commands = outgoing.c.topic.startswith(orders, autoescape=True)
+    connection.execute(delete(outgoing).where(commands))
     aside = quarantine.c.topic.startswith(begins, autoescape=True)
     connection.execute(delete(quarantine).where(aside))

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, select
 
 from internetcar.contract.message import format_instant, instant
 from internetcar.contract.recommendations import MOST_EXPORTED
+from services.recommendations import automatic
 from services.recommendations.destination.votes import NAMES
 from services.recommendations.store import of_driver
-from services.recommendations.tables import driver, offer, place, visit
+from services.recommendations.tables import driver, evidence, offer, order, place, proposal, visit
 
 
 def answered(
@@ -51,8 +52,56 @@ def whole(connection: Connection, vehicle_id: str, name: str) -> dict[str, Any]:
             }
             for row in connection.execute(offers)
         ],
+        "kept": _evidence(connection, vehicle_id, name),
+        "proposals": _proposals(connection, vehicle_id, name),
+        "asked_of_the_car": _orders(connection, vehicle_id, name),
+        "automatic": automatic.kinds_of(connection, vehicle_id, name),
         "learned": weights,
     }
+
+
+def _evidence(connection: Connection, vehicle_id: str, name: str) -> list[dict[str, Any]]:
+    ours = of_driver(evidence, vehicle_id, name)
+    wanted = select(evidence).where(ours).order_by(evidence.c.started_ms, evidence.c.trip_id)
+    return [
+        {
+            "trip_id": row.trip_id,
+            "kind": row.kind,
+            "place_id": row.place_id or None,
+            "of_the_trip": orjson.loads(row.body),
+        }
+        for row in connection.execute(wanted)
+    ]
+
+
+def _proposals(connection: Connection, vehicle_id: str, name: str) -> list[dict[str, Any]]:
+    wanted = select(proposal).where(of_driver(proposal, vehicle_id, name))
+    return [
+        {
+            "offer_id": row.offer_id,
+            "kind": row.kind,
+            "at": format_instant(instant(row.at_ms)),
+            "offer": orjson.loads(row.body) if row.body else None,
+            "state": row.state,
+        }
+        for row in connection.execute(wanted.order_by(proposal.c.at_ms))
+    ]
+
+
+def _orders(connection: Connection, vehicle_id: str, name: str) -> list[dict[str, Any]]:
+    wanted = select(order).where(of_driver(order, vehicle_id, name))
+    return [
+        {
+            "offer_id": row.offer_id,
+            "at": format_instant(instant(row.ordered_ms)),
+            "purpose": row.purpose,
+            "path": row.path,
+            "value_and_before": orjson.loads(row.body),
+            "state": row.state,
+            "reason": row.reason,
+        }
+        for row in connection.execute(wanted.order_by(order.c.ordered_ms, order.c.command_id))
+    ]
 
 
 def _places(connection: Connection, vehicle_id: str, name: str) -> list[dict[str, Any]]:

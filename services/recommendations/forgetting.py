@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from internetcar.contract.commands import CommandStatus
 from internetcar.contract.recommendations import RecommendationControl, RecommendationFeedback
 from internetcar.contract.trips import TripEnded, TripProgress, TripStarted
 from services.database import Database
@@ -12,7 +13,10 @@ _EACH_MS = 6 * 3_600_000
 """Each time what a driver's weights have learned is learned anew."""
 _SOME = 500
 _MOST_PORTIONS = 50
-_HEARD = TripStarted, TripProgress, TripEnded, RecommendationFeedback, RecommendationControl
+_HEARD = (
+    TripStarted, TripProgress, TripEnded, RecommendationFeedback, RecommendationControl,
+    CommandStatus,
+)  # fmt: skip
 
 
 class Forgetting:

@@ -1,27 +1,30 @@
 """What trips bring: one transaction each; what is said of them, and when."""
 
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, and_, select
 
-from internetcar.contract.message import milliseconds
+from internetcar.contract.message import instant, milliseconds
 from internetcar.contract.presence import Origin
 from internetcar.contract.subscriptions import Complaints
 from internetcar.contract.trips import Place, TripEnded, TripProgress, TripStarted
-from services.database import Database, insert_new
-from services.outgoing import enqueue
-from services.recommendations import speaking, store
+from services.database import Database
+from services.recommendations import evidence, store
+from services.recommendations.advisers import ADVISERS
+from services.recommendations.advising import Adviser
+from services.recommendations.applying import Applying
+from services.recommendations.counsel import Counsel
+from services.recommendations.destination.moment import day_of
 from services.recommendations.journey import Journey, begun, is_sane, moment_of
 from services.recommendations.memory import Models
-from services.recommendations.rejections import is_silent
 from services.recommendations.store import Standing
-from services.recommendations.tables import offer as offers
 from services.recommendations.tables import visit
-from services.recommendations.visits import remember
+from services.recommendations.visits import is_last, place_of, remember
+from services.recommendations.voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +54,23 @@ class Hearing:
         database: With the service's tables.
         terms: Whose trips, and how.
         clock_ms: UTC milliseconds.
+        advisers: The kinds of advice beside destinations.
     """
 
-    def __init__(self, database: Database, terms: Terms, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        terms: Terms,
+        clock_ms: Callable[[], int],
+        advisers: Sequence[Adviser] = ADVISERS,
+    ) -> None:
         self._database = database
         self._terms = terms
         self._clock_ms = clock_ms
         self.models = Models()
+        self.applying = Applying(database, self.is_ours, clock_ms)
+        self.counsel = Counsel(self.models, self.applying, terms.origin, clock_ms, advisers)
+        self.voice = Voice(self.models, self.counsel, terms.origin, clock_ms)
         self._complaints = Complaints(lambda: clock_ms() / 1_000)
         self.ignored = 0
         """Messages of other origins or vehicles, or of a clock that cannot be right."""
@@ -83,50 +96,6 @@ class Hearing:
     def is_ours(self, vehicle_id: str) -> bool:
         """Whether it is one of the vehicles of the settings."""
         return self._terms.vehicles is None or vehicle_id in self._terms.vehicles
-
-    def speak(self, connection: Connection, standing: Standing) -> None:
-        """Say where the trip that is on may lead, where that is news."""
-        journey = standing.journey
-        if journey is None or self.is_paused(standing):
-            return
-        vehicle_id = standing.vehicle_id
-        model = self.models.of(connection, vehicle_id, journey.driver)
-        forecast = model.forecast(journey)
-        if forecast is None:
-            return
-        first, probability = forecast.first
-        may_offer = (
-            not journey.has_offered
-            and probability >= speaking.OFFERED_AT
-            and not is_silent(model.rejections, first, journey.at_ms)
-        )
-        is_news = speaking.is_news(journey, forecast)
-        if not (is_news or may_offer):
-            return
-        places = speaking.suggested(forecast, journey, model.predictor, model.places, model.labels)
-        origin = self._terms.origin
-        if is_news:
-            journey.first, journey.band = first, speaking.band(probability)
-            said = speaking.state(vehicle_id, journey, places, forecast, origin)
-            journey.said = said.encode().decode()
-            enqueue(connection, said)
-        if may_offer:
-            journey.has_offered = True
-            offer_id = store.digest_of("offer", vehicle_id, journey.trip_id)[:32]
-            if self._keep_offer(connection, vehicle_id, journey, first, probability, offer_id):
-                offer = speaking.offer(vehicle_id, journey, places[0], offer_id, origin)
-                enqueue(connection, offer)
-                log.info("%s: offer %s", vehicle_id, offer_id)
-
-    def is_paused(self, standing: Standing) -> bool:
-        """Whether nothing is to be said now."""
-        return standing.paused_until_ms is not None and self._clock_ms() < standing.paused_until_ms
-
-    def hush(self, connection: Connection, standing: Standing) -> None:
-        """Take back what was said of the trip that is on."""
-        if standing.journey is not None and standing.journey.first:
-            standing.journey.take_back()
-            store.clear_state(connection, standing.vehicle_id)
 
     def _counts(self, vehicle_id: str, origin: Origin, started_ms: int, at_ms: int) -> bool:
         """Whether a message is of a trip that teaches, by a clock that may be right."""
@@ -161,16 +130,19 @@ class Hearing:
         if standing is None:
             return
         journey = standing.journey
-        is_known = journey is not None and journey.trip_id == message.trip_id
-        if journey is None or not is_known or journey.driver != message.driver:
+        has_begun = False
+        if (
+            journey is None
+            or journey.trip_id != message.trip_id
+            or journey.driver != message.driver
+        ):
             if not self._may_begin(connection, standing, message, started_ms):
                 return
-            journey = self._begin(connection, standing, message, started_ms)
-        elif isinstance(message, TripStarted):
-            return
+            journey, has_begun = self._begin(connection, standing, message, started_ms), True
+        is_news = journey.note(message)
         has_grown = journey.go_on(at_ms, position)
-        if has_grown or not is_known or isinstance(message, TripStarted):
-            self.speak(connection, standing)
+        if has_begun or has_grown or is_news:
+            self.voice.speak(connection, standing)
             store.save(connection, standing)
 
     def _may_begin(
@@ -204,7 +176,7 @@ class Hearing:
     ) -> Journey:
         vehicle_id, driver = message.vehicle_id, message.driver
         before = standing.journey
-        self._close(connection, standing)
+        self.voice.close(connection, standing)
         model = self.models.of(connection, vehicle_id, driver)
         earlier = store.previous(connection, vehicle_id, driver, started_ms)
         start = message.start
@@ -212,16 +184,9 @@ class Hearing:
         journey = begun(message.trip_id, driver, started_ms, moment, start)
         if before is not None and before.trip_id == message.trip_id:
             journey.path, journey.has_offered = before.path, before.has_offered
+            journey.settings, journey.offered = before.settings, before.offered
         standing.journey = journey
         return journey
-
-    def _close(self, connection: Connection, standing: Standing) -> None:
-        """The trip that was on is over, or somebody else drives: its offer is void."""
-        self.hush(connection, standing)
-        if standing.journey is not None:
-            open_ones = and_(offers.c.vehicle_id == standing.vehicle_id, offers.c.state == "open")
-            connection.execute(update(offers).where(open_ones).values(state="expired"))
-        standing.journey = None
 
     def _end(self, message: TripEnded, connection: Connection) -> None:
         vehicle_id, trip_id = message.vehicle_id, message.trip_id
@@ -229,36 +194,29 @@ class Hearing:
         if standing is None:
             return
         if standing.journey is not None and standing.journey.trip_id == trip_id:
-            self._close(connection, standing)
+            self.voice.close(connection, standing)
         is_news = standing.end(trip_id, message.revision)
         store.save(connection, standing)
         started_ms = milliseconds(message.started_at)
         if is_news and not store.is_forgotten(
             connection, vehicle_id, trip_id, message.driver, started_ms
         ):
-            remember(connection, self.models, message, self._terms.zone, self._clock_ms())
+            self._learn(connection, standing, message, started_ms)
 
-    def _keep_offer(
-        self,
-        connection: Connection,
-        vehicle_id: str,
-        journey: Journey,
-        place_id: str,
-        probability: float,
-        offer_id: str,
-    ) -> bool:
-        """Keep an offer; false where it was made before."""
-        return insert_new(
-            connection,
-            offers,
-            vehicle_id=vehicle_id,
-            offer_id=offer_id,
-            driver=journey.driver,
-            place_id=place_id,
-            at_ms=journey.at_ms,
-            day=journey.day,
-            origin_id=journey.origin_id,
-            probability=probability,
-            state="open",
-            kept_ms=self._clock_ms(),
-        )
+    def _learn(
+        self, connection: Connection, standing: Standing, message: TripEnded, started_ms: int
+    ) -> None:
+        """Say what a trip that has ended brings to say, and learn from it."""
+        vehicle_id, trip_id, name = message.vehicle_id, message.trip_id, message.driver
+        day = day_of(instant(started_ms).astimezone(self._terms.zone))
+        known_of = evidence.drop_trip(connection, vehicle_id, trip_id)
+        for each in known_of:
+            self.models.renew(connection, vehicle_id, each, f"anew {trip_id}")
+        is_first = not known_of and not message.is_dropped
+        is_newest = is_last(connection, vehicle_id, name, started_ms, trip_id)
+        if is_first and is_newest and not self.voice.is_paused(standing):
+            self.counsel.after(connection, message, day)
+        remember(connection, self.models, message, self._terms.zone, self._clock_ms())
+        if not message.is_dropped and store.make_driver(connection, vehicle_id, name):
+            place_id = place_of(connection, vehicle_id, trip_id)
+            self.counsel.keep(connection, message, day, place_id)

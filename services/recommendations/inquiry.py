@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select
 from sqlalchemy.sql import Select
 
-from internetcar.contract.recommendations import DestinationRecommendation
+from internetcar.contract.recommendations import DestinationRecommendation, RecommendationOffer
 from services.database import Database
-from services.recommendations import erasing, exporting, store
-from services.recommendations.tables import driver, offer, place, vehicle, visit
+from services.recommendations import erasing, exporting, proposals, store
+from services.recommendations.tables import driver, offer, place, proposal, vehicle, visit
 
 
 class VehicleNow(NamedTuple):
@@ -25,13 +25,15 @@ class VehicleNow(NamedTuple):
 
 
 class OpenOffer(NamedTuple):
-    """An offer that waits for an answer; `place` is its label, else its id."""
+    """An offer that waits for an answer: `place`, its label, else its id; else what was `made`."""
 
     vehicle_id: str
     offer_id: str
     driver: str
-    place: str
+    kind: str
     share: float
+    place: str = ""
+    made: RecommendationOffer | None = None
 
 
 class KnownDriver(NamedTuple):
@@ -69,12 +71,23 @@ def open_offers(connection: Connection, vehicle_id: str) -> list[OpenOffer]:
         .join(place, is_its_place, isouter=True)
         .where(offer.c.state == "open")
     )
-    return [
+    found = [
         OpenOffer(
-            row.vehicle_id, row.offer_id, row.driver, row.label or row.place_id, row.probability
+            row.vehicle_id, row.offer_id, row.driver, "destination", row.probability,
+            row.label or row.place_id,
         )
         for row in connection.execute(_of(wanted, offer, vehicle_id))
-    ]
+    ]  # fmt: skip
+    others = select(proposal).where(proposal.c.state == "open", proposal.c.body != "")
+    for row in connection.execute(_of(others, proposal, vehicle_id)):
+        made = proposals.read(row)
+        if made is not None:
+            found.append(
+                OpenOffer(
+                    row.vehicle_id, row.offer_id, row.driver, row.kind, made.probability, made=made
+                )
+            )
+    return found
 
 
 def drivers(connection: Connection, vehicle_id: str) -> list[KnownDriver]:

@@ -5,7 +5,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from internetcar.contract.message import instant
-from internetcar.contract.trips import Place
+from internetcar.contract.trips import (
+    MOST_SETTINGS,
+    Place,
+    SettingValue,
+    TripProgress,
+    TripStarted,
+)
 from services.recommendations.destination.ground import METRES_PER_DEGREE
 from services.recommendations.destination.moment import Moment, day_of
 from services.recommendations.destination.places import Places
@@ -45,6 +51,12 @@ class Journey(BaseModel):
         band: How many thresholds its probability was above.
         said: What was said of it last, as it was encoded; `None`: nothing, or it was taken back.
         has_offered: An offer was made, to whomever.
+        settings: How things stand: value, and when it was last changed, UTC ms; 0: before.
+        outside_c: °C, now.
+        level_pct: Of battery or fuel, now.
+        range_m: What the car says it can still go.
+        advised: What each kind of advice said last, as it was encoded.
+        offered: The kinds that have made an offer, to whomever.
     """
 
     trip_id: str
@@ -60,6 +72,12 @@ class Journey(BaseModel):
     band: int = 0
     said: str | None = None
     has_offered: bool = False
+    settings: dict[str, tuple[SettingValue, int]] = {}
+    outside_c: float | None = None
+    level_pct: float | None = None
+    range_m: float | None = None
+    advised: dict[str, str] = {}
+    offered: list[str] = []
 
     @property
     def moment(self) -> Moment:
@@ -69,6 +87,7 @@ class Journey(BaseModel):
     def take_back(self) -> None:
         """Nothing is said of where it leads any more."""
         self.first, self.band, self.said = "", 0, None
+        self.advised = {}
 
     def go_on(self, at_ms: int, position: Place | None) -> bool:
         """Where the car is now; whether its way has grown by it."""
@@ -85,6 +104,23 @@ class Journey(BaseModel):
             half = len(self.path) // 2
             self.path = self.path[:half:2] + self.path[half:]
         return True
+
+    def note(self, message: TripStarted | TripProgress) -> bool:
+        """What a message says of the car beside where it is; whether any of it is news."""
+        before = (self.outside_c, self.level_pct, self.range_m), dict(self.settings)
+        for name in ("outside_c", "level_pct", "range_m"):
+            told = getattr(message, name)
+            if told is not None:
+                setattr(self, name, told)
+        if isinstance(message, TripStarted):
+            for each in message.settings:
+                self.settings.setdefault(each.path, (each.value, 0))
+        else:
+            for each in message.changed[::-1]:
+                changed_ms = self.started_ms + round(each.offset_s * 1_000)
+                if each.path in self.settings or len(self.settings) < MOST_SETTINGS:
+                    self.settings[each.path] = each.value, changed_ms
+        return before != ((self.outside_c, self.level_pct, self.range_m), self.settings)
 
 
 def is_sane(at_ms: int) -> bool:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from internetcar.contract.commands import CommandStatus
 from internetcar.contract.recommendations import RecommendationControl, RecommendationFeedback
 from internetcar.contract.trips import TripEnded, TripProgress, TripStarted
 from services.recommendations.desk import Desk
@@ -31,7 +32,9 @@ def build(runner: Runner, settings: RecommendationSettings) -> None:
     runner.on(TripEnded, hearing.on_ended)
     runner.on(RecommendationFeedback, desk.on_feedback, on_unreadable=desk.on_unreadable)
     runner.on(RecommendationControl, desk.on_control, on_unreadable=desk.on_unreadable)
+    runner.on(CommandStatus, hearing.applying.on_status)
     runner.on_turn(desk.turn)
+    runner.on_turn(hearing.applying.turn)
     runner.on_turn(forgetting.turn)
 
 

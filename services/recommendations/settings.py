@@ -11,7 +11,7 @@ from services.settings import ServiceSettings, service_config
 
 SERVICE = "recommendations"
 
-Right = Literal["feedback", "pause", "name", "forget", "export"]
+Right = Literal["feedback", "pause", "automatic", "name", "forget", "export"]
 """`pause` is also to resume."""
 
 
@@ -44,7 +44,7 @@ class RecommendationSettings(ServiceSettings):
     )
     allow: dict[Name, tuple[Right, ...]] = Field(
         default_factory=dict,
-        description="which requester may do what: feedback, pause, name, forget, export",
+        description="which requester may do what: feedback, pause, automatic, name, forget, export",
     )
     consent: Consent = Consent()
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import orjson
 from pydantic import ValidationError
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from internetcar.contract.recommendations import DestinationRecommendation
 from services.database import Database, insert_new, locked, open_database
 from services.recommendations.destination.moment import Moment
 from services.recommendations.destination.places import Place, Places
@@ -27,7 +26,6 @@ from services.recommendations.tables import (
     vehicle,
     visit,
 )
-from services.tables import outgoing
 
 MOST_VEHICLES = 1_000
 MOST_DRIVERS = 200
@@ -122,6 +120,15 @@ def version_of(connection: Connection, vehicle_id: str, name: str) -> str | None
     return connection.execute(wanted).scalar_one_or_none()
 
 
+def version_of_all(connection: Connection, vehicle_id: str, name: str | None) -> str:
+    """What all that is known of a driver derives from, or (`None`) of all drivers of a vehicle."""
+    if name is not None:
+        return version_of(connection, vehicle_id, name) or ""
+    of_vehicle = driver.c.vehicle_id == vehicle_id
+    wanted = select(driver.c.version).where(of_vehicle).order_by(driver.c.driver)
+    return digest_of(*connection.execute(wanted).scalars())
+
+
 def make_driver(connection: Connection, vehicle_id: str, name: str) -> bool:
     """Make sure of a driver's row; false where there are too many."""
     if version_of(connection, vehicle_id, name) is not None:
@@ -154,6 +161,15 @@ def touch(
         model.version = version
         changed["issued"] = model.places.issued
     connection.execute(update(driver).where(of_driver(driver, vehicle_id, name)).values(**changed))
+
+
+def renew(connection: Connection, vehicle_id: str, name: str, cause: str) -> tuple[str, str]:
+    """What is known of a driver beside the visits has changed; the version before, and after."""
+    before = version_of(connection, vehicle_id, name) or ""
+    version = digest_of(before, cause)
+    this = of_driver(driver, vehicle_id, name)
+    connection.execute(update(driver).where(this).values(version=version))
+    return before, version
 
 
 def keep_place(connection: Connection, vehicle_id: str, name: str, known: Place) -> None:
@@ -236,16 +252,6 @@ def is_noted(connection: Connection, digest: str) -> bool:
     """Whether something is known to be forgotten, by its digest alone."""
     wanted = select(forgotten.c.digest).where(forgotten.c.digest == digest)
     return connection.execute(wanted).first() is not None
-
-
-def clear_state(connection: Connection, vehicle_id: str) -> None:
-    """Let the broker remember nothing of where a trip leads."""
-    topic = DestinationRecommendation.filter(vehicle_id=vehicle_id)
-    connection.execute(delete(outgoing).where(outgoing.c.topic == topic))
-    insert_new(
-        connection, outgoing, id=f"clear:{vehicle_id}", topic=topic, payload=b"", retain=True,
-        awaits=None, next_at_ms=0, attempts=0,
-    )  # fmt: skip
 
 
 def read_journey(kept: str | None) -> Journey | None:

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 RECOMMENDATIONS = MetaData()
-VERSION = 1
+VERSION = 2
 
 vehicle = Table(
     "recommendation_vehicle",
@@ -90,6 +90,78 @@ offer = Table(
     Index("recommendation_offer_of_driver", "vehicle_id", "driver", "state"),
 )
 """What was offered, by the trip's clock; `state`: open, accepted, rejected or expired."""
+
+evidence = Table(
+    "recommendation_evidence",
+    RECOMMENDATIONS,
+    Column("vehicle_id", String(36), primary_key=True),
+    Column("trip_id", String(64), primary_key=True),
+    Column("kind", String(12), primary_key=True),
+    Column("driver", String(64), nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("day", Float(53), nullable=False),
+    Column("place_id", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("kept_ms", BigInteger, nullable=False, index=True),
+    Index("recommendation_evidence_of_driver", "vehicle_id", "driver", "kind", "started_ms"),
+)
+"""What each kind of advice keeps of a trip, as JSON; `place_id`: where it led, empty: not known."""
+
+proposal = Table(
+    "recommendation_proposal",
+    RECOMMENDATIONS,
+    Column("vehicle_id", String(36), primary_key=True),
+    Column("offer_id", String(64), primary_key=True),
+    Column("driver", String(64), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("trip_id", String(64), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("kept_ms", BigInteger, nullable=False, index=True),
+    Index("recommendation_proposal_of_driver", "vehicle_id", "driver", "kind", "at_ms"),
+)
+"""What was offered beside destinations; `key`: what it is, the same on another trip; `body`: the
+message, empty once it may name what was forgotten; `state`: as of an offer."""
+
+order = Table(
+    "recommendation_order",
+    RECOMMENDATIONS,
+    Column("vehicle_id", String(36), primary_key=True),
+    Column("command_id", String(64), primary_key=True),
+    Column("offer_id", String(64), nullable=False),
+    Column("driver", String(64), nullable=False),
+    Column("purpose", String(12), nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(12), nullable=False, index=True),
+    Column("reason", String(64)),
+    Column("ordered_ms", BigInteger, nullable=False),
+    Column("kept_ms", BigInteger, nullable=False, index=True),
+    Index("recommendation_order_of_offer", "vehicle_id", "offer_id"),
+)
+"""What was asked of a car for an offer, a setting each; `purpose`: to apply it, or to undo that;
+`body`: the value and the one before, as JSON; `ordered_ms`: when, by this clock."""
+
+asker = Table(
+    "recommendation_asker",
+    RECOMMENDATIONS,
+    Column("vehicle_id", String(36), primary_key=True),
+    Column("offer_id", String(64), primary_key=True),
+    Column("requester", String(36), primary_key=True),
+    Column("kept_ms", BigInteger, nullable=False, index=True),
+)
+"""Who waits to hear what became of an offer."""
+
+automatic = Table(
+    "recommendation_automatic",
+    RECOMMENDATIONS,
+    Column("vehicle_id", String(36), primary_key=True),
+    Column("driver", String(64), primary_key=True),
+    Column("kind", String(12), primary_key=True),
+)
+"""Which kinds of offers a driver wants applied without being asked."""
 
 forgotten = Table(
     "recommendation_forgotten",

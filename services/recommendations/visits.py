@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from internetcar.contract.message import milliseconds
 from internetcar.contract.trips import TripEnded
 from services.database import insert_new
-from services.recommendations import store
+from services.recommendations import evidence, store
 from services.recommendations.destination.moment import Moment
 from services.recommendations.destination.places import Place, Places
 from services.recommendations.destination.predictor import MOST_VISITS
@@ -65,6 +65,7 @@ def drop_place(connection: Connection, vehicle_id: str, name: str, place_id: str
     for column in (visit.c.origin_id, visit.c.before_id):
         named = and_(mine, column == place_id)
         connection.execute(update(visit).where(named).values({column.name: ""}))
+    evidence.leave_place(connection, vehicle_id, name, place_id)
     offered = of_driver(offer, vehicle_id, name)
     connection.execute(delete(offer).where(offered, offer.c.place_id == place_id))
     from_there = and_(offered, offer.c.origin_id == place_id)
@@ -85,8 +86,8 @@ def _add(
     if not store.make_driver(connection, vehicle_id, name):
         return
     started_ms = milliseconds(message.started_at)
-    is_last = not place_id and _is_last(connection, vehicle_id, name, started_ms, trip_id)
-    model = models.of(connection, vehicle_id, name) if is_last else None
+    is_newest = not place_id and is_last(connection, vehicle_id, name, started_ms, trip_id)
+    model = models.of(connection, vehicle_id, name) if is_newest else None
     places = model.places if model is not None else places_of(connection, vehicle_id, name)
     earlier = store.previous(connection, vehicle_id, name, started_ms)
     moment = moment_of(started_ms, message.start, earlier, places, zone)
@@ -128,6 +129,24 @@ def leave_place(connection: Connection, vehicle_id: str, name: str, place_id: st
         drop_place(connection, vehicle_id, name, place_id)
 
 
+def is_last(
+    connection: Connection, vehicle_id: str, name: str, started_ms: int, trip_id: str
+) -> bool:
+    """Whether no later trip of a driver is known."""
+    later = select(visit.c.trip_id).where(
+        of_driver(visit, vehicle_id, name),
+        (visit.c.started_ms > started_ms)
+        | ((visit.c.started_ms == started_ms) & (visit.c.trip_id > trip_id)),
+    )
+    return connection.execute(later.limit(1)).first() is None
+
+
+def place_of(connection: Connection, vehicle_id: str, trip_id: str) -> str:
+    """Where a trip led; empty where that is not known."""
+    wanted = select(visit.c.place_id).where(_this(vehicle_id, trip_id))
+    return connection.execute(wanted).scalar_one_or_none() or ""
+
+
 def _same_place(connection: Connection, known: RowMapping, message: TripEnded) -> str:
     """The id of the place, where a correction leads the same driver to the same one."""
     if message.is_dropped or message.end is None or message.driver != known["driver"]:
@@ -135,17 +154,6 @@ def _same_place(connection: Connection, known: RowMapping, message: TripEnded) -
     places = places_of(connection, message.vehicle_id, message.driver)
     found = places.find(message.end.latitude, message.end.longitude)
     return found if found == known["place_id"] else ""
-
-
-def _is_last(
-    connection: Connection, vehicle_id: str, name: str, started_ms: int, trip_id: str
-) -> bool:
-    later = select(visit.c.trip_id).where(
-        of_driver(visit, vehicle_id, name),
-        (visit.c.started_ms > started_ms)
-        | ((visit.c.started_ms == started_ms) & (visit.c.trip_id > trip_id)),
-    )
-    return connection.execute(later.limit(1)).first() is None
 
 
 def _insert(

@@ -8,7 +8,7 @@ from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.trips import TripProgress, TripStarted
 from services.trips import leaves, telling
-from services.trips.observing import Detail, begun, harsh, is_on, observe, passed
+from services.trips.observing import Detail, begun, harsh, is_on, note_recent, observe, passed
 from services.trips.reading import Known, Reading, read
 from services.trips.state import State, Trip
 
@@ -111,6 +111,7 @@ class Follower:
         known = state.reading.known
         chosen = {leaf for leaf in told.keys() & self.settings if told[leaf] is not None}
         changed = {leaf for leaf in chosen if known.get(leaf) != told[leaf]}
+        anew = [leaf for leaf in changed if known.get(leaf) is not None]
         # What is chosen stays so where a bus is silent for a while.
         known.update({leaf: told[leaf] for leaf in told.keys() - self.settings | chosen})
         on, trip = is_on(state.reading), state.trip
@@ -125,6 +126,8 @@ class Follower:
         elif on is False:
             self._off(trip, at_ms)
         self.events += observe(state, at_ms, told, changed)
+        if state.trip is not None and state.trip.is_told:
+            note_recent(state.trip, at_ms, anew)
         if is_news and state.trip is not None:
             state.trip.heard_ms = at_ms
 
@@ -190,6 +193,7 @@ class Follower:
                 self._lose(trip, state.end_ms)
             else:
                 trip.travel.on_hole()
+                trip.motion.lose()
                 self.events += self._harsh(trip)
                 trip.energy.skip_to(start_ms)
                 trip.unknown_ms += span_ms
@@ -202,6 +206,7 @@ class Follower:
         """The clock was set in the midst of a run: no time has passed."""
         state = self.state
         state.end_ms += shift_ms
+        state.off_ms += shift_ms if state.off_ms else 0
         state.reading.shift(shift_ms)
         if state.spot is not None:
             state.spot = state.spot.model_copy(update={"at_ms": state.spot.at_ms + shift_ms})
@@ -211,12 +216,13 @@ class Follower:
     def _anew(self, start_ms: int) -> None:
         """What comes is told from another time, or of another origin."""
         self.finish()
-        self.state.reading, self.state.spot = Reading(), None
+        self.state.reading, self.state.spot, self.state.off_ms = Reading(), None, 0
         self.state.end_ms = start_ms
 
     def _off(self, trip: Trip, at_ms: int) -> None:
         trip.off_ms, trip.why = at_ms, "power_off"
         trip.travel.on_stop()
+        trip.motion.lose()
         self.events += self._harsh(trip)
 
     def _lose(self, trip: Trip, at_ms: int) -> None:
@@ -230,7 +236,7 @@ class Follower:
         self.events.append(Ended(trip, is_final=True))
         if trip.travel.spot is not None:
             self.state.spot = trip.travel.spot.model_copy()
-        self.state.trip = None
+        self.state.trip, self.state.off_ms = None, trip.off_ms or 0
 
     def _say_end(self, trip: Trip) -> None:
         if not trip.is_told and trip.travel.total()[0] >= telling.LEAST_M:

@@ -7,6 +7,7 @@ POWER_STATES = {"ON": True, "START": True, "ACC": False, "OFF": False, "LOCK": F
 ENGINE_RUNNING = "Vehicle.Powertrain.CombustionEngine.IsRunning"
 ENGINE_SPEED = "Vehicle.Powertrain.CombustionEngine.Speed"
 OBD_ENGINE_SPEED = "Vehicle.OBD.EngineSpeed"
+COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 IS_MOVING = "Vehicle.IsMoving"
 SPEED = "Vehicle.Speed"
 ODOMETER = "Vehicle.TraveledDistance"
@@ -51,7 +52,7 @@ MOTION = (
     POWER, ENGINE_RUNNING, ENGINE_SPEED, OBD_ENGINE_SPEED, IS_MOVING, SPEED, ODOMETER,
     LATITUDE, LONGITUDE, ACCURACY, HEADING, FIX_TYPE, *DRIVERS, LONGITUDINAL, LATERAL, YAW_RATE,
     OUTSIDE, BATTERY_POWER, BATTERY_CURRENT, BATTERY_VOLTAGE, CONSUMED, IS_CHARGING,
-    FUEL_SINCE_START, FUEL_PER_100_KM, FUEL_RATE, *AIRBAGS,
+    FUEL_SINCE_START, FUEL_PER_100_KM, FUEL_RATE, COOLANT, *AIRBAGS,
 )  # fmt: skip
 """What is read of every car."""
 

@@ -19,6 +19,9 @@ _SETTLED_M = 300.0
 _TURNING_MS = 5_000
 """A knob that is turned passes what nobody wants: so soon after, it is the same change."""
 
+RECENT_MS = 600_000
+"""What was changed longer ago is not told with a progress."""
+
 
 class Detail(NamedTuple):
     """A piece of a trip that the store keeps until its end; the same number replaces it."""
@@ -76,6 +79,8 @@ def begun(vehicle_id: str, at_ms: int, state: State) -> Trip:
         trip.travel.odometer_m, trip.travel.odometer_at_ms = odometer_m, at_ms
         trip.travel.is_whole = True
     trip.travel.on_speed(at_ms, _speed_mps(reading))
+    trip.motion.on_speed(at_ms, _speed_mps(reading))
+    trip.motion.stood_ms = max(0, at_ms - state.off_ms) if state.off_ms else None
     return trip
 
 
@@ -86,6 +91,7 @@ def passed(trip: Trip, from_ms: int, at_ms: int, reading: Reading) -> None:
     trip.travel.pass_time(at_ms)
     trip.energy.pass_time(at_ms, reading)
     trip.behaviour.pass_time(from_ms, at_ms, trip.travel.speed_mps, reading)
+    trip.motion.pass_time(from_ms, at_ms, reading)
     outside_c = reading.number(leaves.OUTSIDE)
     if outside_c is not None and -100 <= outside_c <= 150 and at_ms - from_ms <= HOLD_MS:
         total, span_ms = trip.outside
@@ -147,6 +153,19 @@ def setting(trip: Trip, leaf: str, at_ms: int, value: Known) -> Detail | None:
     return Detail(trip.run, "setting", number_, [leaf, offset_s, value])
 
 
+def note_recent(trip: Trip, at_ms: int, changed: Iterable[str]) -> None:
+    """Remember for ten minutes that settings were changed; one heard for the first time was not.
+
+    Args:
+        trip: It is changed.
+        at_ms: Now, UTC ms.
+        changed: The leaves.
+    """
+    if news := dict.fromkeys(changed, at_ms):
+        kept = {leaf: then for leaf, then in trip.recent.items() if at_ms - then <= RECENT_MS}
+        trip.recent = {**kept, **news}
+
+
 def harsh(trip: Trip, over: Iterable[tuple[HarshKind, Event]]) -> list[Detail]:
     """Harsh events that are over, the first so many of a trip."""
     details = []
@@ -164,6 +183,7 @@ def _move(trip: Trip, at_ms: int, told: dict[str, Known], reading: Reading) -> l
     if leaves.SPEED in told:
         speed_mps = _speed_mps(reading)
         trip.travel.on_speed(at_ms, speed_mps)
+        trip.motion.on_speed(at_ms, speed_mps)
     if (odometer_m := number(told.get(leaves.ODOMETER))) is not None:
         if trip.travel.odometer_m is None:
             trip.travel.is_whole = at_ms - trip.started_ms <= 5_000
@@ -172,6 +192,8 @@ def _move(trip: Trip, at_ms: int, told: dict[str, Known], reading: Reading) -> l
         trip.energy.on_meter(meter_kwh)
     if (counter_l := number(told.get(leaves.FUEL_SINCE_START))) is not None:
         trip.energy.on_counter(counter_l)
+    if (coolant_c := number(told.get(leaves.COOLANT))) is not None:
+        trip.motion.on_coolant(at_ms - trip.started_ms, coolant_c)
     return harsh(trip, trip.behaviour.on_moment(at_ms, speed_mps, set(told), reading))
 
 

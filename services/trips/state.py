@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 from internetcar.contract.presence import Clock, Origin
 from internetcar.contract.trips import UNKNOWN_DRIVER, Place, WhyEnded
 from services.trips.behaviour import Behaviour
+from services.trips.driving import Motion
 from services.trips.energy import Energy
 from services.trips.geometry import Route
 from services.trips.reading import Reading
@@ -39,6 +40,7 @@ class Trip(BaseModel):
         outside: Mean of the temperature outside: °C·ms, and ms.
         settings: By leaf, the number of its last change in the store, and when that was, UTC ms.
         changes: How many changes of settings there are.
+        recent: By leaf, when a setting was last changed, UTC ms; what is long ago is not kept.
         has_power: The car says whether it is on, so that standing can be told from being off.
     """
 
@@ -61,10 +63,12 @@ class Trip(BaseModel):
     outside: tuple[float, int] = (0.0, 0)
     settings: dict[str, tuple[int, int]] = Field(default_factory=dict)
     changes: int = 0
+    recent: dict[str, int] = Field(default_factory=dict)
     has_power: bool = False
     travel: Travel = Field(default_factory=Travel)
     energy: Energy = Field(default_factory=Energy)
     behaviour: Behaviour = Field(default_factory=Behaviour)
+    motion: Motion = Field(default_factory=Motion)
     route: Route = Field(default_factory=Route)
 
     def shift(self, shift_ms: int) -> None:
@@ -77,6 +81,7 @@ class Trip(BaseModel):
         self.settings = {
             leaf: (number, at_ms + shift_ms) for leaf, (number, at_ms) in self.settings.items()
         }
+        self.recent = {leaf: at_ms + shift_ms for leaf, at_ms in self.recent.items()}
         travel, behaviour = self.travel, self.behaviour
         for spot in {id(s): s for s in (
             travel.spot, travel.counted, travel.before_hole, travel.doubted
@@ -86,6 +91,7 @@ class Trip(BaseModel):
         travel.said_ms += shift_ms
         travel.odometer_at_ms += shift_ms
         self.energy.at_ms += shift_ms
+        self.motion.shift(shift_ms)
         behaviour.speeds.clear()
         for event in behaviour.running.values():
             event.begun_ms += shift_ms
@@ -105,6 +111,7 @@ class State(BaseModel):
         reading: What is known of each leaf.
         spot: The last fix there was.
         trip: The trip that is not yet final.
+        off_ms: When the trip before ended, UTC ms; 0: not known.
     """
 
     journal: str = ""
@@ -116,6 +123,7 @@ class State(BaseModel):
     reading: Reading = Field(default_factory=Reading)
     spot: Spot | None = None
     trip: Trip | None = None
+    off_ms: int = 0
 
     def dump(self) -> bytes:
         """As few bytes, for they are written each second."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, func, select, update
 
 from internetcar.contract.message import Message, milliseconds
 from internetcar.contract.trips import TripEnded, TripProgress, TripStarted
-from services.database import Database, insert_new, locked, open_database
+from services.database import Database, insert_new, locked, note_erased, open_database
 from services.outgoing import enqueue
 from services.tables import log_position, outgoing
 from services.trips import telling
@@ -146,6 +146,7 @@ def erase(
     Without an instant what was read of drives that are not over goes as well; and in any case what
     waits to be said.
     """
+    note_erased(connection)
     wanted = _wanted(vehicle_id, driver)
     if before_ms is not None:
         wanted = wanted.where(trip.c.started_ms < before_ms)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from internetcar.contract.message import instant
 from internetcar.contract.trips import (
+    MOST_RECENT,
     MOST_ROUTE_POINTS,
     HarshEvent,
     SettingChange,
@@ -13,7 +14,7 @@ from internetcar.contract.trips import (
 )
 from services.trips import leaves
 from services.trips.geometry import Fix, simplified
-from services.trips.observing import Detail, place, setting
+from services.trips.observing import RECENT_MS, Detail, place, setting
 from services.trips.reading import Reading
 from services.trips.state import State, Trip
 
@@ -35,14 +36,13 @@ def standing(reading: Reading, trip: Trip, settings: Iterable[str]) -> list[Deta
 
 def started(vehicle_id: str, state: State, trip: Trip, standing: Sequence[Detail]) -> TripStarted:
     """That a trip has started."""
-    outside_c = state.reading.number(leaves.OUTSIDE)
     return TripStarted(
         vehicle_id=vehicle_id,
         trip_id=trip.trip_id,
         driver=trip.driver,
         started_at=instant(trip.started_ms),
         start=trip.start,
-        outside_c=outside_c if outside_c is not None and -100 <= outside_c <= 150 else None,
+        outside_c=_outside_c(state.reading),
         settings=[_change(each.body) for each in standing],
         origin=trip.origin,
         clock=trip.clock,
@@ -54,7 +54,7 @@ def progress(vehicle_id: str, state: State, trip: Trip) -> TripProgress:
     spot, reading = trip.travel.spot, state.reading
     is_fresh = spot is not None and state.end_ms - spot.at_ms <= _FRESH_MS
     heading, speed = reading.number(leaves.HEADING), trip.travel.speed_mps
-    return TripProgress(
+    said = TripProgress(
         vehicle_id=vehicle_id,
         trip_id=trip.trip_id,
         driver=trip.driver,
@@ -66,8 +66,13 @@ def progress(vehicle_id: str, state: State, trip: Trip) -> TripProgress:
         position=place(spot) if spot is not None and is_fresh else None,
         heading_deg=heading if heading is not None and 0 <= heading <= 360 and is_fresh else None,
         speed_kmh=None if speed is None else round(speed * 3.6, 1),
+        outside_c=_outside_c(reading),
+        changed=_changed(state, trip),
         origin=trip.origin,
     )
+    while said.changed and len(said.encode()) > said.MAX_PAYLOAD_BYTES:
+        said.changed.remove(max(reversed(said.changed), key=_letters))
+    return said
 
 
 def ended(vehicle_id: str, trip: Trip, details: Iterable[Detail]) -> TripEnded:
@@ -103,6 +108,7 @@ def ended(vehicle_id: str, trip: Trip, details: Iterable[Detail]) -> TripEnded:
         idle_s=_seconds(trip.behaviour.idle_ms)
         if trip.has_power and trip.travel.has_speed
         else None,
+        driving=trip.motion.total(ended_ms - trip.started_ms - trip.stopped_ms),
         stopped_s=_seconds(trip.stopped_ms),
         unknown_s=_seconds(trip.unknown_ms),
         harsh=[HarshEvent.model_validate(_harsh(body)) for body in by_kind["harsh"]],
@@ -116,6 +122,25 @@ def ended(vehicle_id: str, trip: Trip, details: Iterable[Detail]) -> TripEnded:
         origin=trip.origin,
         clock=trip.clock,
     )
+
+
+def _changed(state: State, trip: Trip) -> list[SettingChange]:
+    """What was changed in the last ten minutes, the newest first."""
+    newest = sorted(trip.recent.items(), key=lambda each: (-each[1], each[0]))
+    return [
+        _change([leaf, _seconds(at_ms - trip.started_ms), state.reading.known[leaf]])
+        for leaf, at_ms in newest
+        if leaf in state.reading.known and state.end_ms - at_ms <= RECENT_MS
+    ][:MOST_RECENT]
+
+
+def _letters(change: SettingChange) -> int:
+    return len(change.value) if isinstance(change.value, str) else 0
+
+
+def _outside_c(reading: Reading) -> float | None:
+    outside_c = reading.number(leaves.OUTSIDE)
+    return outside_c if outside_c is not None and -100 <= outside_c <= 150 else None
 
 
 def _route(points: Sequence[Fix], trip: Trip) -> tuple[list[Fix], float]:

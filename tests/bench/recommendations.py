@@ -18,6 +18,10 @@ from services.recommendations.destination.predictor import Predictor
 from services.recommendations.evaluation import boosting
 from services.recommendations.evaluation.online import BOOSTING, MIXTURE
 from services.recommendations.evaluation.scores import Score
+from tests.bench import recommendation_climate
+from tests.bench.recommendation_eco import figures as eco_figures
+from tests.bench.recommendation_eco import invented
+from tests.bench.recommendation_forgetting import left_over
 from tests.bench.recommendation_lives import (
     Lived,
     behind_best_vote,
@@ -48,7 +52,8 @@ def main() -> None:
     trees = boosting.is_installed() and not arguments.no_trees
     seeds = range(FIRST_SEED, FIRST_SEED + arguments.seeds)
     lives = list(evaluated(seeds, arguments.known, arguments.workers, trees))
-    found = figures(lives)
+    climate = recommendation_climate.all_measured(seeds, arguments.workers)
+    found = [*figures(lives), *recommendation_climate.figures(climate)]
     flat = json.dumps({figure.name: figure.value for figure in found})
     if arguments.json == "-":
         print(flat)
@@ -57,6 +62,7 @@ def main() -> None:
         Path(arguments.json).write_text(flat + "\n", encoding="utf-8")
     print(TITLE)
     _print_tables(lives)
+    recommendation_climate.print_table(climate)
     if not trees:
         print(f"  {BOOSTING}: not measured; scikit-learn is the extra `bench`")
     width = max(len(figure.name) for figure in found)
@@ -86,6 +92,7 @@ def figures(lives: list[Lived]) -> list[Figure]:
     days = recovery_days(_of(lives, "house move"))
     progress("how fast …")
     milliseconds, megabytes = _speed()
+    kept, left = left_over()
     return [
         Figure("acc_1", 100 * accuracy, "of the mixture, in percent"),
         Figure("gain_over_markov_recency", gain, "points of Acc@1", "≥ 3", gain >= 3),
@@ -97,6 +104,9 @@ def figures(lives: list[Lived]) -> list[Figure]:
         Figure("predict_ms", milliseconds, f"{STORED_TRIPS} trips in the store", "< 10",
                milliseconds < 10),
         Figure("visits_mb", megabytes, f"columns of {STORED_TRIPS} trips", "≤ 20", megabytes <= 20),
+        Figure("forgotten_bytes", left, f"of {kept:.0f} traces in the store, after forgetting",
+               "0", left == 0),
+        *eco_figures(invented()),
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A service's database: the same on SQLite and on PostgreSQL, and clear about what is wrong."""
 
 import os
+import sqlite3
 import stat
 import sys
 import threading
@@ -27,7 +28,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from internetcar.contract.message import ContractError
 from internetcar.launcher.broker import free_port
 from services import points
-from services.database import Database, insert_new, locked, open_database
+from services.database import Database, insert_new, locked, note_erased, open_database
 from services.database_errors import DamagedError, StorageError, StoreError, UnavailableError
 from services.tables import outgoing
 from tests.postgres import Cluster
@@ -218,6 +219,38 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
     path.chmod(0o644)
     with opened(str(path)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_is_noted_as_erased_is_in_no_byte_of_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "tolls.sqlite"
+    with opened(str(path)) as database:
+        with database.begin() as connection:
+            for number in range(600):  # in an order in which pages are divided and rows move
+                key = f"{number * 7919 % 600:03}-{'anna' if number % 2 else 'bert'}-{'x' * 20}"
+                insert_new(connection, ACCOUNTS, account=key, amount_minor=number)
+        with database.begin() as connection:
+            note_erased(connection)
+            mine = ACCOUNTS.c.account.contains("anna")
+            connection.execute(ACCOUNTS.delete().where(mine))
+        assert database.scrub()
+        whole = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+        assert (b"anna" in whole, b"bert" in whole) == (False, True)
+
+
+def test_what_somebody_keeps_from_being_erased_is_erased_the_next_time(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "tolls.sqlite")) as database:
+        with database.begin() as connection:
+            insert_new(connection, ACCOUNTS, account="anna", amount_minor=1)
+        with database.begin() as connection:
+            note_erased(connection)
+            connection.execute(ACCOUNTS.delete())
+        with sqlite3.connect(tmp_path / "tolls.sqlite") as other:
+            other.execute("BEGIN")
+            other.execute("SELECT * FROM accounts").fetchall()
+            assert not database.scrub()
+            other.rollback()
+        other.close()
+        assert database.scrub()
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ from internetcar.contract.tolls import (
     TollPassage,
 )
 from internetcar.contract.trips import (
+    Driving,
     HarshEvent,
     Place,
     SettingChange,
@@ -206,6 +207,10 @@ MESSAGES: list[Message] = [
         vehicle_id="kona", trip_id="t1", revision=2, driver="driver-1", started_at=AT, ended_at=AT,
         start=Place(latitude=1.3, longitude=103.8), end=Place(latitude=1.4, longitude=103.9),
         distance_m=12_345.6, distance_from="odometer", energy_wh=1_900.5, idle_s=60, stopped_s=120,
+        driving=Driving(
+            known_s=900, speed_m=12_000, speed2_m2_per_s=2e5, speed3_m3_per_s2=4e6,
+            faster_m2_per_s2=1_500, slower_m2_per_s2=1_500, idle_s=60, is_cold_start=True,
+        ),
         harsh=[HarshEvent(kind="braking", offset_s=3, peak_mps2=5)], harsh_count=1,
         harsh_watched=["acceleration", "braking"], outside_c=27.5,
         settings=[SettingChange(path="Vehicle.Cabin.Infotainment.Media.Played.Track", offset_s=9,

@@ -89,8 +89,8 @@ def test_a_place_and_a_driver_are_forgotten_while_the_service_runs(
     where = ("--vehicle-id", "kona", "--driver", "anna")
     assert "10 visits erased" in car(url, "forget", *where, "--place", "place-1")
     with service.database.read() as connection:
-        (left,) = connection.execute(select(outgoing.c.payload)).scalars().all()
-    assert left == b"", "the broker forgets what it remembers"
+        left = connection.execute(select(outgoing.c.payload)).scalars().all()
+    assert set(left) == {b""}, "the broker forgets what it remembers"
     assert "place-1" not in car(url, "list")
     assert "nothing is kept" in refused(url, "forget", *where, "--place", "place-1")
     assert "10 visits erased" in car(url, "forget", *where)

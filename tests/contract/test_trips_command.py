@@ -105,7 +105,7 @@ def test_bytes_that_cannot_be_erased_while_somebody_reads_are_not_said_to_be_gon
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(url)
-    monkeypatch.setattr("services.engine._BUSY_S", 0.05)
+    monkeypatch.setattr("services.engine.BUSY_S", 0.05)
     database = store.open_store(url)
     with database.read() as connection:
         assert store.find(connection)

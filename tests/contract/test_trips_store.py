@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import orjson
 import pytest
@@ -20,6 +21,7 @@ from services.trips.forgetting import Forgetting
 from services.trips.leaves import SETTINGS
 from services.trips.logs import Logs
 from services.trips.tables import trip, trip_detail, trip_vehicle
+from tests.postgres import Cluster
 from tests.services import CrashError, crashing_at
 from tests.trip_log import DRIVER, TripLog
 
@@ -195,6 +197,25 @@ def _two_drivers(service: Service) -> None:
         log.longitude += 0.00271  # round a corner
         log.seconds(60, 60.0, 20).seconds(1).off().asleep(6)
     service.hear(log.batches)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_replicas_come_to_the_same_trips(
+    postgresql: Cluster, tmp_path: Path, seed: int
+) -> None:
+    log = TripLog().on()
+    log.seconds(90, 60.0, 20).off().asleep(6).on().seconds(90, 60.0, 20).off().asleep(6)
+    alone = Service(store.open_store(f"sqlite:///{tmp_path}/alone.sqlite")).hear(log.batches)
+    chance, url = Random(seed), postgresql.database()
+    replicas = [Service(store.open_store(url)), Service(store.open_store(url))]
+    for batch in log.batches:
+        for _ in range(chance.randint(1, 2)):  # some come twice, to the same or another
+            chance.choice(replicas).hear([batch])
+    assert len(alone.trips()) == 2
+    assert replicas[0].trips() == alone.trips()
+    assert [each.trip_id for each in replicas[1].ends()] == [each.trip_id for each in alone.ends()]
+    for each in (alone, *replicas):
+        each.database.close()
 
 
 @pytest.mark.parametrize("by", [{"driver": "anna-77"}, {"vehicle_id": "kona"}, {}])

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from internetcar.contract.commands import CommandStatus
 from internetcar.contract.link import Link
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
@@ -104,7 +105,7 @@ def test_a_driver_is_learned_offered_to_answered_and_forgotten(
     actor.kill()
     actor = service(stage, mosquitto)
     for cls in (RecommendationFeedback, RecommendationControl, TripStarted, TripProgress,
-                TripEnded):  # fmt: skip
+                TripEnded, CommandStatus):  # fmt: skip
         topic = cls.filter(vehicle_id="kona", requester="phone")
         for junk in JUNK:
             phone.link.publish_bytes(topic, junk)

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
+from internetcar.contract.advice import SuggestedItem, SuggestedSetting, SuggestedStop
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
     RecommendationAnswer,
@@ -9,7 +12,7 @@ from internetcar.contract.recommendations import (
     SuggestedPlace,
 )
 from internetcar.contract.subscriptions import Received
-from internetcar.launcher.recommend_words import SuggestionLines, answer_line
+from internetcar.launcher.recommend_words import SuggestionLines, answer_line, offer_line
 
 AT = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
 WORK = SuggestedPlace(
@@ -55,6 +58,43 @@ def test_an_offer_says_how_it_is_answered_and_stays_until_the_trip_is_over() -> 
     assert len(lines.lines) == 4
     assert lines.on_received(received(b"")) == []
     assert lines.lines == []
+
+
+WARM, HEATED = (
+    SuggestedSetting(path=f"Vehicle.Cabin.{path}", value=value, probability=0.8)
+    for path, value in (
+        ("HVAC.Station.Row1.Driver.Temperature", 21.5),
+        ("HVAC.IsAirConditioningActive", False),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"kind": "climate", "settings": [WARM, HEATED]},
+            "set Driver Temperature 21.5, IsAirConditioningActive false",
+        ),
+        ({"kind": "climate", "settings": [WARM] * 7}, ", Driver Temperature 21.5, 3 more"),
+        ({"kind": "seat", "guess": "ben"}, "drive as ben"),
+        ({"kind": "seat", "guess": "ben", "settings": [WARM]}, "as ben, Driver Temperature 21.5"),
+        ({"kind": "media", "item": SuggestedItem(item="Air", probability=1)}, "hear Air"),
+        (
+            {"kind": "stop", "stop": SuggestedStop(kind="charge", place_id="p", probability=1)},
+            "charge at p",
+        ),
+        ({"kind": "stop", "stop": SuggestedStop(kind="habit", probability=1)}, "stop"),
+        ({"kind": "media"}, "media"),
+    ],
+)
+def test_an_offer_of_any_kind_says_what_it_is(fields: dict[str, object], words: str) -> None:
+    offer = RecommendationOffer.model_validate(
+        {**OFFER.model_dump(exclude={"place"}), **fields, "probability": 0.8}
+    )
+    assert offer_line(offer).endswith(f"{words} (80 %)? car recommend accept|reject o1")
+    done = offer.model_copy(update={"is_automatic": True})
+    assert offer_line(done).endswith(f"{words} (80 %): being done; car recommend reject o1")
 
 
 def test_what_cannot_be_read_changes_nothing() -> None:

@@ -21,6 +21,7 @@ from services.trips.leaves import (
     LONGITUDE,
     LONGITUDINAL,
     ODOMETER,
+    OUTSIDE,
     POWER,
     SETTINGS,
     SPEED,
@@ -29,6 +30,7 @@ from services.trips.state import State
 from tests.trip_log import AT, DRIVER, Kept, TripLog
 
 SET_POINT = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
+FAN = "Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed"
 TRACK = "Vehicle.Cabin.Infotainment.Media.Played.Track"
 
 
@@ -159,6 +161,47 @@ def test_settings_are_noted_at_the_start_and_when_they_change() -> None:
         (SET_POINT, 9, 23.5),  # what was passed on the way there nobody wanted
         (TRACK, 130, "Two"),
     ]  # fmt: skip
+
+
+def test_what_was_changed_in_the_last_ten_minutes_is_told_with_where_it_is() -> None:
+    log = TripLog().say({SET_POINT: 21.0, OUTSIDE: 3.5}).on().seconds(4)
+    log.say({SET_POINT: 22.0, FAN: 40})  # nobody knew the fan before: it was not changed
+    log.say({SET_POINT: 22.0}).say({FAN: 55}).seconds(580, 60.0, 10).say({OUTSIDE: 200.0}, 30)
+    moved = [each for each in driven(log).events if isinstance(each, TripProgress)]
+    told = [[(each.path, each.offset_s, each.value) for each in it.changed] for it in moved]
+    assert told[0] == [(FAN, 7, 55), (SET_POINT, 5, 22.0)], "the newest first"
+    assert told[-2] == told[0]
+    assert (moved[-1].elapsed_s, told[-1]) == (618, [])
+    assert [moved[0].outside_c, moved[-1].outside_c] == [3.5, None]
+
+
+def test_a_long_drive_with_music_still_tells_what_was_changed() -> None:
+    log = TripLog().say({SET_POINT: 21.0}).on()
+    for number in range(420):
+        log.say({TRACK: f"Track {number}"}, 6)
+    moved = driven(log.say({SET_POINT: 18.0}, 10)).events
+    last = [each for each in moved if isinstance(each, TripProgress)][-1]
+    assert (last.changed[0].path, last.changed[0].value) == (SET_POINT, 18.0)
+
+
+def test_what_is_told_of_changes_fits_in_a_message_however_long_their_words() -> None:
+    texts = [f"Vehicle.Cabin.Text{number:02}" for number in range(30)]
+    log = TripLog().say({**dict.fromkeys(texts, "a"), SET_POINT: 20.0}).on().seconds(4)
+    log.say({SET_POINT: 21.0}).say(dict.fromkeys(texts, "\U00010348" * 200), 20)
+    kept = Kept([*SETTINGS, *texts]).read(log.batches)
+    (moved,) = (each for each in kept.events if isinstance(each, TripProgress))
+    assert len(moved.encode()) <= TripProgress.MAX_PAYLOAD_BYTES
+    assert 12 < len(moved.changed) < 24
+    assert moved.changed[0].path == texts[0]
+
+
+def test_of_words_that_do_not_fit_the_longest_are_left_out() -> None:
+    texts = [f"Vehicle.Cabin.Text{number:02}" for number in range(23)]
+    log = TripLog().say({**dict.fromkeys(texts, "a"), SET_POINT: 20.0}).on().seconds(4)
+    log.say({SET_POINT: 21.0}).say(dict.fromkeys(texts, "\U00010348" * 200), 20)
+    kept = Kept([*SETTINGS, *texts]).read(log.batches)
+    (moved,) = (each for each in kept.events if isinstance(each, TripProgress))
+    assert (moved.changed[-1].path, moved.changed[-1].value) == (SET_POINT, 21.0)
 
 
 def test_there_are_only_so_many_settings() -> None:
@@ -327,7 +370,9 @@ def test_a_state_survives_its_store_also_in_the_midst_of_a_shifted_trip() -> Non
     )
     kept = driven(log)
     assert kept.state.trip is not None
+    kept.state.trip.recent = {SET_POINT: 7_000}
     kept.state.trip.shift(5_000)
+    assert kept.state.trip.recent == {SET_POINT: 12_000}
     assert kept.state.trip.started_ms == milliseconds(AT) + 5_000
     assert State.load(kept.state.dump()) == kept.state
     with pytest.raises(ValueError, match="another format"):

@@ -17,9 +17,13 @@ FEATURES = 1 + len(NAMES) + habits.FEATURES
 _SHARPENED = 1.2
 """The first weight of the mixture: a vote is flatter than what people do."""
 _RATE = 0.25
-_HIT = 0.5
+_OPINIONS = tuple(NAMES.index(name) for name in ("everything", "exact time"))
+"""Votes that are believed beside both: after a house move each may be ahead of them for months."""
+_HIT = 1.0
 """How much a hit moves the trust."""
-_HIT_SHARE = 0.005
+_HIT_SHARE = 0.002
+_DECIDED = 2
+"""The power of the trust that is used: half-trusted opinions blur what the best one says."""
 _FLOOR = 0.02
 """Spread over all places in the mixture before its logarithm is taken, so that it is finite."""
 _VOTE_FLOOR = 0.05
@@ -28,8 +32,8 @@ _VOTE_FLOOR = 0.05
 class Correction:
     """One driver's weights of the features, and how far they are believed.
 
-    What is said is between the mixture and its correction: nearer to the one that was right first
-    more often of late.
+    What is said is between the mixture, its correction and two votes: nearest to the one that was
+    right first more often of late.
     """
 
     def __init__(self) -> None:
@@ -37,25 +41,30 @@ class Correction:
         self.weights[0] = _SHARPENED
         self.squares: Floats = np.ones(FEATURES)
         """What AdaGrad remembers of the gradients."""
-        self.trust: Floats = mixture.equal(2)
-        """Of the correction and of the mixture."""
+        self.trust: Floats = mixture.equal(2 + len(_OPINIONS))
+        """Of the correction, of the mixture and of the votes."""
 
     def shares(self, features: Floats) -> Floats:
         """The probability of each place; sums to 1."""
-        found: Floats = self.trust @ np.array(self._both(features))
+        believed = self.trust**_DECIDED
+        found: Floats = believed / believed.sum() @ self._opinions(features)
         return found
 
     def learn(self, features: Floats, number: int) -> None:
         """The place of a number came."""
-        both = self._both(features)
-        slope = features[:, number] - features @ both[0]
+        opinions = self._opinions(features)
+        slope = features[:, number] - features @ opinions[0]
         self.squares += slope * slope
         self.weights += _RATE * slope / np.sqrt(self.squares)
-        hits = np.array([float(shares.argmax() == number) for shares in both])
+        hits = (opinions.argmax(axis=1) == number).astype(np.float64)
         self.trust = mixture.shifted(self.trust, np.exp(_HIT * hits), _HIT_SHARE)
 
-    def _both(self, features: Floats) -> tuple[Floats, Floats]:
-        return _normed(self.weights @ features), _normed(_SHARPENED * features[0])
+    def _opinions(self, features: Floats) -> Floats:
+        """(opinions, places): what each gives each place."""
+        mixed = features[0]
+        votes = [np.exp(mixed + features[1 + vote]) for vote in _OPINIONS]
+        corrected = _normed(self.weights @ features)
+        return np.vstack([corrected, _normed(_SHARPENED * mixed), *votes])
 
 
 def _normed(score: Floats) -> Floats:

@@ -1,0 +1,1 @@
+"""How warm a driver has it in such weather: set-point, fan and seat heating."""
