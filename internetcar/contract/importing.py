@@ -1,6 +1,7 @@
 """Imports for entry points: a process that only begins makes no garbage, so none is looked for."""
 
 import gc
+import sys
 from importlib import import_module
 from types import ModuleType
 
@@ -10,6 +11,8 @@ def import_quickly(name: str) -> ModuleType:
 
     What is imported stays as long as the process: the collector never looks at it again.
     """
+    if name in sys.modules:
+        return sys.modules[name]
     is_collecting = gc.isenabled()
     gc.disable()
     try:

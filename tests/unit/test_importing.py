@@ -43,6 +43,15 @@ def test_nothing_is_collected_while_it_imports_and_what_is_there_is_not_looked_a
     assert gc.get_freeze_count() - frozen > 100_000
 
 
+def test_what_is_imported_already_is_given_and_nothing_else_is_kept(module: str) -> None:
+    imported = import_quickly(module)
+    frozen = gc.get_freeze_count()
+    kept = [[] for _ in range(100_000)]  # type: ignore[var-annotated]
+    assert import_quickly(module) is imported
+    assert len(kept) == 100_000
+    assert gc.get_freeze_count() <= frozen
+
+
 def test_a_collector_that_was_off_stays_off(module: str) -> None:
     gc.disable()
     import_quickly(module)
