@@ -81,6 +81,12 @@ PURE = [
     *(f"services/recommendations/eco/{name}.py" for name in (
         "adviser", "drive", "evaluation", "hints", "model", "parts",
     )),
+    *(f"services/recommendations/media/{name}.py" for name in (
+        "adviser", "choosing", "items", "kept", "library", "reasons",
+    )),
+    *(f"services/recommendations/seat/{name}.py" for name in (
+        "adviser", "guessing", "habit", "reasons", "settled",
+    )),
     *(f"services/recommendations/evaluation/{name}.py" for name in (
         "online", "scores", "visits_csv",
     )),
@@ -97,8 +103,8 @@ PURE = [
         "reckoning", "reconcile", "records", "watching",
     )),
     *(f"services/recommendations/{name}.py" for name in (
-        "advisers", "advising", "journey", "model", "orders", "rejections", "replies", "settable",
-        "speaking",
+        "advisers", "advising", "answers", "journey", "model", "orders", "rejections", "replies",
+        "settable", "speaking",
     )),
     *(f"services/trips/{name}.py" for name in (
         "behaviour", "complaints", "domain", "driving", "energy", "formats", "geometry", "gpx",

@@ -13,7 +13,7 @@ from internetcar.contract.recommendations import (
     RecommendationOffer,
 )
 from services.database import insert_new, note_erased
-from services.recommendations import proposals, retained, store
+from services.recommendations import guesses, proposals, retained, store
 from services.recommendations.destination.ground import distances_m
 from services.recommendations.destination.places import RADIUS_M
 from services.recommendations.evidence import drop_trips
@@ -109,6 +109,8 @@ def forget_driver(connection: Connection, standing: Standing, name: str, now_ms:
         starts.append(journey.started_ms)
         _note(connection, store.digest_of("trip", vehicle_id, journey.trip_id), now_ms)
         standing.journey = None
+    elif journey is not None:
+        journey.take_back()
     is_known = store.version_of(connection, vehicle_id, name) is not None
     if not is_known and not is_on:
         return None
@@ -116,6 +118,8 @@ def forget_driver(connection: Connection, standing: Standing, name: str, now_ms:
     _erase_visits(connection, vehicle_id, ids, now_ms)
     for table in _OF_DRIVERS:
         connection.execute(delete(table).where(of_driver(table, vehicle_id, name)))
+    for trip_id in guesses.forget(connection, vehicle_id, name):
+        _note(connection, store.digest_of("trip", vehicle_id, trip_id), now_ms)
     if starts:
         digest = store.digest_of("driver", vehicle_id, name)
         if not _note(connection, digest, now_ms, max(starts)):

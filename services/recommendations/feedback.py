@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, select, update
 
 from internetcar.contract.recommendations import RecommendationFeedback
-from services.recommendations import proposals, store
+from services.recommendations import guesses, proposals, store
 from services.recommendations.applying import Offered
 from services.recommendations.hearing import Hearing
 from services.recommendations.replies import DONE, Answer, refused
@@ -43,12 +43,21 @@ class Feedback:
             return refused("expired", "the trip it was for is over, or somebody else drives")
         if row.state != "open":
             return refused("conflict", f"it is {row.state} already")
+        guess = None
+        if led is None and row.kind == "seat" and state == "accepted":
+            guess = guesses.guess_of(row)
+            if standing.journey is not None and standing.journey.has_driven:
+                if guess is None:
+                    return refused("expired", "the car drives: its seat is not moved")
+                row = guesses.without_settings(connection, row)
         if led is not None:
             connection.execute(update(offer).where(this).values(state=state))
             if state == "rejected":
                 self._reject_place(connection, vehicle_id, led)
         elif not self._apply(connection, row, state, standing):
             return refused("unknown_offer", "what it would set is forgotten")
+        if guess is not None:
+            self._hearing.take_driver(connection, standing, guess)
         self._hearing.voice.speak(connection, standing)
         store.save(connection, standing)
         return DONE if led else self._applied(message, connection)

@@ -13,7 +13,7 @@ from internetcar.contract.presence import Origin
 from internetcar.contract.subscriptions import Complaints
 from internetcar.contract.trips import Place, TripEnded, TripProgress, TripStarted
 from services.database import Database
-from services.recommendations import evidence, store
+from services.recommendations import evidence, guesses, store
 from services.recommendations.advisers import ADVISERS
 from services.recommendations.advising import Adviser
 from services.recommendations.applying import Applying
@@ -97,6 +97,19 @@ class Hearing:
         """Whether it is one of the vehicles of the settings."""
         return self._terms.vehicles is None or vehicle_id in self._terms.vehicles
 
+    def take_driver(self, connection: Connection, standing: Standing, name: str) -> None:
+        """Somebody has said who drives on the trip that is on: from now on it is this driver's."""
+        journey = standing.journey
+        if journey is None:
+            return
+        start = None
+        if journey.path:
+            lat_deg, lon_deg = journey.path[0]
+            start = Place(latitude=lat_deg, longitude=lon_deg)
+        ids = standing.vehicle_id, journey.trip_id, name
+        standing.journey = self._begun(connection, standing, ids, journey.started_ms, start)
+        standing.journey.go_on(journey.at_ms, None)
+
     def _counts(self, vehicle_id: str, origin: Origin, started_ms: int, at_ms: int) -> bool:
         """Whether a message is of a trip that teaches, by a clock that may be right."""
         why = self._why_not(vehicle_id, origin, started_ms, at_ms)
@@ -129,6 +142,7 @@ class Hearing:
         standing = store.standing(connection, message.vehicle_id)
         if standing is None:
             return
+        message = guesses.named(connection, message)
         journey = standing.journey
         has_begun = False
         if (
@@ -174,18 +188,33 @@ class Hearing:
         message: TripStarted | TripProgress,
         started_ms: int,
     ) -> Journey:
-        vehicle_id, driver = message.vehicle_id, message.driver
+        ids = message.vehicle_id, message.trip_id, message.driver
+        standing.journey = self._begun(connection, standing, ids, started_ms, message.start)
+        return standing.journey
+
+    def _begun(
+        self,
+        connection: Connection,
+        standing: Standing,
+        ids: tuple[str, str, str],
+        started_ms: int,
+        start: Place | None,
+    ) -> Journey:
+        """A trip as it begins, by the ids of vehicle, trip and driver.
+
+        What is known of it under another driver stays known.
+        """
+        vehicle_id, trip_id, driver = ids
         before = standing.journey
         self.voice.close(connection, standing)
         model = self.models.of(connection, vehicle_id, driver)
         earlier = store.previous(connection, vehicle_id, driver, started_ms)
-        start = message.start
         moment = moment_of(started_ms, start, earlier, model.places, self._terms.zone)
-        journey = begun(message.trip_id, driver, started_ms, moment, start)
-        if before is not None and before.trip_id == message.trip_id:
+        journey = begun(trip_id, driver, started_ms, moment, start)
+        if before is not None and before.trip_id == trip_id:
             journey.path, journey.has_offered = before.path, before.has_offered
             journey.settings, journey.offered = before.settings, before.offered
-        standing.journey = journey
+            journey.has_driven = before.has_driven
         return journey
 
     def _end(self, message: TripEnded, connection: Connection) -> None:
@@ -193,6 +222,7 @@ class Hearing:
         standing = store.standing(connection, vehicle_id)
         if standing is None:
             return
+        message = guesses.named(connection, message)
         if standing.journey is not None and standing.journey.trip_id == trip_id:
             self.voice.close(connection, standing)
         is_news = standing.end(trip_id, message.revision)

@@ -19,6 +19,8 @@ from services.recommendations.destination.places import Places
 MOST_POINTS = 400
 _STEP_DEG = 100.0 / METRES_PER_DEGREE
 """A point of the way that is nearer to the last one than this is none."""
+_STOOD_M, _WALK_KMH = 50.0, 5.0
+"""Who has gone further, or faster, drives."""
 _LONGEST_STAY_MIN = 60.0 * 24 * 60
 _DIGITS = 6
 
@@ -55,6 +57,7 @@ class Journey(BaseModel):
         outside_c: °C, now.
         level_pct: Of battery or fuel, now.
         range_m: What the car says it can still go.
+        has_driven: It has left where it stood, or was faster than a walk.
         advised: What each kind of advice said last, as it was encoded.
         offered: The kinds that have made an offer, to whomever.
     """
@@ -76,6 +79,7 @@ class Journey(BaseModel):
     outside_c: float | None = None
     level_pct: float | None = None
     range_m: float | None = None
+    has_driven: bool = False
     advised: dict[str, str] = {}
     offered: list[str] = []
 
@@ -99,6 +103,7 @@ class Journey(BaseModel):
             lat, lon = self.path[-1]
             if abs(point[0] - lat) + abs(point[1] - lon) < _STEP_DEG:
                 return False
+            self.has_driven = True
         self.path.append(point)
         if len(self.path) > MOST_POINTS:
             half = len(self.path) // 2
@@ -107,7 +112,7 @@ class Journey(BaseModel):
 
     def note(self, message: TripStarted | TripProgress) -> bool:
         """What a message says of the car beside where it is; whether any of it is news."""
-        before = (self.outside_c, self.level_pct, self.range_m), dict(self.settings)
+        before = self._car(), dict(self.settings)
         for name in ("outside_c", "level_pct", "range_m"):
             told = getattr(message, name)
             if told is not None:
@@ -120,7 +125,12 @@ class Journey(BaseModel):
                 changed_ms = self.started_ms + round(each.offset_s * 1_000)
                 if each.path in self.settings or len(self.settings) < MOST_SETTINGS:
                     self.settings[each.path] = each.value, changed_ms
-        return before != ((self.outside_c, self.level_pct, self.range_m), self.settings)
+            is_fast = message.speed_kmh is not None and message.speed_kmh > _WALK_KMH
+            self.has_driven = self.has_driven or is_fast or message.distance_m > _STOOD_M
+        return before != (self._car(), self.settings)
+
+    def _car(self) -> tuple[float | None, ...]:
+        return self.outside_c, self.level_pct, self.range_m, self.has_driven
 
 
 def is_sane(at_ms: int) -> bool:

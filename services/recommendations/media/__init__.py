@@ -1,0 +1,1 @@
+"""What to hear first and next."""
