@@ -5,9 +5,9 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
+from internetcar.contract.importing import import_quickly
 from internetcar.contract.message import InputError
 
 
@@ -19,7 +19,7 @@ def names() -> list[str]:
 def load(name: str) -> Callable[[Path | None], None]:
     """What runs a service with the settings of a file until SIGTERM."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin on matrices this small
-    entry: Callable[[Path | None], None] = import_module(f"services.{name}.service").main
+    entry: Callable[[Path | None], None] = import_quickly(f"services.{name}.service").main
     return entry
 
 

@@ -1,5 +1,6 @@
 """Fixtures that several rooms' tests share, how many workers run, and that nothing is skipped."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -34,6 +35,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if not any(Path(argument).is_dir() for argument in config.args):
         return 0
     return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Thousands of tests stay until the end: the collector need not look through them."""
+    assert session
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

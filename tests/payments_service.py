@@ -5,10 +5,10 @@ import signal
 import sys
 from pathlib import Path
 
+from internetcar.contract.importing import import_quickly
 from services import points
-from services.payments.service import main
 
 if __name__ == "__main__":
     fatal = os.environ.get("DIE_AT")
     points.install(lambda point: os.kill(os.getpid(), signal.SIGKILL) if point == fatal else None)
-    main(Path(sys.argv[1]))
+    import_quickly("services.payments.service").main(Path(sys.argv[1]))

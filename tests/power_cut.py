@@ -23,8 +23,8 @@ from gateway.outbox_writer import Outbox
 from gateway.telemetry import Batch
 from internetcar.contract.telemetry import Telemetry
 from internetcar.contract.wire import telemetry_payload, telemetry_topic
-from tests.uml import REPOSITORY
 
+REPOSITORY = Path(__file__).parent.parent
 AT = "2026-11-21T03:00:00.000Z"
 BOOT_S = 60.0
 INIT = """#!/bin/sh

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +153,10 @@ class Containers:
         ended = subprocess.run(command, capture_output=True, check=False, **self._place(name))
         return ended.returncode == 0
 
+    def until_healthy(self, name: str) -> None:
+        """Wait until the health check says so; each is a process of its own."""
+        eventually(lambda: self.is_healthy(name), turn_s=0.5)
+
     def client(self, user: str, password: str) -> list[str]:
         """The arguments by which mosquitto's clients find the broker."""
         return ["-h", "127.0.0.1", "-p", self._port, "-u", user, "-P", password]
@@ -223,13 +226,13 @@ def stack() -> Iterator[ExitStack]:
 def test_the_demo_runs_and_is_healthy(containers: Containers, stack: ExitStack) -> None:
     assert not containers.is_healthy("broker")
     stack.enter_context(containers.running("broker"))
-    eventually(lambda: containers.is_healthy("broker"))
+    containers.until_healthy("broker")
     assert not containers.is_healthy("gateway")
     with containers.running("gateway"):
-        eventually(lambda: containers.is_healthy("gateway"))
+        containers.until_healthy("gateway")
         assert not containers.is_healthy("simulator")
         stack.enter_context(containers.running("simulator"))
-        eventually(lambda: containers.is_healthy("simulator"))
+        containers.until_healthy("simulator")
     assert not containers.is_healthy("gateway")
 
 
@@ -241,9 +244,9 @@ def test_the_gateway_runs_with_a_cars_own_folder(containers: Containers, stack: 
     settings = 'vehicle_id = "mine"\nvehicle = "reference"\n' + "".join(buses)
     (containers.volume("my-car") / "internetcar.toml").write_text(settings)
     stack.enter_context(containers.running("broker"))
-    eventually(lambda: containers.is_healthy("broker"))
+    containers.until_healthy("broker")
     with containers.running("car-gateway"):
-        eventually(lambda: containers.is_healthy("car-gateway"))
+        containers.until_healthy("car-gateway")
 
 
 def test_the_wallet_and_the_toll_service_run_and_are_healthy(
@@ -252,19 +255,19 @@ def test_the_wallet_and_the_toll_service_run_and_are_healthy(
     for name in ("payments", "tolls"):
         (containers.volume("my-services") / f"{name}.toml").write_text("")
     stack.enter_context(containers.running("broker"))
-    eventually(lambda: containers.is_healthy("broker"))
+    containers.until_healthy("broker")
     for name in ("payments", "tolls"):
         stack.enter_context(containers.running(name))
-        eventually(partial(containers.is_healthy, name))
+        containers.until_healthy(name)
 
 
 def test_the_drones_service_runs_and_is_healthy(containers: Containers, stack: ExitStack) -> None:
     settings = f'vehicle_id = "mine"\nurl = "udpin://127.0.0.1:{free_port()}"\n'
     (containers.volume("my-services") / "drone.toml").write_text(settings)
     stack.enter_context(containers.running("broker"))
-    eventually(lambda: containers.is_healthy("broker"))
+    containers.until_healthy("broker")
     stack.enter_context(containers.running("drone"))
-    eventually(lambda: containers.is_healthy("drone"))
+    containers.until_healthy("drone")
 
 
 @pytest.mark.parametrize("name", ["trips", "recommendations"])
@@ -273,16 +276,16 @@ def test_the_service_of_trips_and_that_of_recommendations_run_and_are_healthy(
 ) -> None:
     (containers.volume("my-services") / f"{name}.toml").write_text("")
     stack.enter_context(containers.running("broker"))
-    eventually(lambda: containers.is_healthy("broker"))
+    containers.until_healthy("broker")
     stack.enter_context(containers.running(name))
-    eventually(lambda: containers.is_healthy(name))
+    containers.until_healthy(name)
 
 
 def test_home_hears_everything_and_says_only_what_is_its_own(
     containers: Containers, stack: ExitStack
 ) -> None:
     stack.enter_context(containers.running("broker"))
-    eventually(lambda: containers.is_healthy("broker"))
+    containers.until_healthy("broker")
     home = containers.client("home", PASSWORDS["BROKER_PASSWORD_HOME"])
     say = ["mosquitto_pub", *home, "-V", "5", "-q", "1", "-r", "-m", "1", "-t"]
     own = [

@@ -2,10 +2,10 @@
 
 import logging
 import sys
-from importlib import import_module
 
 import typer
 
+from internetcar.contract.importing import import_quickly
 from internetcar.contract.message import InputError
 
 SUBCOMMANDS = (
@@ -35,7 +35,7 @@ def build(arguments: list[str]) -> typer.Typer:
     root.callback()(_version)
     wanted = [name for name in SUBCOMMANDS if name in arguments[:1]] or SUBCOMMANDS
     for name in wanted:
-        app: typer.Typer = import_module(f"internetcar.launcher.{name}").app
+        app: typer.Typer = import_quickly(f"internetcar.launcher.{name}").app
         is_group = app.registered_groups or app.registered_callback
         if len(app.registered_commands) == 1 and not is_group:
             only = app.registered_commands[0]

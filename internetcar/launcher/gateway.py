@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.__main__ import run
 from gateway.bus_settings import ASKING_SENDS
 from gateway.bus_spec import parse_bus
+from gateway.process import run
 from gateway.settings import GatewaySettings, load_settings, make_settings
 from gateway.setup import Setup
 from internetcar.contract.message import InputError

@@ -16,9 +16,9 @@ from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.message import InputError
 from internetcar.launcher.options import FreshOption, StateOption, broker_of, state_folder
 from internetcar.launcher.supervisor import Supervisor
-from simulator.__main__ import Settings, run
 from simulator.bus import BusChoice, parse_bus
 from simulator.garage import load_databases, reference_folder
+from simulator.process import Settings, run
 
 app = typer.Typer()
 

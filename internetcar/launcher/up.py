@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,13 +31,8 @@ from internetcar.launcher.options import (
 from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
-from internetcar.launcher.up_drone import WITHOUT, start_drone
-from internetcar.launcher.up_services import (
-    ACCOUNT,
-    start_recommendations,
-    start_services,
-    start_trips,
-)
+from internetcar.launcher.up_drone import WITHOUT
+from internetcar.launcher.up_parts import ACCOUNT, Part, start_parts
 from internetcar.launcher.virtual_bus import virtual_buses
 from services.recommendations.settings import SERVICE
 
@@ -108,6 +103,10 @@ def up(
             max=MOST_REJECTIONS,
         ),
     ] = 0,
+    without: Annotated[
+        list[Part] | None,
+        typer.Option(help="A part to leave out, for a small computer; may be given again."),
+    ] = None,
 ) -> None:
     """Start everything here: broker, car, gateway, tolls, wallet, drone, trips, suggestions, view.
 
@@ -119,6 +118,9 @@ def up(
     vehicle_id = vehicle_id_of(vehicle_id)
     if rejections > days:
         raise InputError("--rejections: on no more days than --days")
+    unwanted = {*(without or ())}
+    if days and unwanted & {Part.TRIPS, Part.RECOMMENDATIONS}:
+        raise InputError("--days: not without trips and recommendations, which learn from them")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -138,13 +140,14 @@ def up(
         stack.enter_context(announced(url, folder, os.environ))
         # Somebody else's broker is where Home Assistant may be.
         prefix = "" if isinstance(started, RunningBroker) else HomeAssistantSettings().prefix
+        has_wallet = isinstance(started, RunningBroker) and Part.TOLLS not in unwanted
         show = stack.enter_context(
             Show(
                 url,
                 vehicle_id,
                 is_plain=is_plain,
                 announced_with=prefix,
-                account=ACCOUNT if isinstance(started, RunningBroker) else "",
+                account=ACCOUNT if has_wallet else "",
                 since=datetime.now(UTC) if days else None,
             )
         )
@@ -154,10 +157,9 @@ def up(
         stack.callback(supervisor.stop)
         who = {*REQUESTERS, url.username or "car"}
         if days:
-            start_recommendations(supervisor, url, vehicle_id, folder, who)
             driver = url.username or "car"
             past = _Past(vehicle_id, folder, driver, days, rejections, seed, start_m)
-            _live(past, url, supervisor, show, stop)
+            _live(past, url, who, supervisor, show, stop)
             if stop.is_set():
                 return
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)
@@ -168,15 +170,12 @@ def up(
             {"INTERNETCAR_BROKER": url.secret},
             without=ENVIRONMENT_PREFIX,  # it is the gateway of the simulated car, not yours
         )
-        if isinstance(started, RunningBroker):
-            start_services(supervisor, url, vehicle_id, folder)
-            if not start_drone(supervisor, url, vehicle_id, folder, who, seed):
-                show.notify(WITHOUT)
         supervisor.start("simulated car", [*here, "simulator", *_car(buses, seed, start_m)], {})
+        show.refresh()
         if isinstance(started, RunningBroker):
-            if not days:
-                start_recommendations(supervisor, url, vehicle_id, folder, who)
-            start_trips(supervisor, url, vehicle_id, folder)
+            missing = unwanted | ({Part.RECOMMENDATIONS} if days else set())  # it runs already
+            if not start_parts(supervisor, url, vehicle_id, folder, who, seed, missing):
+                show.notify(WITHOUT)
         _watch(started, supervisor, show, stop, seconds)
 
 
@@ -193,11 +192,18 @@ class _Past(NamedTuple):
 
 
 def _live(
-    past: _Past, url: BrokerUrl, supervisor: Supervisor, show: Show, stop: threading.Event
+    past: _Past,
+    url: BrokerUrl,
+    who: Collection[str],
+    supervisor: Supervisor,
+    show: Show,
+    stop: threading.Event,
 ) -> None:
     """Live the days before today, before there is a gateway that could do anything to a car."""
     # A database library comes with it: who wants no past need not wait for that.
-    from internetcar.launcher import up_days
+    from internetcar.launcher import up_days, up_services
+
+    up_services.start_recommendations(supervisor, url, past.vehicle_id, past.folder, who)
 
     def turn() -> bool:
         supervisor.watch()

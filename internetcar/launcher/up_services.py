@@ -10,6 +10,7 @@ from typing import get_args
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.signature import key_id, public_key_text
 from internetcar.launcher.supervisor import Supervisor
+from internetcar.launcher.up_parts import ACCOUNT
 from services.payments import desk
 from services.payments.movements import Movement
 from services.payments.store import open_store
@@ -17,7 +18,6 @@ from services.recommendations.settings import Right
 from services.tolls.signing_key import load_or_make_key
 from simulator.garage import SINGAPORE, load_route
 
-ACCOUNT = "demo"
 CONTEXT = "singapore"
 CREDIT_MINOR, CURRENCY = 5_000, "SGD"
 CREDIT_WORDS = ("play money of `car up`",)

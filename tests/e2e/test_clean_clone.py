@@ -96,7 +96,7 @@ def test_the_commands_work_in_a_clean_clone(terminal: Terminal) -> None:
     fill_in(terminal.clone / "internetcar.toml")
     assert terminal.ended(check_line).stdout.splitlines()[-1].startswith("ok: ")
     gateway = terminal.start(run_line)
-    eventually(lambda: "mine" in terminal.ended("car vehicles").stdout)
+    eventually(lambda: "mine" in terminal.ended("car vehicles").stdout, turn_s=1.0)
     assert gateway.end() == 0
 
     (terminal.clone / "car.dbc").write_text(DBC)

@@ -7,7 +7,8 @@ from tests.uml import run_in_uml
 
 SCRIPT = """
 export HOME=/run INTERNETCAR_RUN=/run/internetcar
-"$0" -m internetcar.launcher up --plain --fresh >/run/up 2>&1 &
+SMALL="--without tolls --without drone --without trips --without recommendations"
+"$0" -m internetcar.launcher up --plain --fresh $SMALL >/run/up 2>&1 &
 up=$!
 until grep -q "^Vehicle.Speed = " /run/up; do sleep 1; done
 "$0" -m internetcar.launcher set Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature 21.5

@@ -16,6 +16,7 @@ import pytest
 
 from internetcar.contract.broker_url import BrokerUrl, parse_broker_url
 from internetcar.launcher.broker import RunningBroker
+from internetcar.launcher.up_parts import Part
 from tests.conftest import need_mosquitto
 from tests.e2e.observer import Observer
 from tests.e2e.stage import PYTHON, Actor, Stage, children, is_alive, until_gone
@@ -25,6 +26,11 @@ CAR = [PYTHON, "-m", "internetcar.launcher"]
 FULL_BYTES = 4096
 CHILDREN = 10
 """Broker, gateway, wallet, toll charger, four services, copter and car."""
+SMALL = [word for part in Part for word in ("--without", part)]
+"""For what is proven by broker, gateway and car as well as by all ten."""
+SMALL_CHILDREN = 3
+LINKS = 7
+"""Those of the ten that say when they are connected, and the view."""
 
 
 @pytest.fixture(params=["mosquitto", "embedded"])
@@ -55,6 +61,12 @@ def until_signals(up: Actor) -> None:
     eventually(lambda: "\nVehicle.Speed = " in up.stdout)
 
 
+def all_children(up: Actor) -> list[int]:
+    """The children of `up`, once all have been started."""
+    eventually(lambda: len(children(up.process.pid)) == CHILDREN)
+    return list(children(up.process.pid))
+
+
 def child(up: Actor, word: str) -> int | None:
     """The child of `up` whose command line has a word."""
     found = [pid for pid, command in children(up.process.pid).items() if word in command]
@@ -81,8 +93,7 @@ def test_it_starts_with_every_broker_and_ends_when_asked(
     with Observer(url) as observer:
         assert observer.until_presence(online=True)["origin"] == "simulation"
         observer.until(lambda heard: len(heard.signals()) > 40 and heard.of("position"))
-        pids = list(children(up.process.pid))
-        assert len(pids) == CHILDREN
+        pids = all_children(up)
         up.send(signal.SIGTERM)
         observer.until_presence(online=False)
     assert up.wait(PATIENCE_S) == 0, up.stderr
@@ -91,10 +102,13 @@ def test_it_starts_with_every_broker_and_ends_when_asked(
     assert "Traceback" not in up.stderr
 
 
-def test_ctrl_c_ends_it_as_cleanly(stage: Stage, temporary: Path) -> None:
-    up = stage.car("up", "--plain", "--fresh", "--broker", "embedded")
+def test_ctrl_c_ends_it_as_cleanly_and_what_is_left_out_does_not_run(
+    stage: Stage, temporary: Path
+) -> None:
+    up = stage.car("up", "--plain", "--fresh", "--broker", "embedded", *SMALL)
     until_signals(up)
     pids = list(children(up.process.pid))
+    assert len(pids) == SMALL_CHILDREN
     up.send(signal.SIGINT)
     assert up.wait(PATIENCE_S) == 0, up.stderr
     assert_nothing_left(stage, pids)
@@ -113,7 +127,7 @@ def test_it_ends_by_itself_after_the_seconds_it_was_given(stage: Stage, temporar
 def test_it_ends_cleanly_when_nobody_reads_its_output(
     stage: Stage, temporary: Path, is_closed: bool
 ) -> None:
-    arguments = ["up", "--plain", "--fresh", "--broker", "embedded"]
+    arguments = ["up", "--plain", "--fresh", "--broker", "embedded", *SMALL]
     with (stage.folder / "stderr").open("wb") as stderr:
         up = subprocess.Popen(
             [*CAR, *arguments], stdout=subprocess.PIPE, stderr=stderr, env=stage.environ
@@ -126,7 +140,7 @@ def test_it_ends_cleanly_when_nobody_reads_its_output(
         if is_closed:
             up.stdout.close()
         pids = list(children(up.pid))
-        assert len(pids) == CHILDREN
+        assert len(pids) == SMALL_CHILDREN
         up.terminate()
         assert up.wait(PATIENCE_S) == 0, (stage.folder / "stderr").read_text()
     finally:
@@ -177,9 +191,12 @@ def waiting_bytes(process: "subprocess.Popen[bytes]") -> int:
 
 
 def test_each_child_that_is_killed_is_started_again(stage: Stage, kind: str) -> None:
-    up = stage.car("up", "--plain", "--fresh", "--broker", kind)
+    is_whole = kind == "embedded"
+    up = stage.car("up", "--plain", "--fresh", "--broker", kind, *([] if is_whole else SMALL))
     url = broker_of(up)
     until_signals(up)
+    if is_whole:  # a service that dies with the broker would be told of, too
+        eventually(lambda: up.stderr.count(": connected to ") >= LINKS)
     with Observer(url) as observer:
         for word in (kind,) if kind == "embedded" else (" simulator ", " gateway ", kind):
             before = child(up, word)
@@ -197,22 +214,23 @@ def test_each_child_that_is_killed_is_started_again(stage: Stage, kind: str) -> 
 def test_children_do_not_outlive_it_and_what_it_left_is_ignored(stage: Stage) -> None:
     up = stage.car("up", "--plain", "--state", str(stage.state), "--broker", "embedded")
     until_signals(up)
-    pids = list(children(up.process.pid))
+    pids = all_children(up)
     up.kill()
     until_gone(pids)
     vehicles = stage.ended("vehicles")
     assert vehicles.process.returncode == 2
     assert "no broker" in vehicles.stderr
-    again = stage.car("up", "--plain", "--state", str(stage.state), "--broker", "embedded")
+    again = stage.car("up", "--plain", "--state", str(stage.state), "--broker", "embedded", *SMALL)
     until_signals(again)
     assert again.end() == 0
     assert_nothing_left(stage, [])
 
 
 def test_a_second_one_on_the_same_state_is_refused_and_others_find_the_first(stage: Stage) -> None:
-    up = stage.car("up", "--plain", "--state", str(stage.state), "--broker", "embedded")
+    arguments = ("up", "--plain", "--state", str(stage.state), "--broker", "embedded", *SMALL)
+    up = stage.car(*arguments)
     until_signals(up)
-    second = stage.car("up", "--plain", "--state", str(stage.state), "--broker", "embedded")
+    second = stage.car(*arguments)
     vehicles = stage.car("vehicles")
     watch = stage.car("watch", "--plain", "--seconds", "60")
     assert second.wait() == 2

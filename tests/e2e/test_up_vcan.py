@@ -7,9 +7,10 @@ from tests.uml import run_in_uml
 
 SCRIPT = """
 export HOME=/run INTERNETCAR_RUN=/run/internetcar
+SMALL="--without tolls --without drone --without trips --without recommendations"
 count() { ip -o link | wc -l; }
 before=$(count)
-"$0" -m internetcar.launcher up --plain --fresh >/run/shown 2>&1 &
+"$0" -m internetcar.launcher up --plain --fresh $SMALL >/run/shown 2>&1 &
 until grep -q 'Vehicle.Speed = ' /run/shown || ! kill -0 $!; do sleep 1; done
 kill -INT $!
 wait $!

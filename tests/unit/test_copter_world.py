@@ -5,10 +5,10 @@ import random
 import pytest
 
 from internetcar.contract.message import InputError
-from simulator.copter.__main__ import parse_arguments
 from simulator.copter.copter import Settings, SimCopter
 from simulator.copter.endpoints import TcpServer, open_endpoint
 from simulator.copter.faults import Line
+from simulator.copter.process import parse_arguments
 from simulator.copter.roof import CarAt, Roof
 from simulator.copter.state import Mode
 from tests.unit.piloted import PLACE, PLANE, Pilot, square

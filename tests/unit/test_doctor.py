@@ -30,8 +30,8 @@ from internetcar.contract.message import InputError
 from internetcar.contract.presence import Health, Presence
 from internetcar.launcher import doctor
 from internetcar.launcher.broker import RunningBroker, free_port
-from simulator.__main__ import Settings, run
 from simulator.bus import BusChoice
+from simulator.process import Settings, run
 from tests.conftest import need_mosquitto
 
 RUN = CliRunner().invoke

@@ -15,8 +15,8 @@ from gateway.traffic import Traffic
 from gateway.vehicles import load_vehicle, vehicle_names
 from internetcar.contract.message import InputError
 from internetcar.launcher import identify
-from simulator.__main__ import Settings, run
 from simulator.bus import BusChoice
+from simulator.process import Settings, run
 from tests.data import data_path
 
 RUN = CliRunner().invoke

@@ -13,10 +13,10 @@ import can
 import pytest
 
 from internetcar.loopback import LoopbackBus
-from simulator.__main__ import Settings, main, parse_arguments, run
 from simulator.bus import BusChoice, BusError, Buses, parse_bus
 from simulator.encode import EXTENDED
 from simulator.garage import GarageError, load_databases, load_route
+from simulator.process import Settings, main, parse_arguments, run
 from simulator.route import RouteError
 from simulator.simulation import Frame
 

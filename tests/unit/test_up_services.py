@@ -1,6 +1,9 @@
 """The services of `car up`: what they are told, and whose money they touch."""
 
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -8,8 +11,8 @@ import pytest
 
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.launcher.supervisor import Supervisor
+from internetcar.launcher.up_parts import ACCOUNT, Part, start_parts
 from internetcar.launcher.up_services import (
-    ACCOUNT,
     start_recommendations,
     start_services,
     start_trips,
@@ -39,6 +42,41 @@ def started(folder: Path) -> list[str]:
     starts = Starts()
     start_services(cast(Supervisor, starts), BrokerUrl("127.0.0.1", 1883), "demo", folder)
     return starts.names
+
+
+SERVICES = {
+    Part.TOLLS: ["wallet", "toll charger", "toll service"],
+    Part.RECOMMENDATIONS: ["recommendation service"],
+    Part.TRIPS: ["trip service"],
+    Part.DRONE: ["copter", "drone service"],
+}
+"""In the order of their start: who hears of trips begins before them."""
+
+
+def parts_started(folder: Path, *without: Part) -> list[str]:
+    starts = Starts()
+    broker = BrokerUrl("127.0.0.1", 1883)
+    folder.mkdir()
+    assert start_parts(cast(Supervisor, starts), broker, "demo", folder, {"car"}, 1, without)
+    return starts.names
+
+
+@pytest.mark.parametrize("part", list(Part))
+def test_what_is_left_out_is_not_started_and_all_else_is(tmp_path: Path, part: Part) -> None:
+    others = [name for key, names in SERVICES.items() if key != part for name in names]
+    assert parts_started(tmp_path / "one", part) == others
+    alone = parts_started(tmp_path / "alone", *(other for other in Part if other != part))
+    assert alone == SERVICES[part]
+
+
+def test_all_parts_are_started_and_none_where_all_are_left_out(tmp_path: Path) -> None:
+    assert parts_started(tmp_path / "all") == [*chain(*SERVICES.values())]
+    assert parts_started(tmp_path / "none", *Part) == []
+
+
+def test_gateway_and_car_do_not_wait_for_a_database_library() -> None:
+    script = "import sys, internetcar.launcher.up; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_play_money_never_goes_into_a_store_that_the_environment_names(
