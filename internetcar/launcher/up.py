@@ -7,11 +7,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Annotated, NamedTuple
+from typing import IO, Annotated
 
 import typer
 
@@ -32,7 +32,7 @@ from internetcar.launcher.run_file import announced
 from internetcar.launcher.show import Show
 from internetcar.launcher.supervisor import Supervisor
 from internetcar.launcher.up_drone import WITHOUT
-from internetcar.launcher.up_parts import ACCOUNT, Part, start_parts
+from internetcar.launcher.up_parts import ACCOUNT, Part, Past, live, start_parts
 from internetcar.launcher.virtual_bus import virtual_buses
 from services.recommendations.settings import SERVICE
 
@@ -158,8 +158,8 @@ def up(
         who = {*REQUESTERS, url.username or "car"}
         if days:
             driver = url.username or "car"
-            past = _Past(vehicle_id, folder, driver, days, rejections, seed, start_m)
-            _live(past, url, who, supervisor, show, stop)
+            past = Past(vehicle_id, folder, driver, days, rejections, seed, start_m)
+            live(past, url, who, supervisor, show, stop)
             if stop.is_set():
                 return
         config = _write_settings(folder / "gateway.toml", vehicle_id, folder, buses, url.username)
@@ -177,46 +177,6 @@ def up(
             if not start_parts(supervisor, url, vehicle_id, folder, who, seed, missing):
                 show.notify(WITHOUT)
         _watch(started, supervisor, show, stop, seconds)
-
-
-class _Past(NamedTuple):
-    """The days before today, and who lives them."""
-
-    vehicle_id: str
-    folder: Path
-    driver: str
-    days: int
-    rejections: int
-    seed: int
-    start_m: float
-
-
-def _live(
-    past: _Past,
-    url: BrokerUrl,
-    who: Collection[str],
-    supervisor: Supervisor,
-    show: Show,
-    stop: threading.Event,
-) -> None:
-    """Live the days before today, before there is a gateway that could do anything to a car."""
-    # A database library comes with it: who wants no past need not wait for that.
-    from internetcar.launcher import up_days, up_services
-
-    up_services.start_recommendations(supervisor, url, past.vehicle_id, past.folder, who)
-
-    def turn() -> bool:
-        supervisor.watch()
-        show.refresh()
-        return not stop.is_set()
-
-    now_ms = time.time_ns() // 1_000_000
-    scene = up_days.Scene(url, past.vehicle_id, past.folder, past.driver, now_ms, turn, show.tell)
-    wish = up_days.Wish(past.days, past.rejections, past.seed, past.start_m)
-    said = up_days.fill(scene, wish)
-    if not stop.is_set():
-        show.notify(said)
-        show.recap()
 
 
 def _need_connection(broker: BrokerUrl) -> None:

@@ -238,6 +238,7 @@ def test_a_rejection_lowers_it_as_one_trip_would_and_silences_it_for_a_day(
     before = whole(service.database)["learned"]
     assert service.answer(feedback(offer.offer_id)).status == "done"
     assert whole(service.database)["learned"] == before, "it is kept beside, not within"
+    assert offer.place is not None
     trip = started(NEXT, HOME)
     service.hear(ended(trip, WORK))
     same_day = [each for each in service.hear(started(NEXT + timedelta(hours=1), HOME)).take()
