@@ -18,6 +18,7 @@ from services.database import Database, insert_new
 from services.outgoing import enqueue
 from services.recommendations import store
 from services.recommendations.orders import (
+    DRIVES,
     NO_ANSWER,
     NO_END,
     NOT_SETTABLE,
@@ -79,10 +80,16 @@ class Applying:
         """Ask the car for each setting of an offer; what was asked for before is not again."""
         for each in settings:
             may = may_set(offered.kind, each.path, each.value)
-            self._ask(connection, offered, "apply", each.path, each.value, each.now, may=may)
+            why_not = None if may else NOT_SETTABLE
+            self._ask(connection, offered, "apply", each.path, each.value, each.now, why_not)
 
     def put_back(
-        self, connection: Connection, offered: Offered, now: Mapping[str, SettingValue]
+        self,
+        connection: Connection,
+        offered: Offered,
+        now: Mapping[str, SettingValue],
+        *,
+        stands: bool = True,
     ) -> None:
         """Ask the car for how it was before an offer was applied, as far as that is known.
 
@@ -90,6 +97,7 @@ class Applying:
             connection: Of the transaction.
             offered: The offer.
             now: How settings stand; one that somebody has changed since is left alone.
+            stands: The car does; else nothing is moved, and only climate is put back.
         """
         orders = self._orders(connection, offered.vehicle_id, offered.offer_id)
         waiting = [
@@ -99,8 +107,10 @@ class Applying:
         for each in to_put_back(orders, now):
             value = each.before
             assert value is not None
-            may = may_set(offered.kind, each.path, value)
-            self._ask(connection, offered, "undo", each.path, value, None, may=may)
+            why_not = None if may_set(offered.kind, each.path, value) else NOT_SETTABLE
+            if not stands and not may_set("climate", each.path, value):
+                why_not = DRIVES
+            self._ask(connection, offered, "undo", each.path, value, None, why_not)
 
     def answer(
         self, connection: Connection, vehicle_id: str, offer_id: str, requester: str
@@ -140,10 +150,9 @@ class Applying:
         path: str,
         value: SettingValue,
         before: SettingValue | None,
-        *,
-        may: bool,
+        why_not: str | None,
     ) -> None:
-        now_ms = self._clock_ms()
+        now_ms, may = self._clock_ms(), why_not is None
         vehicle_id, offer_id = offered.vehicle_id, offered.offer_id
         command_id = store.digest_of("order", vehicle_id, offer_id, purpose, path)[:32]
         is_new = insert_new(
@@ -157,7 +166,7 @@ class Applying:
             path=path,
             body=orjson.dumps([value, before] if may else [None, None]).decode(),
             state="open" if may else "failed",
-            reason=None if may else NOT_SETTABLE,
+            reason=why_not,
             ordered_ms=now_ms,
             kept_ms=now_ms,
         )

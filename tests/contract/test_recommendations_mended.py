@@ -1,0 +1,84 @@
+"""Odd trips, late answers and what is left of whom: each of these went wrong once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from internetcar.contract.commands import Command
+from internetcar.contract.trips import SettingChange
+from services.recommendations.seat.settled import LEAVES
+from services.recommendations.store import open_store
+from tests.recommendation_trips import (
+    HOME,
+    MONDAY,
+    WORK,
+    Service,
+    control,
+    ended,
+    feedback,
+    progress,
+    started,
+)
+
+SEAT = LEAVES[0]
+WARM = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
+NEXT = MONDAY + timedelta(days=14, hours=8)
+
+
+def setting(path: str, value: Any, offset_s: float = 0.0) -> SettingChange:
+    return SettingChange(path=path, offset_s=offset_s, value=value)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """Anna puts her seat to 210 on each of twelve mornings."""
+    database = open_store(str(tmp_path / "recommendations.sqlite"))
+    service = Service(database)
+    for number in range(12):
+        day = MONDAY + timedelta(days=number, hours=8)
+        hers = [setting(SEAT, 150), setting(SEAT, 210, 5)]
+        service.hear(ended(started(day, HOME, f"t{number}"), WORK, settings=hers))
+    service.take()
+    yield service
+    database.close()
+
+
+def begin(service: Service, at: Any = NEXT) -> Any:
+    """A trip on which her seat is offered to be moved, and what is commanded at once."""
+    said = service.hear(started(at, HOME, settings=[setting(SEAT, 150)])).take()
+    (offer,) = [each for each in said if getattr(each, "kind", "") == "seat"]
+    return offer, commands(said)
+
+
+def commands(said: list[Any]) -> list[Command]:
+    return [each for each in said if isinstance(each, Command)]
+
+
+def test_a_rejection_moves_no_seat_back_under_who_drives(service: Service) -> None:
+    service.hear(control("automatic", driver="anna", kind="seat"))
+    service.take()
+    offer, sent = begin(service)
+    assert [(each.path, each.value) for each in sent] == [(SEAT, 210)]
+    service.hear(progress(started(NEXT, HOME), 0.5, HOME, speed_kmh=50))
+    said = service.hear(feedback(offer.offer_id)).take()
+    assert commands(said) == []
+
+
+def test_an_answer_that_was_under_way_for_long_moves_nothing(service: Service) -> None:
+    offer, _ = begin(service)
+    service.now += timedelta(minutes=10)  # the broker kept it while nobody heard how it drives
+    answer = service.answer(feedback(offer.offer_id, "accept"))
+    assert (answer.status, answer.reason) == ("refused", "expired")
+    assert commands(service.take()) == []
+
+
+def test_who_has_not_driven_off_yet_may_take_time_to_answer(service: Service) -> None:
+    offer, _ = begin(service)
+    for minutes in range(1, 9):
+        service.hear(progress(started(NEXT, HOME), minutes, HOME))
+    service.take()
+    said = service.hear(feedback(offer.offer_id, "accept")).take()
+    assert [(each.path, each.value) for each in commands(said)] == [(SEAT, 210)]
