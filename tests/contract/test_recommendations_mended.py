@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from internetcar.contract.commands import Command
 from internetcar.contract.trips import SettingChange
 from services.recommendations.seat.settled import LEAVES
 from services.recommendations.store import open_store
+from services.recommendations.tables import vehicle
 from tests.recommendation_trips import (
     HOME,
     MONDAY,
@@ -73,6 +75,13 @@ def test_an_answer_that_was_under_way_for_long_moves_nothing(service: Service) -
     answer = service.answer(feedback(offer.offer_id, "accept"))
     assert (answer.status, answer.reason) == ("refused", "expired")
     assert commands(service.take()) == []
+
+
+def test_a_trip_that_cannot_be_read_leaves_no_offer_open_to_the_next(service: Service) -> None:
+    offer, _ = begin(service)
+    service.database.run(lambda c: c.execute(update(vehicle).values(journey="{}")))
+    service.hear(started(NEXT + timedelta(hours=2), WORK, driver="ben"))
+    assert service.answer(feedback(offer.offer_id, "accept")).reason == "expired"
 
 
 def test_who_has_not_driven_off_yet_may_take_time_to_answer(service: Service) -> None:
