@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from internetcar.contract.commands import Command
 from internetcar.contract.trips import SettingChange
 from services.recommendations.seat.settled import LEAVES
 from services.recommendations.store import open_store
-from services.recommendations.tables import vehicle
+from services.recommendations.tables import proposal, vehicle
 from tests.recommendation_trips import (
     HOME,
     MONDAY,
@@ -82,6 +82,22 @@ def test_a_trip_that_cannot_be_read_leaves_no_offer_open_to_the_next(service: Se
     service.database.run(lambda c: c.execute(update(vehicle).values(journey="{}")))
     service.hear(started(NEXT + timedelta(hours=2), WORK, driver="ben"))
     assert service.answer(feedback(offer.offer_id, "accept")).reason == "expired"
+
+
+def test_a_forgotten_place_takes_only_its_own_offers_along(service: Service) -> None:
+    def keep(connection: Any) -> None:
+        for number in (1, 12):
+            connection.execute(proposal.insert().values(
+                vehicle_id="kona", offer_id=f"o{number}", driver="anna", kind="stop",
+                trip_id="t1", key=f"habit place-{number}", body="", at_ms=1, state="rejected",
+                kept_ms=1,
+            ))  # fmt: skip
+
+    service.database.run(keep)
+    assert service.answer(control("forget_place", driver="anna", place_id="place-1")).erased == 12
+    with service.database.read() as connection:
+        keys = connection.execute(select(proposal.c.key).where(proposal.c.kind == "stop"))
+        assert keys.scalars().all() == ["habit place-12"]
 
 
 def test_who_has_not_driven_off_yet_may_take_time_to_answer(service: Service) -> None:
