@@ -13,6 +13,8 @@ from services.recommendations.advising import MOST_BYTES, MOST_EVIDENCE, Adviser
 from services.recommendations.store import of_driver
 from services.recommendations.tables import evidence
 
+MOST_OF_EACH = 100
+"""So much of each driver is read to tell them apart; the newest say it."""
 _PORTION = 500
 
 
@@ -58,10 +60,16 @@ def keep(
     return True
 
 
-def read(connection: Connection, vehicle_id: str, kind: Kind, name: str | None) -> list[Evidence]:
+def read(
+    connection: Connection,
+    vehicle_id: str,
+    kind: Kind,
+    name: str | None,
+    most: int = MOST_EVIDENCE,
+) -> list[Evidence]:
     """The newest evidence of a kind, the oldest first, of a driver or (`None`) of all of a car."""
     ours = _of(vehicle_id, kind, name)
-    wanted = select(evidence).where(ours).order_by(*_NEWEST).limit(MOST_EVIDENCE)
+    wanted = select(evidence).where(ours).order_by(*_NEWEST).limit(most)
     found = [
         Evidence(
             row.trip_id, row.driver, row.started_ms, row.day, row.place_id, orjson.loads(row.body)
