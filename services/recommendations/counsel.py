@@ -101,7 +101,7 @@ class Counsel:
         trips = len(self._models.of(connection, vehicle_id, name).predictor.visits)
         if trips < LEAST_TRIPS:
             return
-        for adviser in self._advisers:
+        for adviser in (each for each in self._advisers if each.speaks_after):
             learned = self.learned.of(connection, adviser, vehicle_id, name)
             said = adviser.after(trip, learned, trips, day, self._origin)
             if said is not None:

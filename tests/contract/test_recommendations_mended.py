@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from internetcar.contract.commands import Command
 from internetcar.contract.trips import SettingChange
+from services.recommendations import evidence
 from services.recommendations.seat.settled import LEAVES
 from services.recommendations.store import open_store
 from services.recommendations.tables import proposal, vehicle
@@ -98,6 +99,34 @@ def test_a_forgotten_place_takes_only_its_own_offers_along(service: Service) -> 
     with service.database.read() as connection:
         keys = connection.execute(select(proposal.c.key).where(proposal.c.kind == "stop"))
         assert keys.scalars().all() == ["habit place-12"]
+
+
+def test_nothing_that_was_learned_of_a_forgotten_driver_is_held(service: Service) -> None:
+    begin(service)
+    learned = service.hearing.counsel.learned
+    assert "anna" in repr(vars(learned))
+    service.hear(control("forget_driver", driver="anna"))
+    assert "anna" not in repr(vars(learned))
+
+
+def test_of_each_driver_no_more_is_read_than_a_guess_needs(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "MOST_OF_EACH", 11)
+    service.hear(started(NEXT, HOME, driver="unknown", settings=[setting(SEAT, 150)]))
+    (held,) = [
+        value
+        for (_, kind, _), (_, value) in service.hearing.counsel.learned._held.items()
+        if kind.endswith("of each")
+    ]
+    assert [each.trip_id for each in held["anna"]] == [f"t{number}" for number in range(1, 12)]
+
+
+def test_no_kind_learns_anew_after_a_trip_unless_it_speaks_then(service: Service) -> None:
+    service.hearing.counsel.learned.drop("kona")
+    service.hear(ended(started(NEXT, HOME), WORK, settings=[setting(SEAT, 210)]))
+    kinds = {key[1] for key in service.hearing.counsel.learned._held}
+    assert kinds == {"energy"}
 
 
 def test_who_has_not_driven_off_yet_may_take_time_to_answer(service: Service) -> None:
