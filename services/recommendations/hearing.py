@@ -128,7 +128,7 @@ class Hearing:
         if origin != terms.origin:
             return f"they are of origin {origin}, and the settings want {terms.origin}"
         now_ms = self._clock_ms()
-        is_near = now_ms - terms.keep_ms <= at_ms <= now_ms + _DAY_MS
+        is_near = now_ms - terms.keep_ms <= at_ms and max(started_ms, at_ms) <= now_ms + _DAY_MS
         if not (is_sane(started_ms) and is_sane(at_ms)) or (origin == "live" and not is_near):
             return "their clock cannot be right, or ours is not"
         return None
@@ -220,6 +220,8 @@ class Hearing:
             journey.path, journey.has_offered = before.path, before.has_offered
             journey.settings, journey.offered = before.settings, before.offered
             journey.has_driven, journey.heard_ms = before.has_driven, before.heard_ms
+            journey.outside_c = before.outside_c
+            journey.level_pct, journey.range_m = before.level_pct, before.range_m
         return journey
 
     def _end(self, message: TripEnded, connection: Connection) -> None:

@@ -12,7 +12,7 @@ from internetcar.contract.commands import Command
 from internetcar.contract.trips import SettingChange
 from services.recommendations import evidence
 from services.recommendations.seat.settled import LEAVES
-from services.recommendations.store import open_store
+from services.recommendations.store import open_store, read_journey
 from services.recommendations.tables import proposal, vehicle
 from tests.recommendation_trips import (
     HOME,
@@ -127,6 +127,34 @@ def test_no_kind_learns_anew_after_a_trip_unless_it_speaks_then(service: Service
     service.hear(ended(started(NEXT, HOME), WORK, settings=[setting(SEAT, 210)]))
     kinds = {key[1] for key in service.hearing.counsel.learned._held}
     assert kinds == {"energy"}
+
+
+def test_a_trip_that_began_in_the_future_keeps_no_other_from_beginning(service: Service) -> None:
+    never = started(NEXT + timedelta(days=20_000), HOME, "never")
+    service.hear(progress(never, 0, HOME, at=NEXT))
+    service.hear(started(NEXT, HOME, "now"))
+    with service.database.read() as connection:
+        (kept,) = connection.execute(select(vehicle.c.journey)).scalars()
+    journey = read_journey(kept)
+    assert journey is not None
+    assert journey.trip_id == "now"
+
+
+def test_who_says_that_it_is_her_does_not_make_it_warmer_outside(service: Service) -> None:
+    trip = started(
+        NEXT, HOME, driver="unknown", settings=[setting(SEAT, 150)], outside_c=4,
+        level_pct=50, range_m=90_000,
+    )  # fmt: skip
+    said = service.hear(trip).take()
+    (offer,) = [each for each in said if getattr(each, "kind", "") == "seat"]
+    assert offer.guess == "anna"
+    service.hear(feedback(offer.offer_id, "accept"))
+    with service.database.read() as connection:
+        (kept,) = connection.execute(select(vehicle.c.journey)).scalars()
+    journey = read_journey(kept)
+    assert journey is not None
+    assert (journey.driver, journey.outside_c, journey.level_pct) == ("anna", 4, 50)
+    assert journey.range_m == 90_000
 
 
 def test_who_has_not_driven_off_yet_may_take_time_to_answer(service: Service) -> None:
