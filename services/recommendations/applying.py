@@ -41,7 +41,8 @@ LIFETIME_MS = 30_000
 """A command that waited for longer moves no car."""
 SILENCE_MS = 45_000
 """What has not come to its end by then counts as not applied."""
-_EACH_MS = 1_000
+_EACH_MS, _OTHERS_EACH_MS = 1_000, 60_000
+"""How often it is looked for what waits; what another replica left that is gone, less often."""
 _BODY: TypeAdapter[tuple[SettingValue | None, SettingValue | None]] = TypeAdapter(
     tuple[SettingValue | None, SettingValue | None]
 )
@@ -132,7 +133,8 @@ class Applying:
     def turn(self) -> None:
         """Give up on what nobody has said the end of."""
         now_ms = self._clock_ms()
-        if not self._may_wait or self._looked_ms <= now_ms < self._looked_ms + _EACH_MS:
+        each_ms = _EACH_MS if self._may_wait else _OTHERS_EACH_MS
+        if self._looked_ms <= now_ms < self._looked_ms + each_ms:
             return
         self._looked_ms = now_ms
         wanted = select(order.c.vehicle_id).where(order.c.state.in_(WAITING)).distinct()
