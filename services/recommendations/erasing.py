@@ -31,6 +31,7 @@ from services.recommendations.tables import (
     place,
     proposal,
     request,
+    vehicle,
     visit,
 )
 from services.recommendations.visits import drop_place, leave_place
@@ -154,10 +155,25 @@ def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) ->
         store.renew(connection, vehicle_id, name, f"old {before_ms}")
     for table in (offer, evidence, proposal, forgotten):
         connection.execute(delete(table).where(table.c.kept_ms < before_ms))
+    _erase_journeys(connection, before_ms)
     asked_ms = now_ms - REQUEST_DAYS * _DAY_MS
     for table in (request, order, asker):
         connection.execute(delete(table).where(table.c.kept_ms < asked_ms))
     return len(rows)
+
+
+def _erase_journeys(connection: Connection, before_ms: int) -> None:
+    """Forget trips that never ended and of which nothing was heard since an instant."""
+    on = select(vehicle.c.vehicle_id).where(vehicle.c.journey.is_not(None))
+    for vehicle_id in sorted(connection.execute(on).scalars()):
+        vehicle_now = store.standing(connection, vehicle_id)
+        if vehicle_now is None:
+            continue
+        journey = vehicle_now.journey
+        if journey is None or journey.heard_ms < before_ms:
+            vehicle_now.journey = None
+            store.save(connection, vehicle_now)
+            retained.clear(connection, vehicle_id)
 
 
 def _whose(connection: Connection, before_ms: int) -> Sequence[tuple[str, str]]:
