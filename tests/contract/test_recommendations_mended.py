@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from internetcar.contract.advice import EcoAdvice
 from internetcar.contract.commands import Command
-from internetcar.contract.trips import SettingChange
+from internetcar.contract.trips import Driving, SettingChange
 from services.recommendations import evidence
 from services.recommendations.seat.settled import LEAVES
 from services.recommendations.store import open_store, read_journey
 from services.recommendations.tables import proposal, vehicle
 from tests.recommendation_trips import (
     HOME,
+    KEEP_MS,
     MONDAY,
     WORK,
     Service,
@@ -129,6 +131,27 @@ def test_no_kind_learns_anew_after_a_trip_unless_it_speaks_then(service: Service
     assert kinds == {"energy"}
 
 
+def test_what_a_trip_used_is_not_told_while_others_drive(service: Service) -> None:
+    driving = Driving(
+        known_s=1_800, speed_m=9_000, speed2_m2_per_s=60_000, speed3_m3_per_s2=400_000,
+        faster_m2_per_s2=500, slower_m2_per_s2=500, idle_s=60,
+    )  # fmt: skip
+    service.hear(ended(started(NEXT, HOME), WORK, energy_wh=2_000.0, driving=driving))
+    assert [each.driver for each in service.take() if isinstance(each, EcoAdvice)] == ["anna"]
+    later = NEXT + timedelta(hours=9)
+    said = service.hear(ended(started(later, WORK, driver="ben"), HOME, energy_wh=900.0)).take()
+    assert None in said, "the broker forgets it with the next trip that ends"
+
+
+def test_a_trip_that_never_ended_is_forgotten_with_age(service: Service) -> None:
+    begin(service)
+    service.now += timedelta(milliseconds=KEEP_MS + 1_000)
+    service.forgetting.turn()
+    with service.database.read() as connection:
+        assert connection.execute(select(vehicle.c.journey)).scalars().all() == [None]
+    assert None in service.take(), "nor does the broker remember what was said of it"
+
+
 def test_a_trip_that_began_in_the_future_keeps_no_other_from_beginning(service: Service) -> None:
     never = started(NEXT + timedelta(days=20_000), HOME, "never")
     service.hear(progress(never, 0, HOME, at=NEXT))
@@ -155,6 +178,18 @@ def test_who_says_that_it_is_her_does_not_make_it_warmer_outside(service: Servic
     assert journey is not None
     assert (journey.driver, journey.outside_c, journey.level_pct) == ("anna", 4, 50)
     assert journey.range_m == 90_000
+
+
+def test_what_a_replica_ordered_that_is_gone_is_given_up_by_another(service: Service) -> None:
+    other = Service(service.database, now=service.now)
+    other.hearing.applying.turn()
+    offer, _ = begin(service)
+    service.hear(feedback(offer.offer_id, "accept"))
+    service.take()
+    other.now = service.now + timedelta(minutes=5)
+    other.hearing.applying.turn()
+    (answer,) = other.take()
+    assert answer.reason == "not_applied"
 
 
 def test_who_has_not_driven_off_yet_may_take_time_to_answer(service: Service) -> None:
