@@ -14,6 +14,7 @@ from internetcar.contract.trips import Driving, SettingChange
 from services.recommendations import evidence
 from services.recommendations.seat.settled import LEAVES
 from services.recommendations.store import open_store, read_journey
+from services.recommendations.tables import evidence as rows
 from services.recommendations.tables import proposal, vehicle
 from tests.recommendation_trips import (
     HOME,
@@ -199,3 +200,11 @@ def test_who_has_not_driven_off_yet_may_take_time_to_answer(service: Service) ->
     service.take()
     said = service.hear(feedback(offer.offer_id, "accept")).take()
     assert [(each.path, each.value) for each in commands(said)] == [(SEAT, 210)]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", "7", "\u2028"])
+def test_what_cannot_be_read_of_a_trip_says_nothing(service: Service, body: str) -> None:
+    this = rows.c.trip_id == "t3"
+    service.database.run(lambda c: c.execute(update(rows).where(this).values(body=body)))
+    offer, _ = begin(service)
+    assert offer.settings[0].value == 210
