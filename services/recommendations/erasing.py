@@ -164,16 +164,20 @@ def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) ->
 
 def _erase_journeys(connection: Connection, before_ms: int) -> None:
     """Forget trips that never ended and of which nothing was heard since an instant."""
-    on = select(vehicle.c.vehicle_id).where(vehicle.c.journey.is_not(None))
-    for vehicle_id in sorted(connection.execute(on).scalars()):
-        vehicle_now = store.standing(connection, vehicle_id)
-        if vehicle_now is None:
+    on = select(vehicle.c.vehicle_id, vehicle.c.journey).where(vehicle.c.journey.is_not(None))
+    rows = connection.execute(on.order_by(vehicle.c.vehicle_id)).all()
+    for row in rows:
+        if not _is_old(store.read_journey(row.journey), before_ms):
             continue
-        journey = vehicle_now.journey
-        if journey is None or journey.heard_ms < before_ms:
+        vehicle_now = store.standing(connection, row.vehicle_id)
+        if vehicle_now is not None and _is_old(vehicle_now.journey, before_ms):
             vehicle_now.journey = None
             store.save(connection, vehicle_now)
-            retained.clear(connection, vehicle_id)
+            retained.clear(connection, row.vehicle_id)
+
+
+def _is_old(journey: Journey | None, before_ms: int) -> bool:
+    return journey is None or journey.heard_ms < before_ms
 
 
 def _whose(connection: Connection, before_ms: int) -> Sequence[tuple[str, str]]:
