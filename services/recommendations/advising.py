@@ -150,11 +150,13 @@ class Adviser(Protocol):
         kind: Of its evidence.
         offers: Of its offers; `None`: it makes none.
         of_car: Its evidence is that of the car, whoever drove.
+        speaks_after: It may have something to say of a trip that has ended.
     """
 
     kind: Kind
     offers: OfferKind | None
     of_car: bool
+    speaks_after: bool
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         """What to keep of a trip that has ended; `None`: nothing."""

@@ -18,6 +18,7 @@ from services.database import Database, insert_new
 from services.outgoing import enqueue
 from services.recommendations import store
 from services.recommendations.orders import (
+    DRIVES,
     NO_ANSWER,
     NO_END,
     NOT_SETTABLE,
@@ -40,7 +41,8 @@ LIFETIME_MS = 30_000
 """A command that waited for longer moves no car."""
 SILENCE_MS = 45_000
 """What has not come to its end by then counts as not applied."""
-_EACH_MS = 1_000
+_EACH_MS, _OTHERS_EACH_MS = 1_000, 60_000
+"""How often it is looked for what waits; what another replica left that is gone, less often."""
 _BODY: TypeAdapter[tuple[SettingValue | None, SettingValue | None]] = TypeAdapter(
     tuple[SettingValue | None, SettingValue | None]
 )
@@ -79,10 +81,16 @@ class Applying:
         """Ask the car for each setting of an offer; what was asked for before is not again."""
         for each in settings:
             may = may_set(offered.kind, each.path, each.value)
-            self._ask(connection, offered, "apply", each.path, each.value, each.now, may=may)
+            why_not = None if may else NOT_SETTABLE
+            self._ask(connection, offered, "apply", each.path, each.value, each.now, why_not)
 
     def put_back(
-        self, connection: Connection, offered: Offered, now: Mapping[str, SettingValue]
+        self,
+        connection: Connection,
+        offered: Offered,
+        now: Mapping[str, SettingValue],
+        *,
+        stands: bool = True,
     ) -> None:
         """Ask the car for how it was before an offer was applied, as far as that is known.
 
@@ -90,6 +98,7 @@ class Applying:
             connection: Of the transaction.
             offered: The offer.
             now: How settings stand; one that somebody has changed since is left alone.
+            stands: The car does; else nothing is moved, and only climate is put back.
         """
         orders = self._orders(connection, offered.vehicle_id, offered.offer_id)
         waiting = [
@@ -99,8 +108,10 @@ class Applying:
         for each in to_put_back(orders, now):
             value = each.before
             assert value is not None
-            may = may_set(offered.kind, each.path, value)
-            self._ask(connection, offered, "undo", each.path, value, None, may=may)
+            why_not = None if may_set(offered.kind, each.path, value) else NOT_SETTABLE
+            if not stands and not may_set("climate", each.path, value):
+                why_not = DRIVES
+            self._ask(connection, offered, "undo", each.path, value, None, why_not)
 
     def answer(
         self, connection: Connection, vehicle_id: str, offer_id: str, requester: str
@@ -122,7 +133,8 @@ class Applying:
     def turn(self) -> None:
         """Give up on what nobody has said the end of."""
         now_ms = self._clock_ms()
-        if not self._may_wait or self._looked_ms <= now_ms < self._looked_ms + _EACH_MS:
+        each_ms = _EACH_MS if self._may_wait else _OTHERS_EACH_MS
+        if self._looked_ms <= now_ms < self._looked_ms + each_ms:
             return
         self._looked_ms = now_ms
         wanted = select(order.c.vehicle_id).where(order.c.state.in_(WAITING)).distinct()
@@ -140,10 +152,9 @@ class Applying:
         path: str,
         value: SettingValue,
         before: SettingValue | None,
-        *,
-        may: bool,
+        why_not: str | None,
     ) -> None:
-        now_ms = self._clock_ms()
+        now_ms, may = self._clock_ms(), why_not is None
         vehicle_id, offer_id = offered.vehicle_id, offered.offer_id
         command_id = store.digest_of("order", vehicle_id, offer_id, purpose, path)[:32]
         is_new = insert_new(
@@ -157,7 +168,7 @@ class Applying:
             path=path,
             body=orjson.dumps([value, before] if may else [None, None]).decode(),
             state="open" if may else "failed",
-            reason=None if may else NOT_SETTABLE,
+            reason=why_not,
             ordered_ms=now_ms,
             kept_ms=now_ms,
         )

@@ -92,6 +92,7 @@ class Controls:
     ) -> Answer:
         driver, place_id, now_ms = message.driver or "", message.place_id or "", self._clock_ms()
         self._hearing.models.drop(standing.vehicle_id, driver)
+        self._hearing.counsel.learned.drop(standing.vehicle_id)
         if message.action == "forget_place":
             erased = erasing.forget_place(connection, standing, driver, place_id, now_ms)
             if erased is None:

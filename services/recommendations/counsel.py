@@ -96,16 +96,23 @@ class Counsel:
                 self._offer(connection, vehicle_id, journey, adviser, offer)
 
     def after(self, connection: Connection, trip: TripEnded, day: float) -> None:
-        """Say what there is to say of a trip that has ended, by what was known before it."""
+        """Say what there is to say of a trip that has ended, by what was known before it.
+
+        Where that is nothing, what was said of the trip before is taken back.
+        """
         vehicle_id, name = trip.vehicle_id, trip.driver
         trips = len(self._models.of(connection, vehicle_id, name).predictor.visits)
-        if trips < LEAST_TRIPS:
-            return
-        for adviser in self._advisers:
-            learned = self.learned.of(connection, adviser, vehicle_id, name)
-            said = adviser.after(trip, learned, trips, day, self._origin)
+        for adviser in (each for each in self._advisers if each.speaks_after):
+            said = None
+            if trips >= LEAST_TRIPS:
+                learned = self.learned.of(connection, adviser, vehicle_id, name)
+                said = adviser.after(trip, learned, trips, day, self._origin)
             if said is not None:
                 enqueue(connection, said)
+                continue
+            told = set(evidence.drivers(connection, vehicle_id, adviser.kind))
+            if told - ({name} if trips < LEAST_TRIPS else set()):
+                retained.clear(connection, vehicle_id, [adviser.kind])
 
     def keep(self, connection: Connection, trip: TripEnded, day: float, place_id: str) -> None:
         """Keep what the kinds of advice want of a trip that has ended."""

@@ -67,7 +67,7 @@ class Desk:
         self._allow = allow
         self._shows_positions = shows_positions
         self._controls = Controls(hearing, clock_ms)
-        self._feedbacks = Feedback(hearing)
+        self._feedbacks = Feedback(hearing, clock_ms)
         self._must_scrub = True  # a process before this one may have had no time for it
 
     def on_feedback(self, message: RecommendationFeedback) -> None:

@@ -31,6 +31,7 @@ from services.recommendations.tables import (
     place,
     proposal,
     request,
+    vehicle,
     visit,
 )
 from services.recommendations.visits import drop_place, leave_place
@@ -154,10 +155,29 @@ def erase_old(connection: Connection, before_ms: int, now_ms: int, most: int) ->
         store.renew(connection, vehicle_id, name, f"old {before_ms}")
     for table in (offer, evidence, proposal, forgotten):
         connection.execute(delete(table).where(table.c.kept_ms < before_ms))
+    _erase_journeys(connection, before_ms)
     asked_ms = now_ms - REQUEST_DAYS * _DAY_MS
     for table in (request, order, asker):
         connection.execute(delete(table).where(table.c.kept_ms < asked_ms))
     return len(rows)
+
+
+def _erase_journeys(connection: Connection, before_ms: int) -> None:
+    """Forget trips that never ended and of which nothing was heard since an instant."""
+    on = select(vehicle.c.vehicle_id, vehicle.c.journey).where(vehicle.c.journey.is_not(None))
+    rows = connection.execute(on.order_by(vehicle.c.vehicle_id)).all()
+    for row in rows:
+        if not _is_old(store.read_journey(row.journey), before_ms):
+            continue
+        vehicle_now = store.standing(connection, row.vehicle_id)
+        if vehicle_now is not None and _is_old(vehicle_now.journey, before_ms):
+            vehicle_now.journey = None
+            store.save(connection, vehicle_now)
+            retained.clear(connection, row.vehicle_id)
+
+
+def _is_old(journey: Journey | None, before_ms: int) -> bool:
+    return journey is None or journey.heard_ms < before_ms
 
 
 def _whose(connection: Connection, before_ms: int) -> Sequence[tuple[str, str]]:

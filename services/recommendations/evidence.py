@@ -9,10 +9,19 @@ from sqlalchemy.sql.elements import ColumnElement
 from internetcar.contract.message import milliseconds
 from internetcar.contract.trips import TripEnded
 from services.database import insert_new
-from services.recommendations.advising import MOST_BYTES, MOST_EVIDENCE, Adviser, Evidence, Kind
+from services.recommendations.advising import (
+    MOST_BYTES,
+    MOST_EVIDENCE,
+    Adviser,
+    Body,
+    Evidence,
+    Kind,
+)
 from services.recommendations.store import of_driver
 from services.recommendations.tables import evidence
 
+MOST_OF_EACH = 100
+"""So much of each driver is read to tell them apart; the newest say it."""
 _PORTION = 500
 
 
@@ -58,15 +67,20 @@ def keep(
     return True
 
 
-def read(connection: Connection, vehicle_id: str, kind: Kind, name: str | None) -> list[Evidence]:
+def read(
+    connection: Connection,
+    vehicle_id: str,
+    kind: Kind,
+    name: str | None,
+    most: int = MOST_EVIDENCE,
+) -> list[Evidence]:
     """The newest evidence of a kind, the oldest first, of a driver or (`None`) of all of a car."""
     ours = _of(vehicle_id, kind, name)
-    wanted = select(evidence).where(ours).order_by(*_NEWEST).limit(MOST_EVIDENCE)
+    wanted = select(evidence).where(ours).order_by(*_NEWEST).limit(most)
     found = [
-        Evidence(
-            row.trip_id, row.driver, row.started_ms, row.day, row.place_id, orjson.loads(row.body)
-        )
+        Evidence(row.trip_id, row.driver, row.started_ms, row.day, row.place_id, body)
         for row in connection.execute(wanted)
+        if (body := _body(row.body)) is not None
     ]
     return found[::-1]
 
@@ -100,6 +114,15 @@ def drivers(connection: Connection, vehicle_id: str, kind: Kind) -> Iterable[str
     """Whose evidence of a kind is kept."""
     ours = and_(evidence.c.vehicle_id == vehicle_id, evidence.c.kind == kind)
     return connection.execute(select(evidence.c.driver).where(ours).distinct()).scalars().all()
+
+
+def _body(kept: str) -> Body | None:
+    """What was kept of a trip; `None`: it cannot be read."""
+    try:
+        body = orjson.loads(kept)
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
 
 
 _NEWEST = evidence.c.started_ms.desc(), evidence.c.trip_id.desc()

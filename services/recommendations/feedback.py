@@ -1,5 +1,6 @@
 """What people say to offers: taken once, and what it changes."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select, update
@@ -7,12 +8,16 @@ from sqlalchemy import Connection, Row, and_, select, update
 from internetcar.contract.recommendations import RecommendationFeedback
 from services.recommendations import guesses, proposals, store
 from services.recommendations.applying import Offered
+from services.recommendations.automatic import FRESH_MS
 from services.recommendations.hearing import Hearing
+from services.recommendations.journey import Journey
 from services.recommendations.replies import DONE, Answer, refused
 from services.recommendations.settable import SETTABLE
 from services.recommendations.store import Standing
 from services.recommendations.tables import offer
 
+LATE_MS = 600_000
+"""An answer this long after the car was last heard of sets nothing: it waited at the broker."""
 _STATES = {"accept": "accepted", "reject": "rejected"}
 
 
@@ -21,10 +26,12 @@ class Feedback:
 
     Args:
         hearing: Knows the trips; its models and voice are used.
+        clock_ms: UTC milliseconds.
     """
 
-    def __init__(self, hearing: Hearing) -> None:
+    def __init__(self, hearing: Hearing, clock_ms: Callable[[], int]) -> None:
         self._hearing = hearing
+        self._clock_ms = clock_ms
 
     def take(
         self, message: RecommendationFeedback, connection: Connection, standing: Standing
@@ -44,11 +51,11 @@ class Feedback:
         if row.state != "open":
             return refused("conflict", f"it is {row.state} already")
         guess = None
-        if led is None and row.kind == "seat" and state == "accepted":
+        if led is None and row.kind in SETTABLE and state == "accepted":
             guess = guesses.guess_of(row)
-            if standing.journey is not None and standing.journey.has_driven:
+            if not self._may_set(row.kind, standing.journey):
                 if guess is None:
-                    return refused("expired", "the car drives: its seat is not moved")
+                    return refused("expired", "the car drives, or it is long ago: nothing is set")
                 row = guesses.without_settings(connection, row)
         if led is not None:
             connection.execute(update(offer).where(this).values(state=state))
@@ -74,9 +81,18 @@ class Feedback:
         elif state == "rejected":
             journey = standing.journey
             now = {} if journey is None else journey.settings
-            applying.put_back(connection, offered, {path: each[0] for path, each in now.items()})
+            stands = row.kind != "seat" or self._may_set(row.kind, journey)
+            values = {path: each[0] for path, each in now.items()}
+            applying.put_back(connection, offered, values, stands=stands)
         proposals.set_state(connection, vehicle_id, offer_id, state)
         return True
+
+    def _may_set(self, kind: str, journey: Journey | None) -> bool:
+        """Whether the trip is as the driver saw it: heard of lately, and for a seat, standing."""
+        if journey is None or (kind == "seat" and journey.has_driven):
+            return False
+        apart_ms = abs(self._clock_ms() - journey.heard_ms)
+        return apart_ms <= (FRESH_MS if kind == "seat" else LATE_MS)
 
     def _applied(self, message: RecommendationFeedback, connection: Connection) -> Answer | None:
         return self._hearing.applying.answer(

@@ -29,6 +29,8 @@ from services.recommendations.voice import Voice
 log = logging.getLogger(__name__)
 
 _DAY_MS = 86_400_000
+_KEPT_EACH_MS = 60_000
+"""So often it is kept of a car without news that it was heard of."""
 
 
 class Terms(NamedTuple):
@@ -126,7 +128,7 @@ class Hearing:
         if origin != terms.origin:
             return f"they are of origin {origin}, and the settings want {terms.origin}"
         now_ms = self._clock_ms()
-        is_near = now_ms - terms.keep_ms <= at_ms <= now_ms + _DAY_MS
+        is_near = now_ms - terms.keep_ms <= at_ms and max(started_ms, at_ms) <= now_ms + _DAY_MS
         if not (is_sane(started_ms) and is_sane(at_ms)) or (origin == "live" and not is_near):
             return "their clock cannot be right, or ours is not"
         return None
@@ -153,10 +155,13 @@ class Hearing:
             if not self._may_begin(connection, standing, message, started_ms):
                 return
             journey, has_begun = self._begin(connection, standing, message, started_ms), True
+        kept_ms, journey.heard_ms = journey.heard_ms, self._clock_ms()
         is_news = journey.note(message)
         has_grown = journey.go_on(at_ms, position)
         if has_begun or has_grown or is_news:
             self.voice.speak(connection, standing)
+            store.save(connection, standing)
+        elif abs(journey.heard_ms - kept_ms) >= _KEPT_EACH_MS:
             store.save(connection, standing)
 
     def _may_begin(
@@ -214,7 +219,9 @@ class Hearing:
         if before is not None and before.trip_id == trip_id:
             journey.path, journey.has_offered = before.path, before.has_offered
             journey.settings, journey.offered = before.settings, before.offered
-            journey.has_driven = before.has_driven
+            journey.has_driven, journey.heard_ms = before.has_driven, before.heard_ms
+            journey.outside_c = before.outside_c
+            journey.level_pct, journey.range_m = before.level_pct, before.range_m
         return journey
 
     def _end(self, message: TripEnded, connection: Connection) -> None:

@@ -44,6 +44,7 @@ class Journey(BaseModel):
         driver: Who drives.
         started_ms: UTC ms.
         at_ms: Up to when it is known, UTC ms by its own clock.
+        heard_ms: When it was last heard of, UTC ms by ours; kept each minute where nothing is news.
         day: Of the question; this and what follows are those of `Moment`.
         origin_id: The place it began at.
         before_id: The place before that.
@@ -82,6 +83,7 @@ class Journey(BaseModel):
     has_driven: bool = False
     advised: dict[str, str] = {}
     offered: list[str] = []
+    heard_ms: int = 0
 
     @property
     def moment(self) -> Moment:

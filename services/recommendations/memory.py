@@ -69,14 +69,15 @@ class Learned:
     def of_each(
         self, connection: Connection, adviser: Adviser, vehicle_id: str
     ) -> Mapping[str, Sequence[Evidence]]:
-        """The evidence of a kind of each driver of a vehicle, by name."""
+        """The newest evidence of a kind of each driver of a vehicle, by name."""
         version = store.version_of_all(connection, vehicle_id, None)
         key = vehicle_id, f"{adviser.kind} of each", None
 
         def read() -> dict[str, list[Evidence]]:
+            kind, most = adviser.kind, evidence.MOST_OF_EACH
             return {
-                name: evidence.read(connection, vehicle_id, adviser.kind, name)
-                for name in evidence.drivers(connection, vehicle_id, adviser.kind)
+                name: evidence.read(connection, vehicle_id, kind, name, most)
+                for name in evidence.drivers(connection, vehicle_id, kind)
             }
 
         found: Mapping[str, Sequence[Evidence]] = self._hold(key, version, read)

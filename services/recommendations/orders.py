@@ -16,8 +16,10 @@ before its end."""
 
 WAITING: tuple[OrderState, ...] = ("open", "taken")
 NOT_SETTABLE, NO_ANSWER, NO_END = "not_settable", "no_answer", "no_end"
+DRIVES = "drives"
 OWN_REASONS: Mapping[str, str] = {
     NOT_SETTABLE: "no offer may set this",
+    DRIVES: "no seat is moved under who drives",
     NO_ANSWER: "nobody answered",
     NO_END: "the car has not shown it in time",
     "sent": "it was sent, and nothing in the car confirms it",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, select, update
+from sqlalchemy import Connection, Row, and_, delete, or_, select, update
 
 from internetcar.contract.message import ContractError
 from internetcar.contract.recommendations import RecommendationOffer
@@ -84,6 +84,7 @@ def answered(connection: Connection, vehicle_id: str, name: str, kind: str) -> l
 def forget_place(connection: Connection, vehicle_id: str, name: str, place_id: str) -> None:
     """No offer of a driver names a place any more; those about it go."""
     mine = of_driver(proposal, vehicle_id, name)
-    about = proposal.c.key.contains(place_id, autoescape=True)
+    ends = proposal.c.key.endswith(f" {place_id}", autoescape=True)
+    about = or_(proposal.c.key == place_id, ends)
     connection.execute(delete(proposal).where(mine, about))
     connection.execute(update(proposal).where(mine).values(body=""))

@@ -67,10 +67,10 @@ class Voice:
     def close(self, connection: Connection, standing: Standing) -> None:
         """The trip that was on is over, or somebody else drives: its offers are void."""
         self.hush(connection, standing)
-        if standing.journey is not None:
-            open_ones = and_(offers.c.vehicle_id == standing.vehicle_id, offers.c.state == "open")
-            connection.execute(update(offers).where(open_ones).values(state="expired"))
-            proposals.expire(connection, standing.vehicle_id)
+        # Also those of a trip that cannot be read any more.
+        open_ones = and_(offers.c.vehicle_id == standing.vehicle_id, offers.c.state == "open")
+        connection.execute(update(offers).where(open_ones).values(state="expired"))
+        proposals.expire(connection, standing.vehicle_id)
         standing.journey = None
 
     def _say_destination(

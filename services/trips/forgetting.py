@@ -30,7 +30,7 @@ class Forgetting:
     def turn(self) -> None:
         """Forget a portion, if it is time."""
         now_ms = self._clock_ms()
-        if now_ms < self._next_ms:
+        if now_ms < self._next_ms <= now_ms + _EACH_MS:  # else the clock was set back
             return
         self._next_ms = now_ms + _EACH_MS
         before_ms = now_ms - self._keep_ms

@@ -64,8 +64,9 @@ class Logs:
     def turn(self) -> None:
         """End trips of which nothing has been heard for as long as ends them."""
         now_ms = self._clock_ms()
-        due = select(trip_vehicle.c.vehicle_id).where(trip_vehicle.c.due_ms <= now_ms)
-        if now_ms - self._begun_ms < _GRACE_MS:
+        is_due = ~trip_vehicle.c.due_ms.between(now_ms + 1, now_ms + MERGE_MS)
+        due = select(trip_vehicle.c.vehicle_id).where(is_due)
+        if 0 <= now_ms - self._begun_ms < _GRACE_MS:
             due = due.where(trip_vehicle.c.read_ms >= self._begun_ms)
         with self._database.read() as connection:
             vehicles = list(connection.execute(due.limit(_SOME)).scalars())
@@ -80,7 +81,7 @@ class Logs:
     def _settle(self, vehicle_id: str, now_ms: int, connection: Connection) -> None:
         locked(connection, log_position.c.vehicle_id, vehicle_id)
         row = locked(connection, trip_vehicle.c.vehicle_id, vehicle_id)
-        if row is not None and row["due_ms"] is not None and row["due_ms"] <= now_ms:
+        if row is not None and row["due_ms"] is not None and _is_due(row["due_ms"], now_ms):
             follower = Follower(vehicle_id, self._state(connection, vehicle_id), self._settings)
             follower.settle()
             self._keep(connection, follower, is_silent=True)
@@ -118,3 +119,8 @@ class Logs:
         this = trip_vehicle.c.vehicle_id == vehicle_id
         if not connection.execute(update(trip_vehicle).where(this).values(**values)).rowcount:
             insert_new(connection, trip_vehicle, vehicle_id=vehicle_id, **values)
+
+
+def _is_due(due_ms: int, now_ms: int) -> bool:
+    """Whether it is time; what lies further ahead than any silence was noted by another clock."""
+    return not now_ms < due_ms <= now_ms + MERGE_MS

@@ -41,6 +41,7 @@ class Cosy:
     kind: Kind = "climate"
     offers: Any = "climate"
     of_car = False
+    speaks_after = False
     probability = 0.9
     waits = False
 

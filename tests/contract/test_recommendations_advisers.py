@@ -34,6 +34,7 @@ class Warmest:
     kind: Kind = "climate"
     offers: Any = "climate"
     of_car = False
+    speaks_after = True
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         found = [each.value for each in trip.settings if each.path == LEAF]

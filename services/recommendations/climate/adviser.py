@@ -118,6 +118,7 @@ class ClimateAdviser:
     kind: Kind = "climate"
     offers: OfferKind | None = "climate"
     of_car = False
+    speaks_after = False
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         """The weather, and how things stood at the marks of the trip."""

@@ -57,6 +57,7 @@ class EcoAdviser:
     kind: Kind = "energy"
     offers: OfferKind | None = None
     of_car = True
+    speaks_after = True
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         """How it was driven and what it took."""

@@ -27,6 +27,7 @@ class MediaAdviser:
     kind: Kind = "media"
     offers: OfferKind | None = "media"
     of_car: bool = False
+    speaks_after: bool = False
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         """What was heard on a trip, and how many rode along."""

@@ -34,6 +34,7 @@ class SeatAdviser:
     kind: Kind = "seat"
     offers: OfferKind | None = "seat"
     of_car: bool = False
+    speaks_after: bool = False
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         """How things stood, and how they were left."""

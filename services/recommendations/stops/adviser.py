@@ -42,6 +42,7 @@ class StopAdviser:
     kind: Kind = "stop"
     offers: OfferKind | None = "stop"
     of_car = False
+    speaks_after = False
 
     def kept(self, trip: TripEnded, day: float, place_id: str) -> Body | None:
         """Levels, distances and how long it took."""
