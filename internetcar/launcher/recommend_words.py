@@ -118,23 +118,32 @@ class SuggestionLines:
         """All that holds."""
         return [line for line, _ in self._styled()]
 
-    def shown(self, width: int, *, is_whole: bool) -> list[tuple[str, str]]:
+    def shown(self, width: int, rows: int | None) -> list[tuple[str, str]]:
         """Lines of a terminal of so many columns, each with its style.
 
-        An offer is never cut: its id is to be typed. Where not all has room (`is_whole` is false),
-        the likeliest place and the offers are all there is; without an offer the first line of
-        each kind.
+        Where only so many `rows` have room: the likeliest place and the offers whole (an offer is
+        never cut: its id is to be typed), then the first line of each kind, then other places.
         """
-        if is_whole:
+        if rows is None:
             return [(part, style) for line, style in self._styled()
                     for part in _wrapped(line, width)]  # fmt: skip
-        heads = [lines[0] for topic in self.TOPICS if (lines := self._said.get(topic))]
-        offers = [
-            (part, _OFFERED)
-            for each in self._offers.values()
-            for part in _wrapped(offer_line(each), width)
+        places = self._said.get("destination", [])
+        offers = [offer_line(each) for each in self._offers.values()]
+        others = [topic for topic in self.TOPICS if topic != "destination"]
+        groups = [
+            [part for line in places[:1] for part in _wrapped(line, width)],
+            places[1:-1],
+            [lines[0] for topic in others if (lines := self._said.get(topic))],
+            [part for line in offers for part in _wrapped(line, width)],
         ]
-        return [*((line, "") for line in (heads[:1] if offers else heads)), *offers]
+        left = rows
+        for group, fewest in ((3, len(groups[3])), (0, 1), (2, 0), (1, 0)):
+            groups[group] = groups[group][: max(fewest, left)]
+            left -= len(groups[group])
+        styles = "", "", "", _OFFERED
+        return [
+            (line, style) for lines, style in zip(groups, styles, strict=True) for line in lines
+        ]
 
     def _styled(self) -> list[tuple[str, str]]:
         kept = {topic: self._said.get(topic, []) for topic in self.TOPICS}

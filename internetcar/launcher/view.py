@@ -28,6 +28,7 @@ _PASSAGES_SHOWN = 3
 _DRONE_SHOWN = 4
 _LINES_AROUND_SIGNALS = 9
 """The header's frame, the heads of both tables, and a line to spare."""
+_FEWEST_SIGNALS = 3
 _QUALITY_STYLE = {"valid": "green", "stale": "yellow", "out_of_range": "magenta"}
 
 
@@ -173,20 +174,24 @@ def render(
     view: VehicleView, now: datetime, height: int, broker: str, subscribe: str, width: int = 80
 ) -> Group:
     """The live view for a terminal of `height` lines and `width` columns."""
-    others = len(view.notices) + (len(view.health.buses) if view.health else 0)
     to_set = _how_to_set(view)
     commands = [command_line(status) for status in list(view.commands.values())]
-    tolls = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
-    suggested = [_line(*each) for each in view.suggestions.shown(width, is_whole=height >= TALL)]
-    tolls = [*tolls, *suggested] if height >= TALL else [*suggested, *tolls]
-    others += subscribe.count("\n") + (to_set is not None) + len(commands) + len(tolls)
+    others = _LINES_AROUND_SIGNALS + len(view.notices) + len(commands) + (to_set is not None)
+    others += subscribe.count("\n") + (len(view.health.buses) if view.health else 0)
+    beside = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
+    room = None if height >= TALL else height - others - _FEWEST_SIGNALS
+    suggested = [_line(*each) for each in view.suggestions.shown(width, room)]
+    if room is None:
+        beside += suggested
+    else:
+        beside = [*suggested, *beside[-max(1, room - len(suggested)) :]]
     return Group(
         _header(view, now, broker),
         Text(subscribe, no_wrap=True, overflow="ignore"),  # without a frame it can be pasted
         *([Text(to_set, no_wrap=True, overflow="ignore")] if to_set else []),
         _buses(view),
-        _signals(view, now, max(5, height - _LINES_AROUND_SIGNALS - others)),
-        *tolls,
+        _signals(view, now, max(_FEWEST_SIGNALS, height - others - len(beside))),
+        *beside,
         *(Text(line, style="cyan", no_wrap=True) for line in commands),
         *(f"[yellow]{escape(notice)}[/]" for notice in view.notices),
     )
@@ -196,9 +201,8 @@ def _tolls(view: VehicleView) -> list[Text]:
     """What was passed, each fee's rules on a line of their own, and what the wallet has."""
     lines = []
     for passage in list(view.passages.values()):
-        lines.append(Text(_passed(passage), style="bold", no_wrap=True, overflow="ellipsis"))
-        rules = f"     {_rules(passage)}"
-        lines.append(Text(rules, style="dim", no_wrap=True, overflow="ellipsis"))
+        lines.append(_line(_passed(passage), "bold"))
+        lines.append(_line(f"     {_rules(passage)}", "dim"))
     if view.wallet is not None:
         lines.append(Text(balance_line(view.wallet), style="bold", no_wrap=True))
     return lines
@@ -206,13 +210,9 @@ def _tolls(view: VehicleView) -> list[Text]:
 
 def _drone(view: VehicleView) -> list[Text]:
     """What the drone did and decided, and what it does now."""
-    lines = [
-        Text(line, style="dim", no_wrap=True, overflow="ellipsis")
-        for line in list(view.drone_lines)
-    ]
+    lines = [_line(line, "dim") for line in list(view.drone_lines)]
     if view.drone is not None:
-        now = Text(state_line(view.drone), style="bold", no_wrap=True, overflow="ellipsis")
-        lines.append(now)
+        lines.append(_line(state_line(view.drone), "bold"))
     return lines
 
 

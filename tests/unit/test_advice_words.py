@@ -173,17 +173,17 @@ def test_in_few_lines_an_offer_comes_before_all_else_and_is_not_cut() -> None:
     lines = SuggestionLines()
     lines.on_received(received(CLIMATE))
     lines.on_received(received(ECO))
-    few = [line for line, _ in lines.shown(40, is_whole=False)]
-    assert few == [
+    assert [line for line, _ in lines.shown(40, 9)] == [
         f"climate: 24.5 °C, fan 50 %. {BECAUSE}",
         "last trip: 1.33 kWh, 1.25 kWh expected",
     ]
     lines.on_offer(OFFER)
-    few = [line for line, _ in lines.shown(40, is_whole=False)]
+    few = [line for line, _ in lines.shown(40, 5)]
     assert few[0].startswith("climate: ")
     assert few[1].startswith("set ")
     assert any(line.strip().endswith("o" * 32) for line in few[1:])
     assert not any(line.startswith("last trip") for line in few)
-    whole = [line for line, _ in lines.shown(40, is_whole=True)]
+    assert lines.shown(40, 0) == lines.shown(40, 9)[-4:], "the offer is whole"
+    whole = [line for line, _ in lines.shown(40, None)]
     assert all(len(line) <= 40 for line in whole)
     assert len(whole) > len(few)

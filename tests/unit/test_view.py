@@ -3,16 +3,23 @@
 import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from internetcar.contract.advice import ClimateRecommendation
 from internetcar.contract.broker_url import BrokerUrl
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.payments import CurrencyBalance, WalletBalance
 from internetcar.contract.presence import BusHealth, BusState, Health, Presence
-from internetcar.contract.recommendations import RecommendationOffer
+from internetcar.contract.recommendations import (
+    DestinationRecommendation,
+    RecommendationOffer,
+    SuggestedPlace,
+)
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
+from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import Crossing, TollPassage
 from internetcar.launcher.show import subscribe_command, to_paste
 from internetcar.launcher.view import VehicleView, render
@@ -214,3 +221,36 @@ def test_in_a_low_terminal_an_offer_stands_before_tolls_and_drone() -> None:
     for height, is_first in ((24, True), (50, False)):
         text = shown(view, height)
         assert (text.index("reject o1") < text.index("it flies")) is is_first
+
+
+def test_a_low_terminal_shows_three_places_what_is_withdrawn_and_an_offer() -> None:
+    view = heard()
+    for number in range(1, 5):
+        view.on_passage(passage(1, 100 * number, number))
+    for number in range(4):
+        view.drone_lines.append(f"drone: thing {number}")
+    common: dict[str, Any] = {
+        "vehicle_id": "kona", "trip_id": "t", "driver": "anna", "origin": "live", "at": NOW,
+    }  # fmt: skip
+    places = [
+        SuggestedPlace(
+            place_id=f"place-{share}", latitude=1, longitude=2, probability=share / 100,
+            because=f"Because 7 of your 8 trips from home on workdays went to place-{share}.",
+        )
+        for share in (70, 20, 9)
+    ]  # fmt: skip
+    for said in (
+        DestinationRecommendation(**common, places=places, somewhere_new=0.01),
+        ClimateRecommendation(**common, settings=[], similar_trips=9, is_withdrawn=True),
+    ):
+        view.suggestions.on_received(Received(said.topic, said.encode()))
+    view.suggestions.on_offer(
+        RecommendationOffer(
+            **common, offer_id="o1", probability=0.7, kind="destination", place=places[0]
+        )
+    )
+    text = shown(view, 24)
+    assert len(text.splitlines()) <= 24
+    for words in ("70 % place-70", "20 % place-20", "9 % place-9", "withdrawn", "reject o1"):
+        assert words in text
+    assert "drone: thing 3" in text, "of all else the newest"
