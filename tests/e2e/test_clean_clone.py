@@ -76,7 +76,7 @@ def fill_in(settings: Path) -> None:
 
 
 def test_the_commands_work_in_a_clean_clone(terminal: Terminal) -> None:
-    (up_line,) = lines("./car", "up")
+    up_line = lines("./car", "up")[0]
     up = terminal.start(up_line)
     eventually(lambda: "\nVehicle.Speed = " in up.stdout or not up.is_running, INSTALLED_S)
     assert up.stdout.startswith("broker mqtt://"), up.stderr
