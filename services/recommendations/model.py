@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.recommendations.destination.places import Places
-from services.recommendations.destination.predictor import Forecast, Predictor
+from services.recommendations.destination.predictor import Factors, Forecast, Predictor
 from services.recommendations.destination.way import Ways
 from services.recommendations.journey import Journey
 from services.recommendations.rejections import Rejection, weighed
@@ -35,6 +35,13 @@ class Model:
         if len(self.predictor.visits) < LEAST_TRIPS:
             return None
         factors = self.ways.factors(journey.path, self.places)
+        return self._weighed(journey, factors)
+
+    def expected(self, journey: Journey) -> Forecast:
+        """The same without the way so far."""
+        return self._weighed(journey, None)
+
+    def _weighed(self, journey: Journey, factors: Factors | None) -> Forecast:
         moment = journey.moment
         forecast = self.predictor.predict(moment, factors)
         return weighed(forecast, self.rejections, moment, self.predictor)

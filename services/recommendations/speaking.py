@@ -36,18 +36,32 @@ def is_news(journey: Journey, forecast: Forecast) -> bool:
 
 def suggested(
     forecast: Forecast,
+    expected: Forecast,
     journey: Journey,
     predictor: Predictor,
     places: Places,
     labels: Mapping[str, str],
 ) -> list[SuggestedPlace]:
-    """The likeliest places of a forecast, each with its reason."""
+    """The likeliest places of a forecast, each with its reason.
+
+    Args:
+        forecast: Where to.
+        expected: The same without the way so far.
+        journey: The trip.
+        predictor: Of its driver.
+        places: The driver's.
+        labels: What the driver calls them.
+    """
+    before = dict(zip(expected.places, expected.shares, strict=True))
     ids = forecast.places[:MOST_SUGGESTED]
     lats, lons = places.centres(ids).tolist()
     found = []
     for place_id, share, lat, lon in zip(ids, forecast.shares, lats, lons, strict=False):
-        why = reason(predictor, journey.moment, place_id)
-        words = sentence(why, lambda each: labels.get(each, each)) if why is not None else ""
+        was = before.get(place_id, share)
+        why = reason(predictor, journey.moment, place_id, was)
+        words = (
+            "" if why is None else sentence(why, lambda each: labels.get(each, each), share - was)
+        )
         found.append(
             SuggestedPlace(
                 place_id=place_id,

@@ -90,7 +90,9 @@ class Voice:
         is_news = speaking.is_news(journey, forecast)
         if not (is_news or may_offer):
             return
-        places = speaking.suggested(forecast, journey, model.predictor, model.places, model.labels)
+        places = speaking.suggested(
+            forecast, model.expected(journey), journey, model.predictor, model.places, model.labels
+        )
         origin = self._origin
         if is_news:
             journey.first, journey.band = first, speaking.band(probability)

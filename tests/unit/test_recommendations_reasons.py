@@ -10,7 +10,7 @@ from tests.unit.test_recommendations_destination import MORNING, SATURDAY, regul
 
 def test_the_sentence_says_what_was_the_same() -> None:
     driver = regular(84)
-    why = reason(driver, MORNING, "work")
+    why = reason(driver, MORNING, "work", 0.95)
     assert why is not None
     assert (why.times, why.of) == (11, 11)
     assert sentence(why, str.title) == (
@@ -20,7 +20,7 @@ def test_the_sentence_says_what_was_the_same() -> None:
 
 def test_the_heaviest_visits_are_named_first() -> None:
     driver = regular(84)
-    why = reason(driver, MORNING, "work")
+    why = reason(driver, MORNING, "work", 0.95)
     assert why is not None
     shares = [visit.share for visit in why.visits]
     assert shares == sorted(shares, reverse=True)
@@ -33,36 +33,47 @@ def test_the_heaviest_visits_are_named_first() -> None:
 
 
 def test_nothing_speaks_for_a_place_that_was_never_visited() -> None:
-    assert reason(regular(20), MORNING, "moon") is None
+    assert reason(regular(20), MORNING, "moon", 0.5) is None
 
 
 def test_a_weaker_reason_says_that_it_is_weaker() -> None:
     driver = regular(84)
-    why = reason(driver, Moment(MORNING.day), "home")
+    why = reason(driver, Moment(MORNING.day), "home", 0.4)
     assert why is not None
     assert not why.same_origin
     assert 2 * why.times <= why.of
     assert "from" not in sentence(why, str)
-    assert reason(driver, SATURDAY, "work") is not None
+    assert reason(driver, SATURDAY, "work", 0.1) is not None
 
 
-def test_where_no_half_of_the_alike_trips_led_the_largest_share_is_told() -> None:
+def test_the_share_that_is_told_is_the_one_that_says_the_probability_best() -> None:
     driver = Predictor()
-    for day, place in enumerate("abcabcabcabdabe"):
-        driver.learn(Moment(day + (0.5 if place == "d" else 0.3)), place)
-    why = reason(driver, Moment(15.3), "d")
+    for day in range(35):  # on workdays to a, but each fifth day at noon
+        driver.learn(Moment(day + 0.3), "a" if (day + 3) % 7 < 5 else "b")
+        if day % 5 == 0:
+            driver.learn(Moment(day + 0.5), "c")
+    for probability, told in ((0.95, (5, 5)), (0.55, (25, 42)), (0.7, (25, 35))):
+        why = reason(driver, Moment(35.3), "a", probability)
+        assert why is not None
+        assert (why.times, why.of) == told
+    why = reason(driver, Moment(35.3), "c", 0.01)
     assert why is not None
-    assert (why.times, why.of) == (1, 11)
-    why = reason(driver, Moment(15.3), "c")
-    assert why is not None
-    assert 3 <= why.of < 15
-    assert 0 < 2 * why.times < why.of
+    assert why.times > 0, "a place is never named because nobody went there"
+
+
+def test_what_the_way_adds_or_takes_is_said() -> None:
+    why = Reason("a", (), 3, 4, same_origin=False, near_time=False, days="any", origin="",
+                 weekday=0)  # fmt: skip
+    begins = "Because 3 of your 4 trips went to a"
+    assert sentence(why, str, 0.05) == f"{begins}."
+    assert sentence(why, str, 0.3) == f"{begins}, and the way so far leads there."
+    assert sentence(why, str, -0.3) == f"{begins}, but the way so far does not."
 
 
 def test_one_trip_is_one_trip() -> None:
     driver = Predictor()
     driver.learn(Moment(1.0), "home")
-    why = reason(driver, Moment(2.0), "home")
+    why = reason(driver, Moment(2.0), "home", 0.9)
     assert why is not None
     assert sentence(why, str) == "Because your one trip went to home."
 

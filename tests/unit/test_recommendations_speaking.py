@@ -151,7 +151,12 @@ def test_what_is_said_has_reasons_labels_and_probabilities() -> None:
     forecast = model.forecast(journey())
     assert forecast is not None
     places = speaking.suggested(
-        forecast, journey(), model.predictor, model.places, {"place-1": "the office"}
+        forecast,
+        model.expected(journey()),
+        journey(),
+        model.predictor,
+        model.places,
+        {"place-1": "the office"},
     )
     assert places[0].label == "the office"
     assert places[0].because.startswith("Because ")

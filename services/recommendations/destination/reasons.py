@@ -1,5 +1,6 @@
 """Why a destination is suggested: the heaviest terms of the vote, and one sentence (pure)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ _NAMED = 5
 _NEAR_MIN = 60.0
 _LEAST = 3
 """A share of fewer trips than this is no reason."""
+_DOUBT = 0.15
+"""How far a share is off that comes of one trip; of more, by the root of how many."""
+_NEARLY = 0.05
+"""Shares are as good as each other that are no further apart."""
+_LEAST_WAY = 0.1
+"""A smaller part of the way in a probability is not said."""
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _FIRST_WEEKEND_DAY = 5
 
@@ -66,8 +73,8 @@ class Reason:
     weekday: int
 
 
-def reason(predictor: Predictor, moment: Moment, place: str) -> Reason | None:
-    """Why a place may be the destination; `None` where no visit speaks for it."""
+def reason(predictor: Predictor, moment: Moment, place: str, probability: float) -> Reason | None:
+    """Why a place has a probability; `None` where no visit speaks for it."""
     visits = predictor.visits
     number = visits.number(place)
     if number == NOWHERE:
@@ -90,20 +97,20 @@ def reason(predictor: Predictor, moment: Moment, place: str) -> Reason | None:
         )
         for row, share in zip(of_place[heaviest], spoken[heaviest], strict=True)
     )
-    alike = _alike(rows, moment, origin, number)
+    alike = _alike(rows, moment, origin, number, probability)
     return Reason(place, named, *alike, moment.origin if origin != NOWHERE else "", moment.weekday)
 
 
 def _alike(
-    rows: Rows, moment: Moment, origin: int, number: int
+    rows: Rows, moment: Moment, origin: int, number: int, probability: float
 ) -> tuple[int, int, bool, bool, str]:
-    """The narrowest sense of alike in which most of a few trips led to the place.
+    """The sense of alike in which a share of the trips led there that says the probability best.
 
-    Where there is none: the sense in which the largest share did.
+    A share of a few trips is in doubt; of two as good the narrower one is taken.
     """
     near = minutes_apart(rows.minute, moment.minute) <= _NEAR_MIN
     there = rows.place == number
-    best: tuple[int, int, bool, bool, str] = (int(there.sum()), len(rows), False, False, "any")
+    senses: list[tuple[float, tuple[int, int, bool, bool, str]]] = []
     for same_origin in (True, False) if origin != NOWHERE else (False,):
         for near_time in (True, False):
             for days in ("weekday", "class", "any"):
@@ -111,12 +118,13 @@ def _alike(
                 chosen = chosen & near if near_time else chosen
                 chosen = chosen & (rows.origin == origin) if same_origin else chosen
                 times, of = int((chosen & there).sum()), int(chosen.sum())
-                found = times, of, same_origin, near_time, days
-                if of >= _LEAST and 2 * times >= of:
-                    return found
-                if of >= _LEAST and times * best[1] > best[0] * of:
-                    best = found
-    return best
+                if of >= _LEAST and times:
+                    off = abs(times / of - probability) + _DOUBT / math.sqrt(of)
+                    senses.append((off, (times, of, same_origin, near_time, days)))
+    if not senses:
+        return int(there.sum()), len(rows), False, False, "any"
+    least = min(off for off, _ in senses)
+    return next(sense for off, sense in senses if off <= least + _NEARLY)
 
 
 def _on_days(rows: Rows, weekday: int, days: str) -> Mask:
@@ -129,12 +137,13 @@ def _on_days(rows: Rows, weekday: int, days: str) -> Mask:
     return np.ones(len(rows), bool)
 
 
-def sentence(why: Reason, name: Callable[[str], str]) -> str:
+def sentence(why: Reason, name: Callable[[str], str], way: float = 0.0) -> str:
     """The reason as one English sentence.
 
     Args:
         why: The reason.
         name: What the driver calls a place, by its id.
+        way: What the way so far has added to the probability, or taken from it.
     """
     when = []
     if why.days == "weekday":
@@ -146,4 +155,7 @@ def sentence(why: Reason, name: Callable[[str], str]) -> str:
     begun = [f"from {name(why.origin)}"] if why.same_origin else []
     of = f"{why.times} of your {why.of} trips" if why.of > 1 else "your one trip"
     alike = " ".join([of, *begun, *when])
-    return f"Because {alike} went to {name(why.place)}."
+    led = ""
+    if abs(way) >= _LEAST_WAY:
+        led = ", and the way so far leads there" if way > 0 else ", but the way so far does not"
+    return f"Because {alike} went to {name(why.place)}{led}."
