@@ -16,6 +16,8 @@ _FASTEST_KMH = 500.0
 _MOST_LETTERS = 64
 _SETTLED_M = 300.0
 """Who is named after that has not begun this trip."""
+_MOVED_M = 500.0
+"""A car that is found further away than it has driven was moved while its log was silent."""
 _TURNING_MS = 5_000
 """A knob that is turned passes what nobody wants: so soon after, it is the same change."""
 
@@ -123,8 +125,10 @@ def observe(
     details = _move(trip, at_ms, told, reading)
     if not told.keys().isdisjoint(leaves.LEVELS):
         trip.levels.on_told(at_ms, trip.started_ms, reading)
+    is_first = trip.travel.spot is None
     if spot is not None and trip.travel.on_fix(spot):
-        trip.start = trip.start or place(spot)
+        if trip.start is None or (is_first and _is_elsewhere(trip, spot)):
+            trip.start = place(spot)
         details += _route(trip, spot)
     driver = _driver(reading)
     if driver and (trip.driver == UNKNOWN_DRIVER or trip.travel.total()[0] < _SETTLED_M):
@@ -133,6 +137,13 @@ def observe(
         changes = [setting(trip, leaf, at_ms, told[leaf]) for leaf in sorted(changed)]
         details += [change for change in changes if change is not None]
     return details
+
+
+def _is_elsewhere(trip: Trip, spot: Spot) -> bool:
+    """Whether the first fix is further from where the car had been left than it has driven."""
+    assert trip.start is not None
+    left = spot.model_copy(update={"lat_deg": trip.start.latitude, "lon_deg": trip.start.longitude})
+    return spot.from_m(left) > trip.travel.total()[0] + _MOVED_M
 
 
 def place(spot: Spot) -> Place:

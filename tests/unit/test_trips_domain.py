@@ -441,6 +441,19 @@ def test_no_energy_is_reckoned_for_time_that_was_not_driven(between: str) -> Non
     assert trip.energy_wh == pytest.approx(1_220, abs=11)
 
 
+@pytest.mark.parametrize(("moved_m", "is_moved"), [(100.0, False), (5_000.0, True)])
+def test_a_car_that_is_found_where_it_cannot_have_driven_begins_there(
+    moved_m: float, is_moved: bool
+) -> None:
+    log = TripLog().on().seconds(120, 36.0).off().asleep(6)
+    log.driven_m += moved_m  # towed, or on a ferry, or its log is lost
+    log.say({POWER: "ON"}).seconds(120, 36.0).off().asleep(6)
+    first, second = driven(log).trips
+    assert first.end is not None
+    assert second.start is not None
+    assert (second.start.latitude > first.end.latitude + 0.01) is is_moved
+
+
 def test_a_gateway_that_restarts_on_the_way_makes_one_trip_of_it() -> None:
     log = TripLog().on().seconds(60, 60.0, 5)
     log.journal, log.sequence = "j2", 0
