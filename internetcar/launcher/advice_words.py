@@ -66,6 +66,9 @@ def _settings(
     """What would be set otherwise than it stands; where that is not told, what would be on."""
     if is_withdrawn:
         return [f"{what}: {_WITHDRAWN}"]
+    told = [each for each in settings if each.now is not None]
+    if told and all(each.value == each.now for each in told):
+        return []
     others = [each for each in settings if each.value != (each.now or 0)]
     words = ", ".join(setting_words(each.path, each.value) for each in others[:_SETTINGS_SHOWN])
     return [f"{what}: {words}. {because}"] if words else []

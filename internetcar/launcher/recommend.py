@@ -188,6 +188,7 @@ def forget(
         what = f"{place} of {driver}" if place else driver
         raise InputError(printable(f"{what[:140]}: nothing is kept; `car recommend list` says who"))
     typer.echo(f"{erased} visits erased")
+    typer.echo("the trips themselves are kept by the trip service: car trips forget", err=True)
     if not is_clean:
         raise InputError(
             "somebody reads the store for long: its service erases the bytes within six hours"

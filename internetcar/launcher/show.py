@@ -29,13 +29,8 @@ from internetcar.contract.trips import TripEnded, TripStarted
 from internetcar.launcher.recommend_words import SuggestionLines, may_answer
 from internetcar.launcher.tables import printable
 from internetcar.launcher.terminal import PatientOutput
-from internetcar.launcher.view import (
-    VehicleView,
-    balance_line,
-    command_line,
-    passage_line,
-    render,
-)
+from internetcar.launcher.view import VehicleView, render
+from internetcar.launcher.view_words import balance_line, command_line, passage_line
 
 FRAME_S = 0.25
 """Between two pictures of the live view."""

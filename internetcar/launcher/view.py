@@ -12,7 +12,6 @@ from rich.text import Text
 
 from internetcar.contract.commands import CommandStatus
 from internetcar.contract.drone import DroneEvent, DroneState
-from internetcar.contract.money import format_minor
 from internetcar.contract.payments import WalletBalance
 from internetcar.contract.presence import Health, Presence
 from internetcar.contract.signals import Catalog, CatalogLeaf, Signal
@@ -21,6 +20,7 @@ from internetcar.launcher.drone_words import event_line, state_line
 from internetcar.launcher.recommend_words import TALL, SuggestionLines
 from internetcar.launcher.tables import plain, printable
 from internetcar.launcher.trip_words import TripLines
+from internetcar.launcher.view_words import balance_line, command_line, passed, rules
 
 _FRESH_S = 1.0
 _COMMANDS_SHOWN = 3
@@ -123,41 +123,6 @@ class VehicleView:
         return f"{path} = {value} {unit}".rstrip() + f"  ({age(signal.at, now)}, {signal.quality})"
 
 
-def command_line(status: CommandStatus) -> str:
-    """One command as one line: who wanted what, and what became of it."""
-    outcome = ": ".join(part for part in (status.state, status.reason) if part)
-    return printable(f"{status.requester} asked {status.path} = {plain(status.value)}  {outcome}")
-
-
-def passage_line(passage: TollPassage) -> str:
-    """One toll passage as one line: where, when, what it costs, and by which rule."""
-    return f"{_passed(passage)}  ({_rules(passage)})"
-
-
-def _passed(passage: TollPassage) -> str:
-    crossing = passage.crossing
-    outcome = format_minor(passage.fee_minor, passage.currency)
-    if passage.state != "proven":
-        outcome = f"{passage.state}, {outcome}"
-    return printable(
-        f"toll {crossing.gate} = {outcome}  {crossing.crossed_at:%H:%M:%S} UTC, {crossing.label}"
-    )
-
-
-def _rules(passage: TollPassage) -> str:
-    return printable("; ".join(passage.words))
-
-
-def balance_line(balance: WalletBalance) -> str:
-    """What a wallet has, as one line."""
-    parts = [
-        format_minor(each.available_minor, currency)
-        + (f" and {format_minor(each.held_minor, currency)} held" if each.held_minor else "")
-        for currency, each in sorted(balance.balances.items())
-    ]
-    return printable(f"wallet {balance.account} = {', '.join(parts) or 'nothing yet'}")
-
-
 def _how_to_set(view: VehicleView) -> str | None:
     """What a person may type to set something here; `None` where nothing can be set."""
     settable = sorted(
@@ -175,8 +140,9 @@ def render(
 ) -> Group:
     """The live view for a terminal of `height` lines and `width` columns."""
     to_set = _how_to_set(view)
-    commands = [command_line(status) for status in list(view.commands.values())]
-    others = _LINES_AROUND_SIGNALS + len(view.notices) + len(commands) + (to_set is not None)
+    commands = [command_line(status, width) for status in list(view.commands.values())]
+    notices = sum(-(-len(notice) // width) for notice in view.notices)
+    others = _LINES_AROUND_SIGNALS + notices + len(commands) + (to_set is not None)
     others += subscribe.count("\n") + (len(view.health.buses) if view.health else 0)
     beside = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
     room = None if height >= TALL else height - others - _FEWEST_SIGNALS
@@ -201,8 +167,8 @@ def _tolls(view: VehicleView) -> list[Text]:
     """What was passed, each fee's rules on a line of their own, and what the wallet has."""
     lines = []
     for passage in list(view.passages.values()):
-        lines.append(_line(_passed(passage), "bold"))
-        lines.append(_line(f"     {_rules(passage)}", "dim"))
+        lines.append(_line(passed(passage), "bold"))
+        lines.append(_line(f"     {rules(passage)}", "dim"))
     if view.wallet is not None:
         lines.append(Text(balance_line(view.wallet), style="bold", no_wrap=True))
     return lines

@@ -154,7 +154,9 @@ class Desk:
         asked: str | None,
         answer: Answer,
     ) -> None:
-        log.info("%s: %s of %s: %s", vehicle_id, asked, requester, answer["status"])
+        # An offer that is not known is asked for also to learn that all before it was heard.
+        level = logging.DEBUG if answer.get("reason") == "unknown_offer" else logging.INFO
+        log.log(level, "%s: %s of %s: %s", vehicle_id, asked, requester, answer["status"])
         said = {"vehicle_id": vehicle_id, "requester": requester, "id": asked, **answer}
         enqueue(connection, RecommendationAnswer.model_validate(said))
 

@@ -112,6 +112,9 @@ def test_each_kind_is_a_line_with_its_reason(said: Advice, lines: list[str]) -> 
 def test_what_stands_so_already_is_not_said() -> None:
     so = WARM.model_copy(update={"now": 24.5})
     said = CLIMATE.model_copy(update={"settings": [so, FAN]})
+    assert advice_lines(said) == [], "nobody knows how the fan stands"
+    slow = FAN.model_copy(update={"now": 20})
+    said = CLIMATE.model_copy(update={"settings": [so, slow]})
     assert advice_lines(said) == [f"climate: fan 50 %. {BECAUSE}"]
     assert advice_lines(CLIMATE.model_copy(update={"settings": [so]})) == []
     off = FAN.model_copy(update={"value": 0})

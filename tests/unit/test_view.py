@@ -23,6 +23,7 @@ from internetcar.contract.subscriptions import Received
 from internetcar.contract.tolls import Crossing, TollPassage
 from internetcar.launcher.show import subscribe_command, to_paste
 from internetcar.launcher.view import VehicleView, render
+from internetcar.launcher.view_words import command_line
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
@@ -154,6 +155,18 @@ def test_what_was_asked_is_shown_with_what_became_of_it() -> None:
     assert picture.count("alice asked Vehicle.Fan = 40  sent") == 2
     assert "rejected: only_when" in picture
     assert "\x1b[2J" not in picture
+
+
+def test_what_became_of_a_command_is_seen_in_a_narrow_terminal() -> None:
+    status = CommandStatus(
+        vehicle_id="kona", requester="recommendations", state="confirmed", final=True, value=24.5,
+        path="Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature", at=NOW,
+    )  # fmt: skip
+    line = command_line(status, 80)
+    assert len(line) == 80
+    assert line.startswith("recommendations asked …")
+    assert line.endswith("Row1.Driver.Temperature = 24.5  confirmed")
+    assert status.path in command_line(status)
 
 
 def test_how_to_set_something_is_shown_where_something_can_be_set() -> None:
