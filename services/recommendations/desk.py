@@ -26,6 +26,7 @@ from services.recommendations.hearing import Hearing
 from services.recommendations.replies import Answer, not_allowed, refused
 from services.recommendations.settings import Right
 from services.recommendations.store import Standing
+from services.scrubbing import Scrubber
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Desk:
         self._shows_positions = shows_positions
         self._controls = Controls(hearing, clock_ms)
         self._feedbacks = Feedback(hearing, clock_ms)
-        self._must_scrub = True  # a process before this one may have had no time for it
+        self._scrubber = Scrubber(database, clock_ms)
 
     def on_feedback(self, message: RecommendationFeedback) -> None:
         """Take an answer to an offer."""
@@ -77,8 +78,9 @@ class Desk:
     def on_control(self, message: RecommendationControl) -> None:
         """Do what is asked."""
         self._database.run(partial(self._take_control, message))
-        self._must_scrub = self._must_scrub or message.action.startswith("forget")
-        self.turn()
+        if message.action.startswith("forget"):
+            self._scrubber.ask()
+            self.turn()
 
     def on_unreadable(self, received: Received, error: ContractError) -> None:
         """Tell a requester that its message cannot be read."""
@@ -97,8 +99,7 @@ class Desk:
 
     def turn(self) -> None:
         """Let no erased byte stay in the files, where others kept it from being so."""
-        if self._must_scrub:
-            self._must_scrub = not self._database.scrub()
+        self._scrubber.turn()
 
     def _take_feedback(self, message: RecommendationFeedback, connection: Connection) -> None:
         answer = self._feedback(message, connection)

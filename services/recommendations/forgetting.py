@@ -8,6 +8,7 @@ from internetcar.contract.trips import TripEnded, TripProgress, TripStarted
 from services.database import Database
 from services.quarantine import drop_old
 from services.recommendations import erasing
+from services.scrubbing import Scrubber
 
 _EACH_MS = 6 * 3_600_000
 """Each time what a driver's weights have learned is learned anew."""
@@ -33,14 +34,13 @@ class Forgetting:
         self._keep_ms = keep_ms
         self._clock_ms = clock_ms
         self._next_ms = 0
-        self._must_scrub = False
+        self._scrubber = Scrubber(database, clock_ms)
 
     def turn(self) -> None:
         """Forget what is old, if it is time."""
-        if self._must_scrub:
-            self._must_scrub = not self._database.scrub()
         now_ms = self._clock_ms()
         if now_ms < self._next_ms <= now_ms + _EACH_MS:
+            self._scrubber.turn()
             return
         self._next_ms = now_ms + _EACH_MS
         before_ms = now_ms - self._keep_ms
@@ -51,5 +51,5 @@ class Forgetting:
             )
             if erased < _SOME:
                 break
-        # Also what a command could not erase because somebody was reading.
-        self._must_scrub = not self._database.scrub()
+        self._scrubber.ask()  # also what a command could not erase because somebody was reading
+        self._scrubber.turn()

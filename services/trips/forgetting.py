@@ -5,6 +5,7 @@ from collections.abc import Callable
 from internetcar.contract.telemetry import RepairedTelemetry, Telemetry
 from services.database import Database
 from services.quarantine import drop_old
+from services.scrubbing import Scrubber
 from services.trips import store
 
 _EACH_MS = 60_000
@@ -25,7 +26,7 @@ class Forgetting:
         self._keep_ms = keep_ms
         self._clock_ms = clock_ms
         self._next_ms = 0
-        self._must_scrub = False
+        self._scrubber = Scrubber(database, clock_ms)
 
     def turn(self) -> None:
         """Forget a portion, if it is time."""
@@ -36,6 +37,5 @@ class Forgetting:
         before_ms = now_ms - self._keep_ms
         drop_old(self._database, (Telemetry, RepairedTelemetry), before_ms)
         if self._database.run(lambda each: store.erase_old(each, before_ms, _SOME)):
-            self._must_scrub = True
-        if self._must_scrub:
-            self._must_scrub = not self._database.scrub()
+            self._scrubber.ask()
+        self._scrubber.turn()
