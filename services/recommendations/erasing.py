@@ -43,6 +43,8 @@ REQUEST_DAYS = 7
 _DAY_MS = 86_400_000
 _PORTION = 500
 _OF_DRIVERS = place, offer, evidence, proposal, order, automatic, driver
+_TELLS = {"places", "visits", "detail"}
+"""What an answer has that may name what was forgotten; the others go to whoever waits for them."""
 _SHARES = (0.25, 0.5, 0.75)
 """Where a line is looked at between two of its points."""
 
@@ -240,7 +242,9 @@ def _hush(connection: Connection, vehicle_id: str) -> None:
         "v1/client/"
     )
     answers = outgoing.c.topic.endswith(ends, autoescape=True)
-    connection.execute(delete(outgoing).where(answers))
+    for row in connection.execute(select(outgoing).where(answers)).all():
+        if _TELLS & {key for key, value in orjson.loads(row.payload).items() if value}:
+            connection.execute(delete(outgoing).where(outgoing.c.number == row.number))
     begins = DestinationRecommendation.filter(vehicle_id=vehicle_id).removesuffix(
         "recommendation/destination"
     )

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from internetcar.contract.recommendations import (
     DestinationRecommendation,
+    RecommendationAnswer,
     RecommendationOffer,
 )
 from internetcar.contract.trips import Place
@@ -424,6 +425,17 @@ def test_what_waited_of_others_is_left_where_a_driver_is_forgotten(service: Serv
     with service.database.read() as connection:
         topics = connection.execute(select(outgoing.c.topic)).scalars().all()
     assert "v1/vehicle/other/trip/started" in topics
+
+
+def test_who_waits_for_an_answer_that_tells_nothing_gets_it(service: Service) -> None:
+    service.take()
+    service.hear(
+        control("pause", "quiet", requester="phone"),
+        control("export", "all", driver="anna"),
+        control("forget_driver", "gone", driver="anna"),
+    )
+    answers = [each for each in service.take() if isinstance(each, RecommendationAnswer)]
+    assert [each.id for each in answers] == ["quiet", "gone"]
 
 
 def test_visits_are_forgotten_four_hundred_days_after_they_came(service: Service) -> None:
