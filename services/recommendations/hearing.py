@@ -147,11 +147,10 @@ class Hearing:
         message = guesses.named(connection, message)
         journey = standing.journey
         has_begun = False
-        if (
-            journey is None
-            or journey.trip_id != message.trip_id
-            or journey.driver != message.driver
-        ):
+        is_known = journey is not None and journey.trip_id == message.trip_id
+        # A start that comes late or again does not know better who drives.
+        is_late = is_known and isinstance(message, TripStarted)
+        if journey is None or not is_known or (journey.driver != message.driver and not is_late):
             if not self._may_begin(connection, standing, message, started_ms):
                 return
             journey, has_begun = self._begin(connection, standing, message, started_ms), True

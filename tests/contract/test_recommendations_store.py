@@ -427,6 +427,15 @@ def test_what_waited_of_others_is_left_where_a_driver_is_forgotten(service: Serv
     assert "v1/vehicle/other/trip/started" in topics
 
 
+def test_a_start_that_comes_again_does_not_know_better_who_drives(service: Service) -> None:
+    trip = started(NEXT, HOME)
+    unknown = trip.model_copy(update={"driver": "unknown"})
+    service.hear(unknown, progress(trip, 1, HOME))
+    assert service.take(), "anna is known"
+    service.hear(unknown)
+    assert service.take() == []
+
+
 def test_who_waits_for_an_answer_that_tells_nothing_gets_it(service: Service) -> None:
     service.take()
     service.hear(
