@@ -14,7 +14,6 @@ from tests.e2e.stage import PYTHON, Actor, Stage
 from tests.recommendation_trips import HOME, WORK, Service, ended, started
 from tests.waiting import PATIENCE_S, eventually
 
-NOW = datetime.fromtimestamp(time.time() // 60 * 60, UTC)
 RULES = (
     command_car.mapping()
     .replace(json.dumps(command_car.TEMPERATURE), json.dumps(WARM))
@@ -24,12 +23,13 @@ RULES = (
 
 def offered(store: str) -> str:
     """The store of a service that has made an offer; its id."""
+    now = datetime.fromtimestamp(time.time() // 60 * 60, UTC)
     database = open_store(store)
-    service = Service(database, NOW, advisers=(Cosy(),))
+    service = Service(database, now, advisers=(Cosy(),))
     for number in range(12):
-        trip = started(NOW - timedelta(days=number + 1), HOME, f"t{number}", vehicle_id=VEHICLE)
+        trip = started(now - timedelta(days=number + 1), HOME, f"t{number}", vehicle_id=VEHICLE)
         service.hear(ended(trip, WORK))
-    service.hear(started(NOW, HOME, vehicle_id=VEHICLE))
+    service.hear(started(now, HOME, vehicle_id=VEHICLE))
     offers = [each for each in service.take() if isinstance(each, RecommendationOffer)]
     database.close()
     return next(each.offer_id for each in offers if each.kind == "climate")
