@@ -122,7 +122,7 @@ class SuggestionLines:
         """Lines of a terminal of so many columns, each with its style.
 
         Where only so many `rows` have room: the likeliest place and the offers whole (an offer is
-        never cut: its id is to be typed), then the first line of each kind, then other places.
+        never cut: its id is to be typed), then other places, then the first line of each kind.
         """
         if rows is None:
             return [(part, style) for line, style in self._styled()
@@ -137,7 +137,7 @@ class SuggestionLines:
             [part for line in offers for part in _wrapped(line, width)],
         ]
         left = rows
-        for group, fewest in ((3, len(groups[3])), (0, 1), (2, 0), (1, 0)):
+        for group, fewest in ((3, len(groups[3])), (0, 1), (1, 0), (2, 0)):
             groups[group] = groups[group][: max(fewest, left)]
             left -= len(groups[group])
         styles = "", "", "", _OFFERED

@@ -144,6 +144,9 @@ def render(
     notices = sum(-(-len(notice) // width) for notice in view.notices)
     others = _LINES_AROUND_SIGNALS + notices + len(commands) + (to_set is not None)
     others += subscribe.count("\n") + (len(view.health.buses) if view.health else 0)
+    is_low = height < TALL and bool(view.suggestions.lines)
+    if is_low:  # what is suggested has the room of the buses
+        others -= 1 + (len(view.health.buses) if view.health else 0) + (to_set is not None)
     beside = [*_tolls(view), *_drone(view), *map(_line, view.trips.lines)]
     room = None if height >= TALL else height - others - _FEWEST_SIGNALS
     suggested = [_line(*each) for each in view.suggestions.shown(width, room)]
@@ -154,8 +157,8 @@ def render(
     return Group(
         _header(view, now, broker),
         Text(subscribe, no_wrap=True, overflow="ignore"),  # without a frame it can be pasted
-        *([Text(to_set, no_wrap=True, overflow="ignore")] if to_set else []),
-        _buses(view),
+        *([Text(to_set, no_wrap=True, overflow="ignore")] if to_set and not is_low else []),
+        *([] if is_low else [_buses(view)]),
         _signals(view, now, max(_FEWEST_SIGNALS, height - others - len(beside))),
         *beside,
         *(Text(line, style="cyan", no_wrap=True) for line in commands),
@@ -199,7 +202,7 @@ def _header(view: VehicleView, now: datetime, broker: str) -> Panel:
         (now - signal.at).total_seconds() < _FRESH_S for signal in list(view.signals.values())
     )
     return Panel(
-        f"{state} · {len(view.signals)} signals, {fresh} of them in the last second{backlog}\n"
+        f"{state} · {len(view.signals)} signals, {fresh} new{backlog}\n"
         f"broker [bold]{escape(broker)}[/]",
         title=f"[bold]{view.vehicle_id}[/]",
         title_align="left",

@@ -61,9 +61,19 @@ def test_the_share_that_is_told_is_the_one_that_says_the_probability_best() -> N
     assert why.times > 0, "a place is never named because nobody went there"
 
 
+def test_a_new_habit_is_told_of_the_last_weeks() -> None:
+    driver = Predictor()
+    for day in range(120):
+        driver.learn(Moment(day + 0.3), "a" if day < 100 else "b")
+    why = reason(driver, Moment(120.3), "b", 0.8)
+    assert why is not None
+    assert why.lately
+    assert sentence(why, str).endswith("in the last four weeks went to b.")
+
+
 def test_what_the_way_adds_or_takes_is_said() -> None:
-    why = Reason("a", (), 3, 4, same_origin=False, near_time=False, days="any", origin="",
-                 weekday=0)  # fmt: skip
+    why = Reason("a", (), 3, 4, same_origin=False, near_time=False, days="any", lately=False,
+                 origin="", weekday=0)  # fmt: skip
     begins = "Because 3 of your 4 trips went to a"
     assert sentence(why, str, 0.05) == f"{begins}."
     assert sentence(why, str, 0.3) == f"{begins}, and the way so far leads there."
@@ -83,6 +93,6 @@ def test_one_trip_is_one_trip() -> None:
     [(0, "class", "on workdays"), (6, "class", "on weekends"), (6, "weekday", "on Sundays")],
 )
 def test_days_have_their_words(weekday: int, days: str, words: str) -> None:
-    why = Reason("a", (), 3, 4, same_origin=False, near_time=False, days=days, origin="",
-                 weekday=weekday)  # fmt: skip
+    why = Reason("a", (), 3, 4, same_origin=False, near_time=False, days=days, lately=False,
+                 origin="", weekday=weekday)  # fmt: skip
     assert sentence(why, str) == f"Because 3 of your 4 trips {words} went to a."

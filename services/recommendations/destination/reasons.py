@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _LEAST = 3
 """A share of fewer trips than this is no reason."""
 _DOUBT = 0.15
 """How far a share is off that comes of one trip; of more, by the root of how many."""
+_LATELY_D = 28.0
 _NEARLY = 0.05
 """Shares are as good as each other that are no further apart."""
 _LEAST_WAY = 0.1
@@ -58,6 +60,7 @@ class Reason:
         same_origin: The origin.
         near_time: The time of the day, within an hour.
         days: `weekday` (that very one), `class` (workday or weekend), or `any`.
+        lately: The last four weeks.
         origin: Where this trip begins; empty where it is not known.
         weekday: Of the question; 0 is Monday.
     """
@@ -69,8 +72,13 @@ class Reason:
     same_origin: bool
     near_time: bool
     days: str
+    lately: bool
     origin: str
     weekday: int
+
+
+Sense = tuple[int, int, bool, bool, str, bool]
+"""Times, of, same origin, near in time, days and lately: as `Reason` has them."""
 
 
 def reason(predictor: Predictor, moment: Moment, place: str, probability: float) -> Reason | None:
@@ -101,28 +109,31 @@ def reason(predictor: Predictor, moment: Moment, place: str, probability: float)
     return Reason(place, named, *alike, moment.origin if origin != NOWHERE else "", moment.weekday)
 
 
-def _alike(
-    rows: Rows, moment: Moment, origin: int, number: int, probability: float
-) -> tuple[int, int, bool, bool, str]:
+def _alike(rows: Rows, moment: Moment, origin: int, number: int, probability: float) -> Sense:
     """The sense of alike in which a share of the trips led there that says the probability best.
 
     A share of a few trips is in doubt; of two as good the narrower one is taken.
     """
     near = minutes_apart(rows.minute, moment.minute) <= _NEAR_MIN
     there = rows.place == number
-    senses: list[tuple[float, tuple[int, int, bool, bool, str]]] = []
-    for same_origin in (True, False) if origin != NOWHERE else (False,):
-        for near_time in (True, False):
-            for days in ("weekday", "class", "any"):
-                chosen = _on_days(rows, moment.weekday, days)
-                chosen = chosen & near if near_time else chosen
-                chosen = chosen & (rows.origin == origin) if same_origin else chosen
-                times, of = int((chosen & there).sum()), int(chosen.sum())
-                if of >= _LEAST and times:
-                    off = abs(times / of - probability) + _DOUBT / math.sqrt(of)
-                    senses.append((off, (times, of, same_origin, near_time, days)))
+    newest = rows.day > moment.day - _LATELY_D
+    senses: list[tuple[float, Sense]] = []
+    for same_origin, near_time, days, lately in product(
+        (True, False) if origin != NOWHERE else (False,),
+        (True, False),
+        ("weekday", "class", "any"),
+        (False, True),
+    ):
+        chosen = _on_days(rows, moment.weekday, days)
+        chosen = chosen & near if near_time else chosen
+        chosen = chosen & (rows.origin == origin) if same_origin else chosen
+        chosen = chosen & newest if lately else chosen
+        times, of = int((chosen & there).sum()), int(chosen.sum())
+        if of >= _LEAST and times:
+            off = abs(times / of - probability) + _DOUBT / math.sqrt(of)
+            senses.append((off, (times, of, same_origin, near_time, days, lately)))
     if not senses:
-        return int(there.sum()), len(rows), False, False, "any"
+        return int(there.sum()), len(rows), False, False, "any", False
     least = min(off for off, _ in senses)
     return next(sense for off, sense in senses if off <= least + _NEARLY)
 
@@ -152,6 +163,8 @@ def sentence(why: Reason, name: Callable[[str], str], way: float = 0.0) -> str:
         when.append("on weekends" if why.weekday >= _FIRST_WEEKEND_DAY else "on workdays")
     if why.near_time:
         when.append("at about this time")
+    if why.lately:
+        when.append("in the last four weeks")
     begun = [f"from {name(why.origin)}"] if why.same_origin else []
     of = f"{why.times} of your {why.of} trips" if why.of > 1 else "your one trip"
     alike = " ".join([of, *begun, *when])
