@@ -56,9 +56,14 @@ def test_the_share_that_is_told_is_the_one_that_says_the_probability_best() -> N
         why = reason(driver, Moment(35.3), "a", probability)
         assert why is not None
         assert (why.times, why.of) == told
+    why = reason(driver, Moment(35.3), "c", 0.06)
+    assert why is not None
+    assert why.times > 0
     why = reason(driver, Moment(35.3), "c", 0.01)
     assert why is not None
-    assert why.times > 0, "a place is never named because nobody went there"
+    assert sentence(why, str) == (
+        "Because none of your 5 trips on Thursdays at about this time went to c."
+    )
 
 
 def test_a_new_habit_is_told_of_the_last_weeks() -> None:

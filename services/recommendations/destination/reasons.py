@@ -21,6 +21,8 @@ _LEAST = 3
 _DOUBT = 0.15
 """How far a share is off that comes of one trip; of more, by the root of how many."""
 _LATELY_D = 28.0
+_RARE = 0.05
+"""That nobody went there says no more than this."""
 _NEARLY = 0.05
 """Shares are as good as each other that are no further apart."""
 _LEAST_WAY = 0.1
@@ -129,7 +131,7 @@ def _alike(rows: Rows, moment: Moment, origin: int, number: int, probability: fl
         chosen = chosen & (rows.origin == origin) if same_origin else chosen
         chosen = chosen & newest if lately else chosen
         times, of = int((chosen & there).sum()), int(chosen.sum())
-        if of >= _LEAST and times:
+        if of >= _LEAST and (times or probability < _RARE):
             off = abs(times / of - probability) + _DOUBT / math.sqrt(of)
             senses.append((off, (times, of, same_origin, near_time, days, lately)))
     if not senses:
@@ -166,7 +168,7 @@ def sentence(why: Reason, name: Callable[[str], str], way: float = 0.0) -> str:
     if why.lately:
         when.append("in the last four weeks")
     begun = [f"from {name(why.origin)}"] if why.same_origin else []
-    of = f"{why.times} of your {why.of} trips" if why.of > 1 else "your one trip"
+    of = f"{why.times or 'none'} of your {why.of} trips" if why.of > 1 else "your one trip"
     alike = " ".join([of, *begun, *when])
     led = ""
     if abs(way) >= _LEAST_WAY:
