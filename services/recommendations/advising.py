@@ -148,7 +148,7 @@ class Adviser(Protocol):
 
     Attributes:
         kind: Of its evidence.
-        offers: Of its offers; `None`: it makes none.
+        offers: Of its offers; `None`: it makes none, and is not asked on the way.
         of_car: Its evidence is that of the car, whoever drove.
         speaks_after: It may have something to say of a trip that has ended.
     """

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from internetcar.contract.message import Message, instant
 from internetcar.contract.presence import Origin
-from internetcar.contract.recommendations import RecommendationOffer
+from internetcar.contract.recommendations import OfferKind, RecommendationOffer
 from internetcar.contract.trips import UNKNOWN_DRIVER, TripEnded
 from services.outgoing import enqueue
 from services.recommendations import automatic, evidence, proposals, retained, store
@@ -85,15 +85,17 @@ class Counsel:
             range_m=journey.range_m,
         )
         for adviser in self._advisers:
-            asked = self._asked(connection, adviser, common)
+            kind = adviser.offers
+            if kind is None:
+                continue
+            asked = self._asked(connection, adviser, kind, common)
             if asked.trips < LEAST_TRIPS and not asked.drivers:
                 continue
             learned = self.learned.of(connection, adviser, vehicle_id, journey.driver)
             advice = adviser.advise(asked, learned)
             self._say(connection, vehicle_id, journey, adviser, advice.state)
-            offer, kind = advice.offer, adviser.offers
-            if offer is not None and kind is not None and offer.probability >= OFFERED_AT:
-                self._offer(connection, vehicle_id, journey, adviser, offer)
+            if advice.offer is not None and advice.offer.probability >= OFFERED_AT:
+                self._offer(connection, vehicle_id, journey, kind, advice.offer)
 
     def after(self, connection: Connection, trip: TripEnded, day: float) -> None:
         """Say what there is to say of a trip that has ended, by what was known before it.
@@ -124,10 +126,11 @@ class Counsel:
         if any(kept):
             self._models.renew(connection, trip.vehicle_id, trip.driver, f"kept {trip.trip_id}")
 
-    def _asked(self, connection: Connection, adviser: Adviser, common: Asked) -> Asked:
+    def _asked(
+        self, connection: Connection, adviser: Adviser, kind: OfferKind, common: Asked
+    ) -> Asked:
         vehicle_id, name = common.vehicle_id, common.journey.driver
         guesses = adviser.kind == "seat" and name == UNKNOWN_DRIVER
-        kind = adviser.offers or adviser.kind
         return replace(
             common,
             answered=proposals.answered(connection, vehicle_id, name, kind),
@@ -159,12 +162,11 @@ class Counsel:
         connection: Connection,
         vehicle_id: str,
         journey: Journey,
-        adviser: Adviser,
+        kind: OfferKind,
         offer: Offer,
     ) -> None:
         """Make an offer, once a kind and trip."""
-        kind = adviser.offers
-        if kind is None or kind in journey.offered:
+        if kind in journey.offered:
             return
         journey.offered.append(kind)
         message = RecommendationOffer(
