@@ -24,7 +24,8 @@ _SETTINGS_SHOWN = 4
 _WITHDRAWN = (
     "withdrawn, for it was rejected twice; it comes back once it is done by hand"
 )  # fmt: skip
-_STOPS: Mapping[StopKind, str] = {"charge": "charge", "fuel": "fuel", "habit": "stop"}
+STOPS: Mapping[StopKind, str] = {"charge": "charge", "fuel": "fuel", "habit": "stop"}
+"""What a stop is for, as a person says it."""
 _UNITS: Mapping[str, tuple[str, str]] = {
     "Temperature": ("", " °C"),
     "FanSpeed": ("fan ", " %"),
@@ -85,7 +86,7 @@ def _seat(said: SeatRecommendation) -> list[str]:
 def _stop(stop: SuggestedStop) -> str:
     where = stop.label or stop.place_id
     at = f" at {where}" if where else ""
-    return f"{_STOPS[stop.kind]}{at} ({_chance(stop.probability)})"
+    return f"{STOPS[stop.kind]}{at} ({_chance(stop.probability)})"
 
 
 def _eco(said: EcoAdvice) -> list[str]:

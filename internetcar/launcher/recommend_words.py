@@ -11,7 +11,6 @@ from internetcar.contract.advice import (
     EcoAdvice,
     MediaRecommendation,
     SeatRecommendation,
-    StopKind,
     StopRecommendation,
 )
 from internetcar.contract.message import ContractError, Name, is_one
@@ -22,7 +21,7 @@ from internetcar.contract.recommendations import (
     SuggestedPlace,
 )
 from internetcar.contract.subscriptions import Received
-from internetcar.launcher.advice_words import Advice, advice_lines
+from internetcar.launcher.advice_words import STOPS, Advice, advice_lines
 from internetcar.launcher.tables import printable
 from services.recommendations.settable import words_of
 
@@ -32,7 +31,6 @@ TALL = 36
 _OFFERED = "bold yellow"
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _MOST_SHOWN = 4
-_STOPS: Mapping[StopKind, str] = {"charge": "charge", "fuel": "fuel", "habit": "stop"}
 
 
 def place_name(place: SuggestedPlace) -> str:
@@ -72,7 +70,7 @@ def offer_words(offer: RecommendationOffer) -> str:
         return f"hear {offer.item.item}"
     if offer.stop is not None:
         where = offer.stop.label or offer.stop.place_id
-        return f"{_STOPS[offer.stop.kind]}{f' at {where}' if where else ''}"
+        return f"{STOPS[offer.stop.kind]}{f' at {where}' if where else ''}"
     return offer.kind
 
 
