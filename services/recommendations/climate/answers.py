@@ -11,16 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.recommendations.advising import Answered
+from services.recommendations.answers import BY_HAND, DAY_MS, IN_A_ROW
 from services.recommendations.climate.leaves import LEAVES, number, scale_of
 from services.recommendations.climate.past import MARKS_S, Past, Setting
 from services.recommendations.climate.vote import SIMILAR_C
 
-DAY_MS = 86_400_000
 MOST_ANSWERED = 200
 """Older answers count no more."""
-TWICE = 2
-BY_HAND = 3
-"""On so many trips it has to be set by hand before it is offered again."""
 _PATHS = {leaf.code: leaf.path for leaf in LEAVES}
 _LEAVES = {leaf.path: leaf for leaf in LEAVES}
 _PART = re.compile(r"([a-z])(-?[0-9]{1,4}(?:\.[0-9]{1,2})?)<(-?[0-9]{1,4}(?:\.[0-9]{1,2})?)")
@@ -114,14 +111,14 @@ def is_withdrawn(
             row = []
         if not each.is_accepted:
             row.append(each)
-    return len(row) >= TWICE and not _is_lifted(row, past, suggested, None)
+    return len(row) >= IN_A_ROW and not _is_lifted(row, past, suggested, None)
 
 
 def _is_lifted(
     row: Sequence[Answer], past: Past, suggested: Mapping[str, float], until_ms: int | None
 ) -> bool:
     """Whether the driver has done by hand, often enough, what was last rejected or is suggested."""
-    if len(row) < TWICE:
+    if len(row) < IN_A_ROW:
         return False
     last = row[-1]
     path, change = next(iter(last.changes.items()))
